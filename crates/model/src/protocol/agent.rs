@@ -278,6 +278,33 @@ pub struct ObservedInstance {
     pub last_exit: Option<Exit>,
     /// What a person should know: the failed check, the reason it does not start.
     pub message: Option<String>,
+    /// Only for cron services: the last runs on this host, oldest first, bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<CronRun>,
+}
+
+/// One due time of a cron service. `due_at` names it within its instance.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CronRun {
+    pub due_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub outcome: CronOutcome,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CronOutcome {
+    Running,
+    /// It ended with exit code 0.
+    Succeeded,
+    Failed {
+        exit: Exit,
+    },
+    /// It ran longer than the schedule's `timeout_ms` and was stopped.
+    TimedOut,
+    /// The run before it was still working when it was due.
+    Skipped,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
