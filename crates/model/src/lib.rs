@@ -10,3 +10,4 @@ pub mod protocol;
 pub mod release;
 pub mod time;
 pub mod workload;
+pub mod yaml;

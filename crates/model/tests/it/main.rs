@@ -1,0 +1,3 @@
+//! Tests of `tradewind-model` at its public border.
+
+mod yaml;
