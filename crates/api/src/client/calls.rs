@@ -1,0 +1,163 @@
+//! One method a route, in the order of the API's document.
+
+use super::{ApiError, Client, Follow, Paging, Repeat};
+use crate::v1::*;
+use reqwest::Method;
+use tradewind_model::id::{EnvName, JobId, RolloutId, RunId, ServiceName, SiteName, TokenId};
+
+impl Client {
+    pub async fn version(&self) -> Result<Version, ApiError> {
+        self.get(&["version"], &[]).await
+    }
+
+    /// Exchanges a one-time code for a token. Needs no token.
+    pub async fn login(&self, login: &Login) -> Result<NewToken, ApiError> {
+        self.post(&["login"], login).await
+    }
+
+    pub async fn tokens(&self, page: &Paging) -> Result<Page<Token>, ApiError> {
+        self.get(&["tokens"], &page.query()).await
+    }
+
+    pub async fn create_token(&self, token: &CreateToken) -> Result<NewToken, ApiError> {
+        self.post(&["tokens"], token).await
+    }
+
+    pub async fn revoke_token(&self, id: TokenId) -> Result<(), ApiError> {
+        let url = self.url(&["tokens", &id.to_string()], &[]);
+        self.attempt(&url, Repeat::Unsent, || self.request(Method::DELETE, &url)).await.map(drop)
+    }
+
+    pub async fn services(&self, page: &Paging) -> Result<Page<Service>, ApiError> {
+        self.get(&["services"], &page.query()).await
+    }
+
+    pub async fn create_service(&self, service: &CreateService) -> Result<Service, ApiError> {
+        self.post(&["services"], service).await
+    }
+
+    pub async fn service(&self, service: &ServiceName) -> Result<Service, ApiError> {
+        self.get(&["services", service.as_str()], &[]).await
+    }
+
+    /// What runs where; of all services, or of one.
+    pub async fn status(&self, service: Option<&ServiceName>) -> Result<Vec<PlaceStatus>, ApiError> {
+        let query: Vec<_> = service.iter().map(|s| ("service", s.to_string())).collect();
+        Ok(self.get::<Page<PlaceStatus>>(&["status"], &query).await?.items)
+    }
+
+    /// Newest first.
+    pub async fn runs(&self, service: &ServiceName, page: &Paging) -> Result<Page<Run>, ApiError> {
+        self.get(&["services", service.as_str(), "runs"], &page.query()).await
+    }
+
+    pub async fn run(&self, id: RunId) -> Result<Run, ApiError> {
+        self.get(&["runs", &id.to_string()], &[]).await
+    }
+
+    pub async fn cancel_run(&self, id: RunId) -> Result<Run, ApiError> {
+        self.post(&["runs", &id.to_string(), "cancel"], &serde_json::json!({})).await
+    }
+
+    /// A job's log from a byte offset on, as far as it is stored.
+    pub async fn job_log(&self, run: RunId, job: JobId, offset: u64) -> Result<bytes::Bytes, ApiError> {
+        let path = ["runs", &run.to_string(), "jobs", &job.to_string(), "log"];
+        let url = self.url(&path, &[("offset", offset.to_string())]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::GET, &url)).await?;
+        answer.bytes().await.map_err(|e| ApiError::unreachable(&url, e))
+    }
+
+    /// From the run's beginning to its end.
+    pub fn follow_run(&self, id: RunId) -> Follow<RunUpdate> {
+        Follow::new(self.clone(), self.url(&["runs", &id.to_string(), "follow"], &[]), None)
+    }
+
+    /// Newest first.
+    pub async fn releases(&self, service: &ServiceName, page: &Paging) -> Result<Page<Release>, ApiError> {
+        self.get(&["services", service.as_str(), "releases"], &page.query()).await
+    }
+
+    /// `release` is a label (`v3`) or a digest.
+    pub async fn release(&self, service: &ServiceName, release: &str) -> Result<ReleaseDetail, ApiError> {
+        self.get(&["services", service.as_str(), "releases", release], &[]).await
+    }
+
+    /// Both ends are labels or digests.
+    pub async fn diff(&self, service: &ServiceName, from: &str, to: &str) -> Result<ReleaseDiff, ApiError> {
+        let query = [("from", from.to_owned()), ("to", to.to_owned())];
+        self.get(&["services", service.as_str(), "diff"], &query).await
+    }
+
+    /// Newest first.
+    pub async fn rollouts(&self, service: &ServiceName, page: &Paging) -> Result<Page<Rollout>, ApiError> {
+        self.get(&["services", service.as_str(), "rollouts"], &page.query()).await
+    }
+
+    pub async fn start_rollout(&self, service: &ServiceName, start: &StartRollout) -> Result<Rollout, ApiError> {
+        self.post(&["services", service.as_str(), "rollouts"], start).await
+    }
+
+    pub async fn rollout(&self, id: RolloutId) -> Result<Rollout, ApiError> {
+        self.get(&["rollouts", &id.to_string()], &[]).await
+    }
+
+    /// The rollout each time it changed, beginning with how it stands; ends when it is finished.
+    pub fn follow_rollout(&self, id: RolloutId) -> Follow<Rollout> {
+        Follow::new(self.clone(), self.url(&["rollouts", &id.to_string(), "follow"], &[]), None)
+    }
+
+    pub async fn pause_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "pause"], reason).await
+    }
+
+    pub async fn resume_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "resume"], reason).await
+    }
+
+    pub async fn abort_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "abort"], reason).await
+    }
+
+    pub async fn rollback(&self, service: &ServiceName, request: &RollbackRequest) -> Result<Rollout, ApiError> {
+        self.post(&["services", service.as_str(), "rollback"], request).await
+    }
+
+    pub async fn promote(&self, service: &ServiceName, promote: &Promote) -> Result<Rollout, ApiError> {
+        self.post(&["services", service.as_str(), "promote"], promote).await
+    }
+
+    pub async fn acknowledge(&self, service: &ServiceName, note: &Acknowledge) -> Result<Acknowledged, ApiError> {
+        self.post(&["services", service.as_str(), "acknowledge"], note).await
+    }
+
+    /// The last `tail` lines of every instance of a service in an environment, then, with `follow`, what comes.
+    pub fn logs(
+        &self,
+        service: &ServiceName,
+        env: &EnvName,
+        site: Option<&SiteName>,
+        tail: u64,
+        follow: bool,
+    ) -> Follow<LogUpdate> {
+        let mut query = vec![("env", env.to_string()), ("tail", tail.to_string()), ("follow", follow.to_string())];
+        query.extend(site.map(|s| ("site", s.to_string())));
+        Follow::new(self.clone(), self.url(&["services", service.as_str(), "logs"], &query), None)
+    }
+
+    /// Sealed events, oldest first.
+    pub async fn events(&self, service: Option<&ServiceName>, page: &Paging) -> Result<Page<Event>, ApiError> {
+        let mut query = page.query();
+        query.extend(service.map(|s| ("service", s.to_string())));
+        self.get(&["events"], &query).await
+    }
+
+    /// Events as they are sealed, beginning behind sequence number `after`; none: with the next one. Never ends.
+    pub fn follow_events(&self, after: Option<i64>) -> Follow<Event> {
+        Follow::new(self.clone(), self.url(&["events", "stream"], &[]), after.map(|seq| seq.to_string()))
+    }
+
+    /// Reads the whole chain.
+    pub async fn verify_audit(&self) -> Result<AuditReport, ApiError> {
+        self.get(&["audit", "verify"], &[]).await
+    }
+}

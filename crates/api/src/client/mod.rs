@@ -1,0 +1,206 @@
+//! The typed client of `/api/v1`.
+//!
+//! A server that restarts is bridged: a request that found nobody listening is tried again for [`Client::patience`],
+//! and one whose answer was lost is too when a second one does no harm, which holds for every GET and, through its
+//! `Idempotency-Key`, for every POST.
+
+mod bulk;
+mod calls;
+mod error;
+mod follow;
+mod sse;
+
+pub use error::ApiError;
+pub use follow::Follow;
+
+use reqwest::{
+    Method, Response, Url,
+    header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt, time::Duration};
+use tradewind_model::fault::{Lang, Problem};
+
+/// Which part of a list to fetch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Paging {
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// Items a page, at most 200; the server's choice when left out.
+    pub limit: Option<u32>,
+}
+
+impl Paging {
+    pub fn limit(n: u32) -> Self {
+        Self { after: None, limit: Some(n) }
+    }
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let after = self.after.iter().map(|a| ("after", a.clone()));
+        after.chain(self.limit.iter().map(|n| ("limit", n.to_string()))).collect()
+    }
+}
+
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    /// With `/api/v1/` at its end.
+    root: Url,
+    token: Option<HeaderValue>,
+    lang: Lang,
+    patience: Duration,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("root", &self.root.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// How long a single answer may take to begin. Streams have a limit of their own.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+impl Client {
+    /// A client of the server at `base` (`http://127.0.0.1:7070`; a path before `/api` is kept).
+    ///
+    /// # Errors
+    /// [`ApiError::BadAddress`] for a base that is no `http` or `https` URL.
+    pub fn new(base: &str) -> Result<Self, ApiError> {
+        let bad = |why: String| ApiError::BadAddress { address: base.to_owned(), why };
+        let mut root = Url::parse(base.trim()).map_err(|e| bad(e.to_string()))?;
+        if !matches!(root.scheme(), "http" | "https") {
+            return Err(bad("expected http://HOST:PORT".into()));
+        }
+        root.path_segments_mut().map_err(|()| bad("no path".into()))?.pop_if_empty().extend(["api", "v1", ""]);
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| bad(e.to_string()))?;
+        Ok(Self { http, root, token: None, lang: Lang::En, patience: Duration::from_secs(15) })
+    }
+
+    /// # Errors
+    /// [`ApiError::BadToken`] for text that cannot be a token (line breaks, other scripts).
+    pub fn with_token(mut self, token: &str) -> Result<Self, ApiError> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim())).map_err(|_| ApiError::BadToken)?;
+        value.set_sensitive(true);
+        self.token = Some(value);
+        Ok(self)
+    }
+
+    /// The language refusals come in.
+    #[must_use]
+    pub fn with_lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
+    }
+
+    /// How long to go on while nobody listens; zero fails at once. 15 seconds unless set.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The server's address as given, without `/api/v1/`.
+    pub fn base(&self) -> &str {
+        self.root.as_str().trim_end_matches("/api/v1/")
+    }
+
+    /// An address under `/api/v1/`; the parts are escaped.
+    fn url(&self, path: &[&str], query: &[(&str, String)]) -> Url {
+        let mut url = self.root.clone();
+        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let lang = match self.lang {
+            Lang::En => "en",
+            Lang::Zh => "zh-CN",
+        };
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(lang));
+        if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, token.clone());
+        }
+        headers
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, ApiError> {
+        let url = self.url(path, query);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::GET, &url)).await?;
+        json(url, answer).await
+    }
+
+    async fn post<B: Serialize + ?Sized, T: DeserializeOwned>(&self, path: &[&str], body: &B) -> Result<T, ApiError> {
+        let url = self.url(path, &[]);
+        let key = uuid::Uuid::now_v7().to_string();
+        let send = || self.request(Method::POST, &url).header("idempotency-key", &key).json(body);
+        let answer = self.attempt(&url, Repeat::Always, send).await?;
+        json(url, answer).await
+    }
+
+    fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
+        let builder = self.http.request(method, url.clone()).headers(self.headers());
+        builder.header(ACCEPT, "application/json, application/problem+json").timeout(ANSWER_LIMIT)
+    }
+
+    /// Sends until there is an answer, patience ends, or trying again could do harm.
+    async fn attempt(
+        &self,
+        url: &Url,
+        repeat: Repeat,
+        send: impl Fn() -> reqwest::RequestBuilder,
+    ) -> Result<Response, ApiError> {
+        let give_up = tokio::time::Instant::now() + self.patience;
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let error = match send().send().await {
+                Ok(answer) => return refusal(url, answer).await,
+                Err(e) => e,
+            };
+            let harmless = error.is_connect() || (repeat == Repeat::Always && !error.is_timeout());
+            if !harmless || error.is_builder() || tokio::time::Instant::now() + pause >= give_up {
+                return Err(ApiError::unreachable(url, error));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+}
+
+/// When a request may be sent a second time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// Only when it never reached a server.
+    Unsent,
+    /// Also when its answer was lost.
+    Always,
+}
+
+/// Turns every answer but a success into what it says.
+async fn refusal(url: &Url, answer: Response) -> Result<Response, ApiError> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let body = answer.bytes().await.map_err(|e| ApiError::unreachable(url, e))?;
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) => Err(ApiError::Refused { problem: Box::new(problem) }),
+        Err(_) => Err(ApiError::NotOurs { url: url.to_string(), status: status.as_u16() }),
+    }
+}
+
+async fn json<T: DeserializeOwned>(url: Url, answer: Response) -> Result<T, ApiError> {
+    let body = answer.bytes().await.map_err(|e| ApiError::unreachable(&url, e))?;
+    // A 204 stands for `()`.
+    let body: &[u8] = if body.is_empty() { b"null" } else { &body };
+    serde_json::from_slice(body).map_err(|source| ApiError::Garbled { url: url.to_string(), source })
+}

@@ -1,0 +1,31 @@
+//! The wire types of `/api/v1`: JSON, snake_case, times as RFC 3339 in UTC, durations in whole units that the field's
+//! name ends with, shares in basis points (10,000 is all traffic).
+
+pub mod access;
+pub mod audit;
+pub mod log;
+pub mod page;
+pub mod release;
+pub mod rollout;
+pub mod run;
+pub mod service;
+pub mod status;
+pub mod system;
+pub mod time;
+
+pub use access::{CreateToken, Login, NewToken, Scope, Token};
+pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, Event};
+pub use log::{LogLine, LogStream, LogUpdate};
+pub use page::Page;
+pub use release::{
+    FileChange, FileChangeKind, Release, ReleaseDetail, ReleaseDiff, ReleaseFile, ReleaseRef, Revision, SpecChange,
+};
+pub use rollout::{
+    Acknowledge, Acknowledged, Promote, Reason, RollbackRequest, Rollout, RolloutKind, RolloutPhase, SitePhase,
+    SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
+};
+pub use run::{Job, JobKind, JobState, Run, RunState, RunUpdate};
+pub use service::{CreateService, Environment, Freeze, Service, ServiceKind};
+pub use status::{Health, Instance, InstancePhase, PlaceStatus, TrafficShare, WarmRelease};
+pub use system::{HealthReport, Problem, Version};
+pub use time::Time;

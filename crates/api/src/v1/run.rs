@@ -1,0 +1,160 @@
+use super::{ReleaseRef, Time};
+use serde::{Deserialize, Serialize};
+use tradewind_model::id::{Commit, EnvName, JobId, RolloutId, RunId, ServiceName};
+use utoipa::ToSchema;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Waits for an agent to take its first job.
+    Pending,
+    Running,
+    /// Nothing runs; a job waits for a person.
+    Manual,
+    Success,
+    /// Succeeded, though a job that may fail did.
+    SuccessWithWarnings,
+    Failed,
+    /// A cancel was asked for; something still ends.
+    Canceling,
+    Canceled,
+    /// No job was due.
+    Skipped,
+}
+
+impl RunState {
+    /// Nothing will change any more.
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Pending | Self::Running | Self::Manual | Self::Canceling => false,
+            Self::Success | Self::SuccessWithWarnings | Self::Failed | Self::Canceled | Self::Skipped => true,
+        }
+    }
+
+    /// A release came of it, or may.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Success | Self::SuccessWithWarnings)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for earlier jobs.
+    Created,
+    /// Due; waits for an agent.
+    Pending,
+    Running,
+    /// Waits for a person.
+    Manual,
+    Success,
+    Failed,
+    Canceling,
+    Canceled,
+    Skipped,
+}
+
+impl JobState {
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Created | Self::Pending | Self::Running | Self::Manual | Self::Canceling => false,
+            Self::Success | Self::Failed | Self::Canceled | Self::Skipped => true,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// From the pipeline file.
+    Script,
+    /// Makes the release's bundle; the last of a run.
+    Package,
+}
+
+/// One execution of a pipeline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Run {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: RunId,
+    #[schema(value_type = String, example = "shop")]
+    pub service: ServiceName,
+    /// Counts within the service, from 1.
+    pub number: u64,
+    #[schema(value_type = String, example = "6c1f0b1f4f3a4d1e9c0a7b2d5e8f90123456789a")]
+    pub commit: Commit,
+    #[schema(example = "main")]
+    pub branch: String,
+    /// First line of the commit's message.
+    pub title: Option<String>,
+    /// Where the branch leads; none: a release is made and rolled out nowhere.
+    #[schema(value_type = Option<String>, example = "production")]
+    pub env: Option<EnvName>,
+    pub state: RunState,
+    /// A sentence: why it failed, or what it waits for.
+    pub reason: Option<String>,
+    pub requested_by: String,
+    pub created_at: Time,
+    pub started_at: Option<Time>,
+    pub finished_at: Option<Time>,
+    /// In the order of stages and of the file; the packaging comes last.
+    pub jobs: Vec<Job>,
+    pub release: Option<ReleaseRef>,
+    /// The rollout its release started.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub rollout: Option<RolloutId>,
+}
+
+/// One job of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: JobId,
+    #[schema(example = "unit tests")]
+    pub name: String,
+    #[schema(example = "test")]
+    pub stage: String,
+    pub kind: JobKind,
+    pub state: JobState,
+    /// Its failure does not fail the run.
+    pub allow_failure: bool,
+    pub started_at: Option<Time>,
+    pub finished_at: Option<Time>,
+    /// Of the script's shell; none when it ended by a signal, never began or has not ended.
+    pub exit_code: Option<i32>,
+    /// A sentence: the signal, the time-out, why it could not begin.
+    pub message: Option<String>,
+    /// Bytes of its log stored so far.
+    pub log_bytes: u64,
+}
+
+/// What a follower of a run is told, in order. The stream ends after [`RunUpdate::Finished`]; a rollout, when the
+/// branch leads to one, is announced before it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RunUpdate {
+    /// A part of a job's log, whole UTF-8 characters.
+    Log {
+        #[schema(value_type = uuid::Uuid)]
+        job: JobId,
+        name: String,
+        /// Byte offset of `text` in the job's log.
+        offset: u64,
+        text: String,
+    },
+    /// A job changed its state.
+    Job { job: Box<Job> },
+    /// The run's release was made.
+    Released { release: ReleaseRef },
+    /// The release is on its way; it goes on without a follower.
+    RolloutStarted {
+        #[schema(value_type = uuid::Uuid)]
+        id: RolloutId,
+        #[schema(value_type = String)]
+        env: EnvName,
+        /// Relative to the server: `/api/v1/rollouts/<id>`.
+        url: String,
+    },
+    /// The run's last state.
+    Finished { run: Box<Run> },
+}
