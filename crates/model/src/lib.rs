@@ -6,6 +6,7 @@
 pub mod event;
 pub mod fault;
 pub mod id;
+pub mod pipeline;
 pub mod protocol;
 pub mod release;
 pub mod time;

@@ -1,3 +1,5 @@
 //! Tests of `tradewind-model` at its public border.
 
+mod gitlab_cases;
+mod pipeline_engine;
 mod yaml;

@@ -1,0 +1,21 @@
+//! The pipeline of a service: its language (`.gitlab-ci.yml`) and the decisions about its jobs.
+//!
+//! - [`plan`]: what a pipeline is once its file is understood. Immutable for the life of a run.
+//! - [`status`]: the field's names for how a job, a stage and a pipeline stand, and the one ordered list that folds many
+//!   into one.
+//! - [`advance`]: given the plan, the state, what was observed and the time: which jobs start, wait, are left out or end.
+//!
+//! Nothing here runs anything. The control plane keeps the [`state::State`] in its rows, hands the jobs that became
+//! `pending` to agents as tasks, and brings back what they report as [`advance::Fact`]s.
+
+pub mod advance;
+pub mod plan;
+pub mod state;
+pub mod status;
+
+pub use advance::{Change, Fact, Outcome, Step, advance, start};
+pub use plan::{
+    AllowFailure, Artifacts, FailureReason, JobIx, JobPlan, Need, OnJobFailure, Pipeline, Retry, RetryWhen, When,
+};
+pub use state::{Failure, JobState, State};
+pub use status::{Status, fold};

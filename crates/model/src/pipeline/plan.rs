@@ -1,0 +1,168 @@
+//! What a pipeline is, once its file is understood.
+
+use crate::protocol::agent::ArtifactRule;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Index of a job in [`Pipeline::jobs`].
+pub type JobIx = usize;
+
+/// A pipeline without jobs is legal: its run succeeds at once and the commit is packaged as it is.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// In the order they run; only those that have jobs.
+    pub stages: Vec<String>,
+    /// Sorted by stage, then by their place in the file.
+    pub jobs: Vec<JobPlan>,
+    #[serde(default)]
+    pub on_job_failure: OnJobFailure,
+}
+
+/// `workflow:auto_cancel:on_job_failure`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnJobFailure {
+    /// The other jobs go on.
+    #[default]
+    None,
+    /// The first job that fails cancels all that have not ended.
+    All,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct JobPlan {
+    pub name: String,
+    /// Index into [`Pipeline::stages`].
+    pub stage: usize,
+    /// Lines of `before_script`, then of `script`.
+    pub script: Vec<String>,
+    pub after_script: Vec<String>,
+    /// Expanded, with the predefined ones that are known before a run exists.
+    pub variables: BTreeMap<String, String>,
+    pub artifacts: Option<Artifacts>,
+    /// `None`: starts after all earlier stages. `Some`: starts after exactly these, whatever their stage.
+    pub needs: Option<Vec<Need>>,
+    /// Whose artifacts it gets, where `dependencies` says so; see [`Pipeline::artifact_sources`].
+    pub dependencies: Option<Vec<JobIx>>,
+    pub timeout_ms: u64,
+    pub allow_failure: AllowFailure,
+    pub when: When,
+    pub retry: Retry,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Need {
+    pub job: JobIx,
+    pub artifacts: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Artifacts {
+    pub rule: ArtifactRule,
+    /// How long they are kept; `None` is for good.
+    pub expire_in_ms: Option<u64>,
+}
+
+/// May the job fail without failing the pipeline?
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllowFailure {
+    #[default]
+    No,
+    Yes,
+    /// Only with these exit codes.
+    ExitCodes(Vec<i32>),
+}
+
+/// When a job starts, once its predecessors have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    #[default]
+    OnSuccess,
+    OnFailure,
+    Always,
+    /// A person starts it.
+    Manual,
+    Delayed {
+        start_in_ms: u64,
+    },
+}
+
+/// Start a failed job again by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Retry {
+    /// 0 to 2 further attempts.
+    pub max: u32,
+    /// Empty: whatever the cause.
+    pub when: Vec<RetryWhen>,
+    /// Further exit codes that are worth a retry.
+    pub exit_codes: Vec<i32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryWhen {
+    Always,
+    Failed(FailureReason),
+}
+
+/// Why a job failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// Its script ended with an exit code other than 0, or by a signal.
+    ScriptFailure,
+    JobExecutionTimeout,
+    /// The agent could not carry it out, or lost it.
+    RunnerSystemFailure,
+}
+
+impl Retry {
+    /// Is a failure of this kind worth another attempt, when `attempts` were made?
+    pub fn again(&self, attempts: u32, reason: FailureReason, exit_code: Option<i32>) -> bool {
+        attempts <= self.max
+            && ((self.when.is_empty() && self.exit_codes.is_empty())
+                || self.when.iter().any(|w| match w {
+                    RetryWhen::Always => true,
+                    RetryWhen::Failed(r) => *r == reason,
+                })
+                || exit_code.is_some_and(|c| self.exit_codes.contains(&c)))
+    }
+}
+
+impl Pipeline {
+    pub fn job_named(&self, name: &str) -> Option<JobIx> {
+        self.jobs.iter().position(|j| j.name == name)
+    }
+
+    pub fn jobs_of_stage(&self, stage: usize) -> impl Iterator<Item = JobIx> + '_ {
+        self.jobs.iter().enumerate().filter(move |(_, j)| j.stage == stage).map(|(i, _)| i)
+    }
+
+    /// The jobs whose end this one waits for.
+    pub fn predecessors(&self, job: JobIx) -> Vec<JobIx> {
+        let plan = &self.jobs[job];
+        match &plan.needs {
+            Some(needs) => needs.iter().map(|n| n.job).collect(),
+            None => self.before_stage(plan.stage),
+        }
+    }
+
+    /// The jobs whose artifacts are laid over the source of this one, in the order they are laid.
+    pub fn artifact_sources(&self, job: JobIx) -> Vec<JobIx> {
+        let plan = &self.jobs[job];
+        let mut sources = match (&plan.dependencies, &plan.needs) {
+            (Some(named), _) => named.clone(),
+            (None, Some(needs)) => needs.iter().filter(|n| n.artifacts).map(|n| n.job).collect(),
+            (None, None) => self.before_stage(plan.stage),
+        };
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+
+    fn before_stage(&self, stage: usize) -> Vec<JobIx> {
+        (0..self.jobs.len()).filter(|&i| self.jobs[i].stage < stage).collect()
+    }
+}
