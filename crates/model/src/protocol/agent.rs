@@ -176,6 +176,10 @@ pub struct Source {
     pub artifacts: Vec<Digest>,
 }
 
+/// Stands for the job's folder in the values of [`JobWork::variables`]: only the agent knows it. The agent puts the
+/// absolute path in its place wherever it occurs, and sets `CI_PROJECT_DIR` to the path itself.
+pub const PROJECT_DIR: &str = "${CI_PROJECT_DIR}";
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobWork {
     pub run: RunId,
@@ -185,6 +189,7 @@ pub struct JobWork {
     /// Lines of `before_script` then `script`; run by one shell with errexit and pipefail.
     pub script: Vec<String>,
     pub after_script: Vec<String>,
+    /// The job's whole environment beside `PATH`, `HOME` and the like: expanded, but for [`PROJECT_DIR`].
     pub variables: BTreeMap<String, String>,
     pub timeout_ms: u64,
     pub artifacts: Option<ArtifactRule>,
