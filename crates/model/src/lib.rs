@@ -9,6 +9,7 @@ pub mod id;
 pub mod pipeline;
 pub mod protocol;
 pub mod release;
+pub mod rollout;
 pub mod time;
 pub mod workload;
 pub mod yaml;

@@ -1,1 +1,3 @@
+//! What tests and `cargo xtask` share. Never a normal dependency of the product.
 
+pub mod simulate;

@@ -1,0 +1,74 @@
+//! Why rollouts stop, and why they are refused.
+
+crate::faults! {
+    START_TIMEOUT = "TW-ROLL-001", 409,
+        "{release} was not ready on {site} within {seconds} s: {ready} of {wanted} instances passed their health check. {detail}",
+        "{release} 在 {site} 上 {seconds} 秒内没有就绪：{wanted} 个实例中只有 {ready} 个通过了健康检查。{detail}",
+        "look at `tradewind logs`, mend the release or raise `run.start_timeout`, and push again",
+        "查看 `tradewind logs`，修好版本或调大 `run.start_timeout`，然后重新推送";
+    INSTANCE_FAILED = "TW-ROLL-002", 409,
+        "{release} does not run on {site}: {detail}",
+        "{release} 在 {site} 上无法运行：{detail}",
+        "look at `tradewind logs`, mend the release and push again",
+        "查看 `tradewind logs`，修好版本后重新推送";
+    UNHEALTHY = "TW-ROLL-003", 409,
+        "{release} stopped passing its health check on {site}: {ready} of {wanted} instances are ready. {detail}",
+        "{release} 在 {site} 上不再通过健康检查：{wanted} 个实例中只有 {ready} 个就绪。{detail}",
+        "look at `tradewind logs` for the time of the failure, mend the release and push again",
+        "查看失败时刻的 `tradewind logs`，修好版本后重新推送";
+    EDGE_TIMEOUT = "TW-ROLL-004", 409,
+        "the edge of {site} did not take the new routing table within {seconds} s",
+        "{site} 的边缘代理在 {seconds} 秒内没有接受新的路由表",
+        "see whether `tradewind edge` runs on that host (`tradewind status`); its log is `log/edge.log` in the data folder",
+        "确认该主机上的 `tradewind edge` 正在运行（`tradewind status`）；日志在数据目录的 `log/edge.log`";
+    VERIFY_FAILED = "TW-ROLL-005", 409,
+        "verification of {release} on {site} failed: {detail}",
+        "{release} 在 {site} 上的验证失败：{detail}",
+        "the failed checks are listed by `tradewind rollout show`; mend what they name and push again",
+        "`tradewind rollout show` 会列出失败的检查；修好后重新推送";
+    ABORTED = "TW-ROLL-006", 409,
+        "aborted by {who}: {why}",
+        "由 {who} 中止：{why}",
+        "nothing to do: every site is on its previous revision",
+        "无需操作：所有站点都已回到之前的版本";
+    SUPERSEDED = "TW-ROLL-007", 409,
+        "superseded by rollback {rollout}",
+        "被回滚 {rollout} 取代",
+        "follow that one: `tradewind rollout show {rollout}`",
+        "请查看：`tradewind rollout show {rollout}`";
+    PREVIOUS_DOWN = "TW-ROLL-008", 409,
+        "{release} is the previous revision of {site} and does not become ready either: {detail}",
+        "{site} 的上一个版本 {release} 也无法就绪：{detail}",
+        "traffic is routed to it as soon as it is ready; look at `tradewind logs`, or roll back further with `--to`",
+        "它一旦就绪就会接收流量；请查看 `tradewind logs`，或用 `--to` 回滚到更早的版本";
+    ROLLBACK_STAYS = "TW-ROLL-009", 409,
+        "the rollback moved traffic to {release} on {site}, and then: {detail}. Traffic stays there: going forward again is a person's decision",
+        "回滚已把 {site} 的流量切到 {release}，之后：{detail}。流量保持不动：是否再次前进由人决定",
+        "look at `tradewind status`; roll back further with `--to`, or deploy a mended release",
+        "查看 `tradewind status`；用 `--to` 回滚到更早的版本，或部署修好的版本";
+    NO_PREVIOUS = "TW-ROLL-020", 409,
+        "{place} has no earlier revision to go back to",
+        "{place} 没有更早的版本可以回滚",
+        "`tradewind release list` shows what can be deployed instead",
+        "用 `tradewind release list` 查看可以部署的版本";
+    NOTHING_TO_DO = "TW-ROLL-021", 409,
+        "{place} already runs {release}",
+        "{place} 已经在运行 {release}",
+        "nothing to do; name another release with `--to` or `--release`",
+        "无需操作；可用 `--to` 或 `--release` 指定其他版本";
+    NOT_ACTIVE = "TW-ROLL-022", 409,
+        "rollout {rollout} is {phase}: it can no longer be changed",
+        "发布 {rollout} 已处于 {phase} 状态，无法再更改",
+        "start another rollout, or `tradewind rollback`",
+        "请重新发起发布，或使用 `tradewind rollback`";
+    QUEUE_FROZEN = "TW-ROLL-023", 409,
+        "the queue of {service} in {env} is frozen since rollout {rollout} failed",
+        "自发布 {rollout} 失败以来，{service} 在 {env} 的队列已冻结",
+        "when you have seen why: `tradewind acknowledge {service} --env {env} --note …`",
+        "了解原因后执行：`tradewind acknowledge {service} --env {env} --note …`";
+    NOT_COMPLETED_HERE = "TW-ROLL-024", 409,
+        "{release} never completed in {place}, so it is not a place to go back to",
+        "{release} 从未在 {place} 完成发布，不能作为回滚目标",
+        "deploy it with `tradewind deploy` instead: it will be checked on its way",
+        "请改用 `tradewind deploy` 部署，它会在过程中接受检查";
+}

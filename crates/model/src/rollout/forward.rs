@@ -1,0 +1,295 @@
+//! A site's way to its new revision.
+
+use super::{
+    decide::{Deciding, Progress},
+    effect::{Effect, Happened},
+    facts::{RevisionFacts, SiteFacts, VerifyOutcome},
+    faults,
+    plan::{Flow, SitePlan, Strategy, Wave},
+    reason::Reason,
+    state::{SiteState, Step},
+};
+use crate::{
+    protocol::{
+        agent::DesiredPhase,
+        edge::{FULL_SHARE, Mode},
+    },
+    workload::ServiceKind,
+};
+
+impl Deciding<'_> {
+    /// `held`: a person paused the rollout, so traffic is not moved and no wave begins; failures still count.
+    pub(super) fn step_forward(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, held: bool) -> Progress {
+        let facts = self.facts_of(&plan.site);
+        let new = facts.of(plan.to);
+        match site.step {
+            Step::Waiting => Progress::Waits,
+            Step::Preparing { since } => self.preparing(plan, wave, site, &facts, since, held),
+            Step::Pausing { since, version } => {
+                if facts.route.acked >= version {
+                    self.stop_old(plan, site)
+                } else {
+                    self.edge_timeout(plan, since)
+                }
+            }
+            Step::StoppingOld { .. } => {
+                // No time-out: the shim kills what outstays its grace, and starting beside it is never right.
+                if facts.fresh && !facts.others_alive(plan.to) { self.start(plan, wave, site) } else { Progress::Waits }
+            }
+            Step::Starting { since } => self.starting(plan, wave, site, &new, since, held),
+            Step::Shifting { since, version, share } => {
+                if facts.route.acked >= version {
+                    self.shifted(plan, wave, site, share)
+                } else {
+                    self.watch(plan, wave, site, &new).unwrap_or_else(|| self.edge_timeout(plan, since))
+                }
+            }
+            Step::Verifying { since, share } => self.verifying(plan, wave, site, &facts, since, share),
+            Step::Soaking { until, share } => {
+                if let Some(broken) = self.watch(plan, wave, site, &new) {
+                    return broken;
+                }
+                if self.now >= until {
+                    site.step = Step::Serving { share };
+                    return Progress::Moved;
+                }
+                self.wake_at(until);
+                Progress::Waits
+            }
+            Step::Serving { share } => {
+                debug_assert_eq!(share, wave.share, "a served share belongs to the wave it came from");
+                self.watch(plan, wave, site, &new).unwrap_or(Progress::Waits)
+            }
+            Step::BackStoppingNew { .. }
+            | Step::BackStarting { .. }
+            | Step::BackShifting { .. }
+            | Step::Returned
+            | Step::Stayed => Progress::Waits,
+        }
+    }
+
+    pub(super) fn begin_wave(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) {
+        match self.plan.flow {
+            Flow::Overlapping => {
+                self.start(plan, wave, site);
+            }
+            Flow::Exclusive => {
+                // What already runs of it (a rollback out of a half-made change) is left running.
+                if self.facts_of(&plan.site).of(plan.to).wanted == 0 {
+                    self.want(plan, plan.to, wave.instances, DesiredPhase::Stopped);
+                }
+                site.step = Step::Preparing { since: self.now };
+            }
+        }
+    }
+
+    fn preparing(
+        &mut self,
+        plan: &SitePlan,
+        wave: &Wave,
+        site: &mut SiteState,
+        facts: &SiteFacts,
+        since: crate::time::Timestamp,
+        held: bool,
+    ) -> Progress {
+        let new = facts.of(plan.to);
+        if let Some(detail) = &new.failed {
+            return Progress::Broken(self.failed(plan, detail));
+        }
+        if new.prepared + new.ready < wave.instances {
+            if self.elapsed(since, self.plan.timing.start_ms) {
+                return Progress::Broken(self.start_timeout(plan, wave, &new));
+            }
+            return Progress::Waits;
+        }
+        if held {
+            return Progress::Waits;
+        }
+        if self.plan.service_kind == ServiceKind::Web
+            && let Some(from) = plan.from
+        {
+            let mode = Mode::Pause { max_ms: self.plan.timing.pause_ms, max_requests: 10_000 };
+            let version = self.route(&plan.site, mode, vec![(from, FULL_SHARE)]);
+            site.held = true;
+            site.step = Step::Pausing { since: self.now, version };
+            return Progress::Moved;
+        }
+        self.stop_old(plan, site)
+    }
+
+    pub(super) fn stop_old(&mut self, plan: &SitePlan, site: &mut SiteState) -> Progress {
+        self.effects.push(Effect::StopOthers { site: plan.site.clone(), than: plan.to });
+        site.old_stopped = true;
+        site.step = Step::StoppingOld { since: self.now };
+        // The stop has just been asked for: no fact seen so far can say that it was done.
+        Progress::Waits
+    }
+
+    fn start(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
+        self.want(plan, plan.to, wave.instances, DesiredPhase::Run);
+        site.step = Step::Starting { since: self.now };
+        Progress::Moved
+    }
+
+    fn starting(
+        &mut self,
+        plan: &SitePlan,
+        wave: &Wave,
+        site: &mut SiteState,
+        new: &RevisionFacts,
+        since: crate::time::Timestamp,
+        held: bool,
+    ) -> Progress {
+        if new.ready >= wave.instances {
+            if held {
+                return Progress::Waits;
+            }
+            self.happened.push(Happened::InstancesReady { site: plan.site.clone(), instances: new.ready });
+            return self.shift(plan, wave, site);
+        }
+        if let Some(detail) = &new.failed {
+            return Progress::Broken(self.failed(plan, detail));
+        }
+        if self.elapsed(since, self.plan.timing.start_ms) {
+            return Progress::Broken(self.start_timeout(plan, wave, new));
+        }
+        Progress::Waits
+    }
+
+    pub(super) fn shift(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
+        match self.plan.service_kind {
+            ServiceKind::Web => {
+                let mut splits = vec![(plan.to, wave.share)];
+                if let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) {
+                    splits.push((from, FULL_SHARE - wave.share));
+                }
+                let version = self.route(&plan.site, Mode::Serve, splits);
+                site.shifted = true;
+                site.held = false;
+                site.step = Step::Shifting { since: self.now, version, share: wave.share };
+                Progress::Waits
+            }
+            ServiceKind::Worker | ServiceKind::Cron => {
+                site.shifted = true;
+                self.after_shift(plan, site, wave.share)
+            }
+        }
+    }
+
+    /// The edge has acknowledged: no new request follows the older table.
+    fn shifted(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, share: u32) -> Progress {
+        self.happened.push(Happened::TrafficMoved { site: plan.site.clone(), share });
+        if let (Strategy::Rolling { .. }, Flow::Overlapping, Some(from)) =
+            (self.plan.strategy, self.plan.flow, plan.from)
+            && self.plan.kind != super::plan::Kind::Rollback
+        {
+            self.want(plan, from, plan.instances.saturating_sub(wave.instances), DesiredPhase::Run);
+        }
+        self.after_shift(plan, site, share)
+    }
+
+    fn after_shift(&mut self, plan: &SitePlan, site: &mut SiteState, share: u32) -> Progress {
+        if self.plan.verify && share == FULL_SHARE {
+            site.verify_attempt += 1;
+            self.effects.push(Effect::Verify {
+                site: plan.site.clone(),
+                revision: plan.to,
+                attempt: site.verify_attempt,
+            });
+            site.step = Step::Verifying { since: self.now, share };
+            return Progress::Waits;
+        }
+        self.soak(site, share)
+    }
+
+    fn soak(&mut self, site: &mut SiteState, share: u32) -> Progress {
+        let ms = if share == FULL_SHARE { self.plan.timing.soak_ms } else { 0 };
+        site.step = if ms == 0 {
+            Step::Serving { share }
+        } else {
+            Step::Soaking { until: self.now.plus(std::time::Duration::from_millis(ms)), share }
+        };
+        Progress::Moved
+    }
+
+    fn verifying(
+        &mut self,
+        plan: &SitePlan,
+        wave: &Wave,
+        site: &mut SiteState,
+        facts: &SiteFacts,
+        since: crate::time::Timestamp,
+        share: u32,
+    ) -> Progress {
+        let outcome = facts.verify.as_ref().filter(|v| v.attempt == site.verify_attempt).map(|v| &v.outcome);
+        let detail = match outcome {
+            Some(VerifyOutcome::Passed) => {
+                self.happened.push(Happened::Verified { site: plan.site.clone() });
+                return self.soak(site, share);
+            }
+            Some(VerifyOutcome::Failed { detail }) => detail.clone(),
+            Some(VerifyOutcome::Pending) | None => {
+                if let Some(broken) = self.watch(plan, wave, site, &facts.of(plan.to)) {
+                    return broken;
+                }
+                if !self.elapsed(since, self.plan.timing.verify_ms) {
+                    return Progress::Waits;
+                }
+                format!("no answer within {} s", self.plan.timing.verify_ms / 1000)
+            }
+        };
+        Progress::Broken(self.about(plan, Reason::new(&faults::VERIFY_FAILED).with("detail", detail)))
+    }
+
+    /// Health after traffic moved: a failed set breaks at once, a thinned one after a while.
+    fn watch(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, new: &RevisionFacts) -> Option<Progress> {
+        if new.ready >= wave.instances {
+            site.degraded_since = None;
+            return None;
+        }
+        let since = *site.degraded_since.get_or_insert(self.now);
+        let broken = new.ready == 0 || new.failed.is_some() || self.elapsed(since, self.plan.timing.degraded_ms);
+        broken.then(|| {
+            let detail = new.failed.clone().or_else(|| new.message.clone()).unwrap_or_default();
+            let reason = Reason::new(&faults::UNHEALTHY)
+                .with("ready", new.ready)
+                .with("wanted", wave.instances)
+                .with("detail", detail);
+            Progress::Broken(self.about(plan, reason))
+        })
+    }
+
+    fn edge_timeout(&mut self, plan: &SitePlan, since: crate::time::Timestamp) -> Progress {
+        let ms = self.plan.timing.shift_ms;
+        if self.elapsed(since, ms) {
+            Progress::Broken(self.about(plan, Reason::new(&faults::EDGE_TIMEOUT).with("seconds", ms / 1000)))
+        } else {
+            Progress::Waits
+        }
+    }
+
+    fn start_timeout(&self, plan: &SitePlan, wave: &Wave, new: &RevisionFacts) -> Reason {
+        let reason = Reason::new(&faults::START_TIMEOUT)
+            .with("seconds", self.plan.timing.start_ms / 1000)
+            .with("ready", new.ready)
+            .with("wanted", wave.instances)
+            .with("detail", new.message.clone().unwrap_or_default());
+        self.about(plan, reason)
+    }
+
+    fn failed(&self, plan: &SitePlan, detail: &str) -> Reason {
+        self.about(plan, Reason::new(&faults::INSTANCE_FAILED).with("detail", detail))
+    }
+
+    pub(super) fn about(&self, plan: &SitePlan, reason: Reason) -> Reason {
+        reason.with("site", &plan.site).with("release", &plan.to_label)
+    }
+
+    pub(super) fn want(&mut self, plan: &SitePlan, revision: crate::id::RevisionId, count: u32, phase: DesiredPhase) {
+        // The last wish of a decision is the one that counts: an earlier one must not stop what this one needs.
+        let same =
+            |e: &Effect| matches!(e, Effect::Want { site, revision: r, .. } if *site == plan.site && *r == revision);
+        self.effects.retain(|e| !same(e));
+        self.effects.push(Effect::Want { site: plan.site.clone(), revision, count, phase });
+    }
+}

@@ -1,0 +1,181 @@
+//! What a rollout is to do. Fixed when it is requested; nothing in it changes while it runs.
+
+use crate::{
+    id::{RevisionId, SiteName},
+    protocol::edge::FULL_SHARE,
+    workload::ServiceKind,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Normal,
+    /// Has a lane and a shorter policy of its own.
+    Hotfix,
+    /// To an earlier revision, ahead of queue and freeze.
+    Rollback,
+    Drill,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Strategy {
+    /// The old stops, then the new starts; the edge holds requests meanwhile.
+    AllAtOnce,
+    /// In steps of `max_surge` instances: start, move their share of traffic, stop as many old ones.
+    Rolling { max_surge: u32 },
+    /// A whole second set starts beside the first, traffic moves at once, the first stays warm.
+    BlueGreen,
+}
+
+/// Whether old and new may run at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    Overlapping,
+    Exclusive,
+}
+
+/// One part of a rollout: a site at a share of its traffic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wave {
+    pub site: SiteName,
+    /// Basis points of the site's traffic on the new revision when the wave is done.
+    pub share: u32,
+    /// Instances of the new revision this share needs.
+    pub instances: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SitePlan {
+    pub site: SiteName,
+    /// What the site runs; `None` for a first release.
+    pub from: Option<RevisionId>,
+    pub from_label: Option<String>,
+    /// `from` never completed here: a rollback took over a rollout under way. There is no returning to it.
+    #[serde(default)]
+    pub from_half_made: bool,
+    pub to: RevisionId,
+    pub to_label: String,
+    /// Instances when all is done, and what the previous revision is brought back to on a return.
+    pub instances: u32,
+}
+
+/// Durations are milliseconds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub kind: Kind,
+    pub service_kind: ServiceKind,
+    pub strategy: Strategy,
+    pub flow: Flow,
+    pub sites: Vec<SitePlan>,
+    /// In order. A rollback works on all of them at once.
+    pub waves: Vec<Wave>,
+    pub parallel: bool,
+    pub timing: Timing,
+    pub verify: bool,
+    /// A failure freezes the queue of (service, environment) until a person acknowledges it.
+    pub freeze_queue_on_failure: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the wish for an instance to its readiness.
+    pub start_ms: u64,
+    /// Until the edge acknowledges a table.
+    pub shift_ms: u64,
+    pub verify_ms: u64,
+    /// How long the new revision is watched at full share before the rollout completes.
+    pub soak_ms: u64,
+    /// How long fewer ready instances than wanted are borne after traffic moved.
+    pub degraded_ms: u64,
+    /// How long the predecessor stays warm.
+    pub warm_ms: u64,
+    /// How long the edge holds requests while an exclusive service changes over.
+    pub pause_ms: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            start_ms: 60_000,
+            shift_ms: 30_000,
+            verify_ms: 30_000,
+            soak_ms: 0,
+            degraded_ms: 10_000,
+            warm_ms: 15 * 60_000,
+            pause_ms: 30_000,
+        }
+    }
+}
+
+/// What [`Plan::new`] needs to know.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub kind: Kind,
+    pub service_kind: ServiceKind,
+    pub strategy: Strategy,
+    pub sites: Vec<SitePlan>,
+    pub timing: Timing,
+    pub verify: bool,
+    pub freeze_queue_on_failure: bool,
+}
+
+impl Plan {
+    /// Lays out the waves. A rollback takes the shortest path: one wave a site, all sites at once, no soak.
+    pub fn new(r: Request) -> Self {
+        let flow = match (r.service_kind, r.strategy) {
+            (ServiceKind::Worker | ServiceKind::Cron, _) | (ServiceKind::Web, Strategy::AllAtOnce) => Flow::Exclusive,
+            (ServiceKind::Web, Strategy::Rolling { .. } | Strategy::BlueGreen) => Flow::Overlapping,
+        };
+        let rollback = match r.kind {
+            Kind::Rollback => true,
+            Kind::Normal | Kind::Hotfix | Kind::Drill => false,
+        };
+        let waves = r.sites.iter().flat_map(|s| waves_of(s, r.strategy, flow, rollback)).collect();
+        let mut timing = r.timing;
+        if rollback {
+            timing.soak_ms = 0;
+        }
+        Self {
+            kind: r.kind,
+            service_kind: r.service_kind,
+            strategy: r.strategy,
+            flow,
+            sites: r.sites,
+            waves,
+            parallel: rollback,
+            timing,
+            verify: r.verify || rollback,
+            freeze_queue_on_failure: r.freeze_queue_on_failure,
+        }
+    }
+
+    /// Whether failing or aborting leads back. Out of a half-made change the only way is on.
+    pub fn returns(&self) -> bool {
+        !self.sites.iter().any(|s| s.from_half_made)
+    }
+
+    pub fn site(&self, site: &SiteName) -> Option<&SitePlan> {
+        self.sites.iter().find(|s| s.site == *site)
+    }
+}
+
+fn waves_of(s: &SitePlan, strategy: Strategy, flow: Flow, rollback: bool) -> Vec<Wave> {
+    let n = s.instances.max(1);
+    let step = match (flow, strategy) {
+        (Flow::Overlapping, Strategy::Rolling { max_surge }) if !rollback && s.from.is_some() => max_surge.clamp(1, n),
+        (Flow::Overlapping | Flow::Exclusive, Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::AllAtOnce) => {
+            n
+        }
+    };
+    let mut waves = Vec::new();
+    let mut instances = 0;
+    while instances < n {
+        instances = (instances + step).min(n);
+        let share = u32::try_from(u64::from(FULL_SHARE) * u64::from(instances) / u64::from(n)).unwrap_or(FULL_SHARE);
+        waves.push(Wave { site: s.site.clone(), share, instances });
+    }
+    waves
+}

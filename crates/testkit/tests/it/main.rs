@@ -1,0 +1,1 @@
+mod rollout_schedules;
