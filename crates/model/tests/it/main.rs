@@ -2,4 +2,5 @@
 
 mod gitlab_cases;
 mod pipeline_engine;
+mod spec;
 mod yaml;

@@ -1,0 +1,201 @@
+//! Every key a spec may have, with what it takes and what it is when left out. The parser takes its known keys from
+//! here and the reference pages are written from here, so neither can say what the other does not do.
+
+use crate::fault::Text;
+
+/// One key. `path` is dotted; `*` stands for a name the user gives.
+#[derive(Debug)]
+pub struct Key {
+    pub path: &'static str,
+    /// Its form, as one would write it.
+    pub takes: &'static str,
+    pub default: WhenMissing,
+    pub about: Text,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhenMissing {
+    Required,
+    /// Written out, this YAML value means the same as leaving the key out (of a `web` service).
+    Is(&'static str),
+    /// Left out means something that no value says.
+    None,
+}
+use WhenMissing::{Is, None as Nothing, Required};
+
+macro_rules! keys {
+    ($($path:literal $takes:literal $default:expr, $en:literal, $zh:literal;)+) => {
+        pub static KEYS: &[Key] = &[$(Key { path: $path, takes: $takes, default: $default, about: Text { en: $en, zh: $zh } }),+];
+    };
+}
+
+keys! {
+    "version" "1" Required,
+        "The version of this format.", "本格式的版本。";
+    "service" "name" Required,
+        "The service's name, as in URLs and in `git push`.", "服务名称，用于 URL 和 `git push`。";
+    "kind" "web | worker | cron" Is("web"),
+        "`web` takes requests through the edge; `worker` runs and takes none; `cron` runs on a schedule and ends.",
+        "`web` 经由 edge 接收请求；`worker` 常驻运行、不接收请求；`cron` 按时间表运行、运行完即结束。";
+    "pipeline" "path | none" Nothing,
+        "The pipeline file. Left out: `.gitlab-ci.yml` where the commit has one, otherwise nothing is built.",
+        "流水线文件。不写时：提交中有 `.gitlab-ci.yml` 就用它，没有则不构建。";
+    "artifact" "keys" Nothing,
+        "What goes into a release, out of the commit's files and the jobs' artifacts.",
+        "从提交的文件和各作业的产物中，选取哪些进入版本包。";
+    "artifact.paths" "list of patterns" Is("['**']"),
+        "Files that go in.", "要放入的文件。";
+    "artifact.exclude" "list of patterns" Is("[]"),
+        "Files that stay out although `paths` names them. `.git` never goes in.", "即使 `paths` 选中也不放入的文件。`.git` 从不放入。";
+    "prepare" "keys" Nothing,
+        "A step that runs once per release and host, in the release's folder, before its first instance: install dependencies, compile.",
+        "每个版本在每台主机上运行一次的步骤，在版本目录中、第一个实例启动之前：安装依赖、编译等。";
+    "prepare.command" "list of words" Required,
+        "The program and its arguments.", "程序及其参数。";
+    "prepare.timeout" "duration" Is("5m"),
+        "After this it counts as failed.", "超过此时间算作失败。";
+    "run" "keys" Required,
+        "How one instance runs.", "一个实例如何运行。";
+    "run.command" "list of words" Required,
+        "The program and its arguments, started in the release's folder; no shell is involved.",
+        "程序及其参数，在版本目录中启动，不经过 shell。";
+    "run.env" "variables" Is("{}"),
+        "Environment variables. Values are taken as written: `1.10` stays `1.10` and `no` stays `no`.",
+        "环境变量。值按书写原样使用：`1.10` 就是 `1.10`，`no` 就是 `no`。";
+    "run.port" "auto | none | 1-65535" Nothing,
+        "`auto` picks a free port and passes it as `PORT`. Left out: `auto` for `web`, `none` otherwise. A number forbids a second instance on the host.",
+        "`auto` 选一个空闲端口并以 `PORT` 传入。不写时：`web` 为 `auto`，其他为 `none`。写成数字则一台主机上只能有一个实例。";
+    "run.health" "keys" Nothing,
+        "When an instance is ready and stays so. Left out: `tcp` where the service has a port; otherwise an instance is ready once it runs.",
+        "何时算就绪、如何保持就绪。不写时：有端口的服务用 `tcp`；没有端口的服务启动即算就绪。";
+    "run.health.http" "path" Nothing,
+        "GET this path; any 2xx or 3xx passes.", "GET 此路径，任何 2xx 或 3xx 为通过。";
+    "run.health.tcp" "true" Nothing,
+        "A connection that is accepted passes.", "能建立连接即为通过。";
+    "run.health.command" "list of words" Nothing,
+        "Run in the instance's folder as its user; exit code 0 passes.", "在实例目录中以实例的用户运行，退出码 0 为通过。";
+    "run.health.interval" "duration" Is("1s"),
+        "From one check to the next.", "两次检查之间的间隔。";
+    "run.health.timeout" "duration" Is("2s"),
+        "A check without an answer by then has failed.", "超过此时间没有回答算作失败。";
+    "run.health.healthy_after" "1-100" Is("1"),
+        "Passes in a row that make an instance ready.", "连续通过多少次算就绪。";
+    "run.health.unhealthy_after" "1-100" Is("3"),
+        "Failures in a row that take a ready instance out of traffic.", "连续失败多少次后不再给就绪实例分配流量。";
+    "run.start_timeout" "duration" Is("60s"),
+        "An instance that is not ready by then has failed, and with it the rollout.", "超过此时间仍未就绪则实例失败，发布随之失败。";
+    "run.stop" "keys" Nothing,
+        "How an instance is stopped: it leaves traffic, gets `drain` to finish its requests, then the signal, then `grace` to end.",
+        "实例如何停止：先离开流量，用 `drain` 处理完请求，再收到信号，再有 `grace` 时间自行结束。";
+    "run.stop.signal" "signal" Is("SIGTERM"),
+        "SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 or SIGWINCH.", "SIGTERM、SIGINT、SIGQUIT、SIGHUP、SIGUSR1、SIGUSR2 或 SIGWINCH。";
+    "run.stop.drain" "duration" Is("30s"),
+        "How long requests in flight may take before the signal; ends earlier when none is left.",
+        "发信号之前，进行中的请求最多还能用多久；没有请求时提前结束。";
+    "run.stop.grace" "duration" Is("10s"),
+        "From the signal to the kill of the instance and all its children.", "从发信号到强制结束实例及其全部子进程的时间。";
+    "run.instances" "1-200" Is("1"),
+        "Copies per site.", "每个站点的实例数。";
+    "run.limits" "keys" Nothing,
+        "What one instance may use. Left out: no limit of ours.", "一个实例可用的资源。不写则不设限制。";
+    "run.limits.memory" "size" Nothing,
+        "Beyond it the instance is killed and restarted.", "超出后实例会被结束并重启。";
+    "run.limits.cpu" "cores" Nothing,
+        "Cores: `0.5` is half of one.", "核数：`0.5` 是半个核。";
+    "run.limits.pids" "1-1000000" Nothing,
+        "Processes and threads.", "进程与线程数。";
+    "run.limits.open_files" "16-10000000" Nothing,
+        "Open files and sockets per process.", "每个进程可打开的文件与套接字数。";
+    "schedule" "keys" Nothing,
+        "When a `cron` service runs; required for it, refused for the others.", "`cron` 服务何时运行；`cron` 必填，其他类型不可写。";
+    "schedule.cron" "five fields" Required,
+        "Minute, hour, day of month, month, day of week.", "分、时、日、月、星期。";
+    "schedule.timezone" "IANA name" Is("UTC"),
+        "The time zone the fields are read in.", "按哪个时区理解上述各栏。";
+    "schedule.timeout" "duration" Is("1h"),
+        "A run that takes longer is stopped; a run that comes due meanwhile is skipped and recorded.",
+        "超过此时间的运行会被停止；期间到点的下一次会被跳过并记录。";
+    "environments" "keys" Is("{ production: { branch: main } }"),
+        "Where the service runs, by name.", "服务运行在哪些环境，以环境名为键。";
+    "environments.*" "keys" Nothing,
+        "One environment. What it does not say comes from `run`, `strategy` and `on_failure` above.",
+        "一个环境。没有写的部分取自上面的 `run`、`strategy`、`on_failure`。";
+    "environments.*.branch" "branch" Nothing,
+        "A push to this branch goes here once it is built; `release/*` stands for many. Left out: only by `tradewind promote` or `tradewind rollout`.",
+        "推送到此分支并构建成功后发布到这里；`release/*` 可代表多个分支。不写则只能用 `tradewind promote` 或 `tradewind rollout` 发布。";
+    "environments.*.instances" "1-200" Nothing,
+        "Instead of `run.instances`.", "代替 `run.instances`。";
+    "environments.*.env" "variables" Nothing,
+        "Added to `run.env`; the same name replaces.", "加入 `run.env`；同名则替换。";
+    "environments.*.limits" "keys" Nothing,
+        "As `run.limits`; what it names replaces.", "同 `run.limits`；写出的项替换原值。";
+    "environments.*.limits.memory" "size" Nothing, "As `run.limits.memory`.", "同 `run.limits.memory`。";
+    "environments.*.limits.cpu" "cores" Nothing, "As `run.limits.cpu`.", "同 `run.limits.cpu`。";
+    "environments.*.limits.pids" "1-1000000" Nothing, "As `run.limits.pids`.", "同 `run.limits.pids`。";
+    "environments.*.limits.open_files" "16-10000000" Nothing, "As `run.limits.open_files`.", "同 `run.limits.open_files`。";
+    "environments.*.route" "keys" Nothing,
+        "Which requests a `web` service gets.", "`web` 服务接收哪些请求。";
+    "environments.*.route.hosts" "list of host names" Is("[]"),
+        "Host names; `*.example.com` stands for one label. Empty: every host that no other service names.",
+        "主机名；`*.example.com` 代表一级子域。为空：所有未被其他服务写出的主机名。";
+    "environments.*.route.path" "path" Is("/"),
+        "Only requests below this path.", "只接收此路径之下的请求。";
+    "environments.*.route.sticky" "none | cookie | keys" Is("none"),
+        "Whether a client stays with one release while two share traffic.", "两个版本分担流量时，同一客户端是否始终落在同一版本。";
+    "environments.*.route.sticky.cookie" "name" Nothing,
+        "By a cookie of this name with a random id; it never names a release. `sticky: cookie` calls it `tradewind_client`.",
+        "用此名称的 cookie 记一个随机标识，其中从不写版本。`sticky: cookie` 时名为 `tradewind_client`。";
+    "environments.*.route.sticky.max_age" "duration" Is("30d"),
+        "How long the client keeps the cookie.", "客户端保留 cookie 的时间。";
+    "environments.*.route.sticky.header" "name" Nothing,
+        "By the value of this request header: for machines.", "按此请求头的值区分，适用于程序客户端。";
+    "environments.*.route.limits" "keys" Nothing,
+        "Limits of the edge for this route.", "edge 对此路由的限制。";
+    "environments.*.route.limits.connect" "duration" Is("2s"),
+        "Until an instance accepts the connection.", "等待实例接受连接的时间。";
+    "environments.*.route.limits.response" "duration" Is("60s"),
+        "Until the head of the response.", "等待响应头的时间。";
+    "environments.*.route.limits.body" "size" Is("64MiB"),
+        "The largest request body.", "请求体的最大大小。";
+    "environments.*.route.limits.in_flight" "1-1000000" Is("4096"),
+        "Requests at once per instance; more wait, for as long as `connect`.", "每个实例同时处理的请求数；更多的请求等待，最长为 `connect`。";
+    "environments.*.strategy" "name | keys" Nothing,
+        "As the top level's `strategy`; what it names replaces.", "同顶层的 `strategy`；写出的项替换原值。";
+    "environments.*.strategy.type" "all_at_once | rolling | blue_green" Nothing, "As `strategy.type`.", "同 `strategy.type`。";
+    "environments.*.strategy.max_surge" "1-200" Nothing, "As `strategy.max_surge`.", "同 `strategy.max_surge`。";
+    "environments.*.strategy.soak" "duration" Nothing, "As `strategy.soak`.", "同 `strategy.soak`。";
+    "environments.*.strategy.warm" "duration" Nothing, "As `strategy.warm`.", "同 `strategy.warm`。";
+    "environments.*.strategy.verify" "true | false" Nothing, "As `strategy.verify`.", "同 `strategy.verify`。";
+    "environments.*.on_failure" "keys" Nothing, "As the top level's `on_failure`.", "同顶层的 `on_failure`。";
+    "environments.*.on_failure.freeze_queue" "true | false" Nothing, "As `on_failure.freeze_queue`.", "同 `on_failure.freeze_queue`。";
+    "environments.*.sites" "list of names" Is("[default]"),
+        "Regions or shops, in the order a release reaches them.", "地区或店铺，按发布到达的先后书写。";
+    "strategy" "name | keys" Nothing,
+        "How a new release takes over.", "新版本如何接替旧版本。";
+    "strategy.type" "all_at_once | rolling | blue_green" Nothing,
+        "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the only one for `worker` and `cron`).",
+        "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 和 `cron` 只能用这种）。";
+    "strategy.max_surge" "1-200" Nothing,
+        "Instances replaced per step of `rolling`; 1 unless given.", "`rolling` 每步替换的实例数；不写为 1。";
+    "strategy.soak" "duration" Is("5s"),
+        "How long the new release is watched with all traffic before the rollout counts as completed.",
+        "新版本承接全部流量后，观察多久才算发布完成。";
+    "strategy.warm" "duration" Is("15m"),
+        "How long the previous release stays ready for an instant return.", "旧版本保持待命、可立即退回的时间。";
+    "strategy.verify" "true | false" Is("true"),
+        "Ask every new instance, directly and through the edge, before the rollout counts as completed.",
+        "发布完成之前，直接并经由 edge 逐个检查新实例。";
+    "on_failure" "keys" Nothing,
+        "What follows a rollout that failed and was taken back.", "发布失败并退回之后做什么。";
+    "on_failure.freeze_queue" "true | false" Is("true"),
+        "Hold this environment's queued rollouts until a person acknowledges the failure. Rollbacks are never held.",
+        "在有人确认之前，暂停此环境排队中的发布。回滚从不受此限制。";
+}
+
+/// The keys directly below a section; the top level is the empty path.
+pub fn children(section: &str) -> impl Iterator<Item = &'static str> + Clone {
+    KEYS.iter().filter_map(move |k| {
+        let (parent, name) = k.path.rsplit_once('.').unwrap_or(("", k.path));
+        (parent == section && name != "*").then_some(name)
+    })
+}
