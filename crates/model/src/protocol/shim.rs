@@ -21,7 +21,8 @@ pub struct ShimSpec {
     /// `None` keeps the caller's user: only with `--insecure-same-user`.
     pub user: Option<User>,
     pub limits: Limits,
-    /// A cgroup folder to create and move into, where the host has one that may be written.
+    /// Name of the cgroup to create and move into, in each hierarchy of the host that may be written: one folder's
+    /// name, unique on the host. What of the limits cannot be enforced is said in the log.
     pub cgroup: Option<String>,
     pub log: LogRule,
     /// Kill the whole group this long after the start; jobs use it.
