@@ -141,7 +141,7 @@ impl Builder {
                 let scalar = Scalar { text: text.as_ref().into(), quoted: style != ScalarStyle::Plain };
                 let node = Node { value: Value::Scalar(scalar), tag: tag.as_deref().map(tag_text), span: span.clone() };
                 let built = Built { node, weight, height: 1 };
-                self.remember(anchor, &built);
+                self.remember(anchor, &built)?;
                 self.place(built, &span, false)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -186,7 +186,7 @@ impl Builder {
         let span = head.span.clone();
         let node = Node { value, tag: head.tag, span: head.span };
         let built = Built { node, weight: head.weight, height: head.height };
-        self.remember(head.anchor, &built);
+        self.remember(head.anchor, &built)?;
         self.place(built, &span, false)
     }
 
@@ -218,10 +218,13 @@ impl Builder {
         Ok(())
     }
 
-    fn remember(&mut self, anchor: usize, built: &Built) {
+    /// Keeps a copy, which counts like any other: anchors within anchors would else grow with their depth.
+    fn remember(&mut self, anchor: usize, built: &Built) -> Result<(), Fault> {
         if anchor > 0 {
+            self.count(built.weight, &built.node.span)?;
             self.anchors.insert(anchor, built.clone());
         }
+        Ok(())
     }
 
     fn count(&mut self, weight: usize, span: &Span) -> Result<(), Fault> {

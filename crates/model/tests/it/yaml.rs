@@ -152,6 +152,8 @@ fn bombs_go_off_before_they_are_copied() {
     assert!(refused(&laughs).contains("TW-YAML-005"));
     let long = format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1_000));
     assert!(refused(&long).contains("TW-YAML-005"));
+    let nested = (0..50).fold("x,".repeat(10_000), |inner, i| format!("&a{i} [{inner}]"));
+    assert!(refused(&nested).contains("TW-YAML-005"));
     assert!(refused(&"[".repeat(500)).contains("TW-YAML-003"));
     let mut block = String::new();
     for i in 0..200 {
