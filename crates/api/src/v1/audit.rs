@@ -81,31 +81,44 @@ impl From<event::Actor> for Actor {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditReport {
     pub ok: bool,
-    /// Events read.
-    pub checked: u64,
-    /// The chain's end: compare it with a copy kept elsewhere.
-    pub last_seq: i64,
+    /// Events that are as they were written, from the first on.
+    pub intact: i64,
+    /// Events written a moment ago that have no number yet.
+    pub unsealed: i64,
+    /// The last intact event: compare it with a copy kept elsewhere.
+    pub head: Option<ChainHead>,
+    /// The first thing that is not as it was written; what comes after it cannot be vouched for.
+    pub finding: Option<AuditFinding>,
+}
+
+/// Where the chain ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChainHead {
+    pub seq: i64,
     #[schema(value_type = String)]
-    pub head: Digest,
-    /// Empty when all is well.
-    pub findings: Vec<AuditFinding>,
+    pub hash: Digest,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditFinding {
+    /// The event's place; of several, the first's.
     pub seq: i64,
     pub problem: AuditProblem,
-    /// A sentence.
+    /// A sentence in the caller's language.
     pub detail: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditProblem {
-    /// Its content does not give its hash.
+    /// The event says something else than it did.
     Altered,
-    /// Its number is missing.
+    /// The event is gone.
     Removed,
-    /// It does not follow the one before it.
+    /// The event stands in another's place.
     Reordered,
+    /// Something is gone or was put in before the event, and the numbers were made to fit.
+    Renumbered,
+    /// Events follow the recorded end of the chain.
+    HeadBehind,
 }

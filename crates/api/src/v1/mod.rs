@@ -14,7 +14,7 @@ pub mod system;
 pub mod time;
 
 pub use access::{CreateToken, Login, NewToken, Scope, Token};
-pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, Event};
+pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use page::Page;
 pub use release::{
