@@ -1,5 +1,6 @@
 //! The pipeline of a service: its language (`.gitlab-ci.yml`) and the decisions about its jobs.
 //!
+//! - [`file`](mod@file): from the text of a pipeline file to a [`file::File`], and from that and what was pushed to a plan.
 //! - [`plan`]: what a pipeline is once its file is understood. Immutable for the life of a run.
 //! - [`status`]: the field's names for how a job, a stage and a pipeline stand, and the one ordered list that folds many
 //!   into one.
@@ -9,13 +10,20 @@
 //! `pending` to agents as tasks, and brings back what they report as [`advance::Fact`]s.
 
 pub mod advance;
+mod condition;
+pub mod faults;
+pub mod file;
 pub mod plan;
 pub mod state;
 pub mod status;
+pub mod variables;
 
 pub use advance::{Change, Fact, Outcome, Step, advance, start};
+pub use file::File;
 pub use plan::{
-    AllowFailure, Artifacts, FailureReason, JobIx, JobPlan, Need, OnJobFailure, Pipeline, Retry, RetryWhen, When,
+    AllowFailure, Artifacts, FailureReason, JobIx, JobPlan, Need, OnJobFailure, OnNewCommit, Pipeline, Retry,
+    RetryWhen, When,
 };
 pub use state::{Failure, JobState, State};
 pub use status::{Status, fold};
+pub use variables::{Trigger, Variable, Variables};

@@ -1,6 +1,7 @@
 //! What a pipeline is, once its file is understood.
 
-use crate::protocol::agent::ArtifactRule;
+use super::variables::{self, Trigger, Variables};
+use crate::{id::JobId, protocol::agent::ArtifactRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,8 +15,8 @@ pub struct Pipeline {
     pub stages: Vec<String>,
     /// Sorted by stage, then by their place in the file.
     pub jobs: Vec<JobPlan>,
-    #[serde(default)]
     pub on_job_failure: OnJobFailure,
+    pub on_new_commit: OnNewCommit,
 }
 
 /// `workflow:auto_cancel:on_job_failure`.
@@ -29,6 +30,18 @@ pub enum OnJobFailure {
     All,
 }
 
+/// `workflow:auto_cancel:on_new_commit`: what becomes of this run when a newer commit of the same branch is pushed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNewCommit {
+    /// It is cancelled unless a job that is not [`JobPlan::interruptible`] has begun.
+    #[default]
+    Conservative,
+    /// Its interruptible jobs are cancelled.
+    Interruptible,
+    None,
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobPlan {
     pub name: String,
@@ -37,8 +50,8 @@ pub struct JobPlan {
     /// Lines of `before_script`, then of `script`.
     pub script: Vec<String>,
     pub after_script: Vec<String>,
-    /// Expanded, with the predefined ones that are known before a run exists.
-    pub variables: BTreeMap<String, String>,
+    /// As written; see [`Pipeline::environment`].
+    pub variables: Variables,
     pub artifacts: Option<Artifacts>,
     /// `None`: starts after all earlier stages. `Some`: starts after exactly these, whatever their stage.
     pub needs: Option<Vec<Need>>,
@@ -48,6 +61,7 @@ pub struct JobPlan {
     pub allow_failure: AllowFailure,
     pub when: When,
     pub retry: Retry,
+    pub interruptible: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -118,6 +132,14 @@ pub enum FailureReason {
     RunnerSystemFailure,
 }
 
+impl Artifacts {
+    /// The rule with the variables in its paths resolved.
+    pub fn expanded(&self, environment: &BTreeMap<String, String>) -> ArtifactRule {
+        let all = |paths: &[String]| paths.iter().map(|p| variables::expand(p, environment)).collect();
+        ArtifactRule { paths: all(&self.rule.paths), exclude: all(&self.rule.exclude), when: self.rule.when }
+    }
+}
+
 impl Retry {
     /// Is a failure of this kind worth another attempt, when `attempts` were made?
     pub fn again(&self, attempts: u32, reason: FailureReason, exit_code: Option<i32>) -> bool {
@@ -160,6 +182,14 @@ impl Pipeline {
         sources.sort_unstable();
         sources.dedup();
         sources
+    }
+
+    /// The variables a job runs with.
+    pub fn environment(&self, job: JobIx, trigger: &Trigger, id: JobId) -> BTreeMap<String, String> {
+        let plan = &self.jobs[job];
+        let mut predefined = trigger.predefined();
+        variables::of_job(&mut predefined, &plan.name, &self.stages[plan.stage], Some(id.to_string()));
+        variables::environment(&predefined, &plan.variables)
     }
 
     fn before_stage(&self, stage: usize) -> Vec<JobIx> {

@@ -1,10 +1,12 @@
 //! GitLab's own cases of pipeline processing, where the folder that holds them is beside the workspace.
 
-use crate::pipeline_engine::job;
-use saphyr_parser::{Event, Parser};
+use crate::pipeline_file::trigger;
 use serde_json::{Map, Value};
-use std::{iter::Peekable, path::Path};
-use tradewind_model::pipeline::{AllowFailure, Need, OnJobFailure, Pipeline, State, When};
+use std::path::Path;
+use tradewind_model::{
+    pipeline::{Pipeline, State, file},
+    yaml::{self, Node, Resolved},
+};
 
 pub struct Case {
     pub name: String,
@@ -52,7 +54,7 @@ pub fn load() -> Option<Vec<Case>> {
 
 fn case(path: &Path) -> Case {
     let text = std::fs::read_to_string(path).expect("a readable case");
-    let root = yaml(&text);
+    let root = json(&yaml::parse("case", &text, &yaml::Options::default()).expect("YAML"));
     let transitions = root["transitions"].as_array().into_iter().flatten().map(|t| Transition {
         event: t["event"].as_str().expect("an event").into(),
         jobs: words(&t["jobs"]),
@@ -70,60 +72,20 @@ fn words(v: &Value) -> Vec<String> {
     v.as_array().into_iter().flatten().map(|w| w.as_str().expect("a word").to_owned()).collect()
 }
 
+/// The case's file as JSON, which is YAML, through the reader that reads everyone's.
 fn plan(config: &Value) -> Pipeline {
-    let config = config.as_object().expect("a mapping");
-    let named = config.get("stages").map_or_else(|| ["build", "test", "deploy"].map(String::from).to_vec(), words);
-    let jobs: Vec<_> = config.iter().filter(|(k, _)| !["stages", "workflow"].contains(&k.as_str())).collect();
-    let stage_of = |v: &Value| v["stage"].as_str().unwrap_or("test").to_owned();
-    let stages: Vec<String> = named.into_iter().filter(|s| jobs.iter().any(|(_, v)| stage_of(v) == *s)).collect();
-    let names: Vec<&String> = jobs.iter().map(|(k, _)| *k).collect();
-    let on_failure = config.get("workflow").map(|w| w["auto_cancel"]["on_job_failure"].clone());
-    let jobs = jobs.iter().map(|(name, v)| {
-        let stage = stages.iter().position(|s| *s == stage_of(v)).expect("a stage of the list");
-        let mut job = job(name, stage);
-        job.when = if v["when"] == "manual" { When::Manual } else { When::OnSuccess };
-        let allowed = v["allow_failure"].as_str().map_or(job.when == When::Manual, |a| a == "true");
-        job.allow_failure = if allowed { AllowFailure::Yes } else { AllowFailure::No };
-        job.needs = v.get("needs").map(|needs| {
-            let at = |n: &String| names.iter().position(|m| *m == n).expect("a job of the file");
-            words(needs).iter().map(|n| Need { job: at(n), artifacts: true }).collect()
-        });
-        job
-    });
-    Pipeline {
-        jobs: jobs.collect(),
-        stages,
-        on_job_failure: if on_failure == Some("all".into()) { OnJobFailure::All } else { OnJobFailure::None },
-    }
+    let file = file::read(".gitlab-ci.yml", &config.to_string()).expect("a file GitLab accepts");
+    file.plan(&trigger()).expect("a plan").expect("jobs for a push")
 }
 
-/// Mappings, lists and words, which is all that the cases use.
-fn yaml(text: &str) -> Value {
-    let mut events = Parser::new_from_str(text).map(|e| e.expect("YAML").0).peekable();
-    while !matches!(events.peek(), Some(Event::MappingStart(..))) {
-        events.next().expect("a mapping");
-    }
-    value(&mut events)
-}
-
-fn value<'a>(events: &mut Peekable<impl Iterator<Item = Event<'a>>>) -> Value {
-    match events.next().expect("a value") {
-        Event::Scalar(word, ..) => Value::String(word.into_owned()),
-        Event::SequenceStart(..) => {
-            let mut list = Vec::new();
-            while events.next_if(|e| *e == Event::SequenceEnd).is_none() {
-                list.push(value(events));
-            }
-            Value::Array(list)
-        }
-        Event::MappingStart(..) => {
-            let mut map = Map::new();
-            while events.next_if(|e| *e == Event::MappingEnd).is_none() {
-                let Value::String(key) = value(events) else { panic!("a key that is not a word") };
-                map.insert(key, value(events));
-            }
-            Value::Object(map)
-        }
-        other => panic!("{other:?} is not known here"),
+fn json(node: &Node) -> Value {
+    match &node.value {
+        yaml::Value::Sequence(items) => items.iter().map(json).collect(),
+        yaml::Value::Mapping(map) => Value::Object(map.iter().map(|(k, v)| (k.as_str().into(), json(v))).collect()),
+        yaml::Value::Scalar(scalar) => match scalar.resolve(node.tag.as_deref()) {
+            Resolved::Bool(b) => b.into(),
+            Resolved::Int(i) => i.into(),
+            other => other.to_string().into(),
+        },
     }
 }

@@ -2,5 +2,6 @@
 
 mod gitlab_cases;
 mod pipeline_engine;
+mod pipeline_file;
 mod spec;
 mod yaml;

@@ -26,12 +26,13 @@ pub fn job(name: &str, stage: usize) -> JobPlan {
         allow_failure: AllowFailure::No,
         when: When::OnSuccess,
         retry: Retry::default(),
+        interruptible: false,
     }
 }
 
 fn pipeline(jobs: Vec<JobPlan>) -> Pipeline {
     let stages = jobs.iter().map(|j| j.stage + 1).max().unwrap_or(0);
-    Pipeline { stages: (0..stages).map(|s| format!("stage-{s}")).collect(), jobs, on_job_failure: OnJobFailure::None }
+    Pipeline { stages: (0..stages).map(|s| format!("stage-{s}")).collect(), jobs, ..Pipeline::default() }
 }
 
 fn failed(reason: FailureReason, exit_code: Option<i32>) -> Outcome {
