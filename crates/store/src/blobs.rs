@@ -1,0 +1,222 @@
+//! The artifact store: immutable content under its digest. A folder by default; anything `object_store` speaks later.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, TryStreamExt as _, stream::BoxStream};
+use object_store::{
+    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
+    path::Path as Key,
+};
+use sha2::{Digest as _, Sha256};
+use std::{path::Path, sync::Arc};
+use tradewind_model::{id::Digest, time::Timestamp};
+
+use crate::error::{Result, StoreError};
+
+/// Content up to this size is put in one piece.
+const ONE_PIECE: usize = 8 << 20;
+
+/// Content by digest. Clones share the store.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// One stored content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlobInfo {
+    pub digest: Digest,
+    pub size: u64,
+    pub stored_at: Timestamp,
+}
+
+impl Blobs {
+    /// A folder, made where it does not exist. What is put there is on the disk when the put returns, whole or not at all.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let failed = |e| StoreError::io(format!("{} cannot be used", folder.display()), e);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(refuse)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    /// Stores what comes and gives its digest and size. With `expected`, anything else is refused and nothing is kept.
+    /// Content that is there already is not written again.
+    ///
+    /// # Errors
+    /// [`StoreError::DigestMismatch`]; [`StoreError::Full`]; [`StoreError::Io`] with the stream's own error in it.
+    pub async fn put<S, E>(&self, content: S, expected: Option<Digest>) -> Result<(Digest, u64)>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<crate::error::Source>,
+    {
+        let mut content = std::pin::pin!(content);
+        let mut hash = Sha256::new();
+        let mut size = 0;
+        let mut head = BytesMut::new();
+        let mut upload: Option<(Key, WriteMultipart)> = None;
+        while let Some(piece) = content.next().await {
+            let piece = match piece {
+                Ok(piece) => piece,
+                Err(e) => {
+                    abort(upload).await;
+                    return Err(StoreError::Io { what: "the content broke off".into(), source: e.into() });
+                }
+            };
+            hash.update(&piece);
+            size += piece.len() as u64;
+            match &mut upload {
+                Some((_, upload)) => {
+                    upload.wait_for_capacity(4).await.map_err(refuse)?;
+                    upload.put(piece);
+                }
+                None if head.len() + piece.len() <= ONE_PIECE => head.extend_from_slice(&piece),
+                None => {
+                    // Its name is not known before its end: it is written under another one first.
+                    let key = Key::from(format!("incoming/{:016x}{:016x}", crate::store::random(), size));
+                    let begun = self.store.put_multipart_opts(&key, PutMultipartOptions::default()).await;
+                    let mut begun = WriteMultipart::new_with_chunk_size(begun.map_err(refuse)?, ONE_PIECE);
+                    begun.put(head.split().freeze());
+                    begun.put(piece);
+                    upload = Some((key, begun));
+                }
+            }
+        }
+        let digest = Digest::from_bytes(hash.finalize().into());
+        if let Some(expected) = expected.filter(|e| *e != digest) {
+            abort(upload).await;
+            return Err(StoreError::DigestMismatch { expected, found: digest });
+        }
+        match upload {
+            None => {
+                if !self.exists(&digest).await? {
+                    self.store.put(&key(&digest), PutPayload::from(head.freeze())).await.map_err(refuse)?;
+                }
+            }
+            Some((incoming, upload)) => {
+                upload.finish().await.map_err(refuse)?;
+                self.store.rename(&incoming, &key(&digest)).await.map_err(refuse)?;
+            }
+        }
+        Ok((digest, size))
+    }
+
+    /// [`Blobs::put`] for what is in memory.
+    pub async fn put_bytes(&self, content: Bytes) -> Result<Digest> {
+        let one = futures_util::stream::iter([Ok::<_, std::io::Error>(content)]);
+        Ok(self.put(one, None).await?.0)
+    }
+
+    /// The content, piece by piece, and its size.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; on the way, [`StoreError::DigestMismatch`] as the last item where what is stored is not
+    /// what was put.
+    pub async fn get(&self, digest: &Digest) -> Result<(BoxStream<'static, Result<Bytes>>, u64)> {
+        let found = self.store.get(&key(digest)).await.map_err(|e| named(e, digest))?;
+        let size = found.meta.size;
+        let checked = Checked {
+            inner: found.into_stream().map_err(refuse).boxed(),
+            hash: Some(Sha256::new()),
+            expected: *digest,
+        };
+        let pieces = futures_util::stream::unfold(checked, Checked::next);
+        Ok((pieces.boxed(), size))
+    }
+
+    /// All of it, in memory.
+    pub async fn get_bytes(&self, digest: &Digest) -> Result<Bytes> {
+        let (pieces, _) = self.get(digest).await?;
+        let all: Vec<Bytes> = pieces.try_collect().await?;
+        Ok(all.concat().into())
+    }
+
+    pub async fn exists(&self, digest: &Digest) -> Result<bool> {
+        match self.store.head(&key(digest)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(e) => Err(refuse(e)),
+        }
+    }
+
+    /// Deleting what is not there is no error.
+    pub async fn delete(&self, digest: &Digest) -> Result<()> {
+        match self.store.delete(&key(digest)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(e) => Err(refuse(e)),
+        }
+    }
+
+    /// Everything that is stored, with its age: what collection chooses from.
+    pub fn list(&self) -> BoxStream<'static, Result<BlobInfo>> {
+        let all = self.store.list(Some(&Key::from("sha256")));
+        all.map_err(refuse)
+            .try_filter_map(async |meta| {
+                let digest = meta.location.filename().and_then(|name| format!("sha256:{name}").parse().ok());
+                Ok(digest.map(|digest| BlobInfo {
+                    digest,
+                    size: meta.size,
+                    stored_at: Timestamp(meta.last_modified.timestamp_micros()),
+                }))
+            })
+            .boxed()
+    }
+}
+
+/// `sha256/ab/abcd…`: folders stay small.
+fn key(digest: &Digest) -> Key {
+    let hex = digest.hex();
+    Key::from(format!("sha256/{}/{hex}", &hex[..2]))
+}
+
+async fn abort(upload: Option<(Key, WriteMultipart)>) {
+    if let Some((_, upload)) = upload
+        && let Err(e) = upload.abort().await
+    {
+        tracing::warn!(error = %e, "a broken upload left a file behind");
+    }
+}
+
+struct Checked {
+    inner: BoxStream<'static, Result<Bytes>>,
+    /// None once the end was reached.
+    hash: Option<Sha256>,
+    expected: Digest,
+}
+
+impl Checked {
+    async fn next(mut self) -> Option<(Result<Bytes>, Self)> {
+        let hash = self.hash.as_mut()?;
+        match self.inner.next().await {
+            Some(Ok(piece)) => {
+                hash.update(&piece);
+                Some((Ok(piece), self))
+            }
+            Some(Err(e)) => {
+                self.hash = None;
+                Some((Err(e), self))
+            }
+            None => {
+                let found = Digest::from_bytes(self.hash.take()?.finalize().into());
+                let expected = self.expected;
+                (found != expected).then(|| (Err(StoreError::DigestMismatch { expected, found }), self))
+            }
+        }
+    }
+}
+
+fn named(e: object_store::Error, digest: &Digest) -> StoreError {
+    match e {
+        object_store::Error::NotFound { .. } => StoreError::not_found("blob", digest),
+        e => refuse(e),
+    }
+}
+
+fn refuse(e: object_store::Error) -> StoreError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&e);
+    while let Some(c) = cause {
+        if c.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull) {
+            return StoreError::Full(Box::new(e));
+        }
+        cause = c.source();
+    }
+    StoreError::Io { what: "the artifact store failed".into(), source: Box::new(e) }
+}

@@ -1,0 +1,41 @@
+//! State rows, one module a table.
+//!
+//! Reading functions take any [`Reader`](crate::Reader); writing ones take the [`Tx`](crate::Tx). Rows that change
+//! carry a `version`: `update` takes the row as it was read, with its fields changed, and gives it back at its new
+//! version, or [`Conflict`](crate::StoreError::Conflict) where someone else was faster. What the pure core owns (plans,
+//! states, bodies) is [`Json`](crate::Json); the words in `state`, `phase` and `kind` belong to their owners too.
+
+pub(crate) mod counters;
+pub mod environments;
+pub mod hosts;
+pub mod idempotency;
+pub mod instances;
+pub mod jobs;
+pub mod login_codes;
+pub mod observed;
+pub mod places;
+pub mod queues;
+pub mod releases;
+pub mod revisions;
+pub mod rollouts;
+pub mod routes;
+pub mod runs;
+pub mod services;
+pub mod settings;
+pub mod sites;
+pub mod tasks;
+pub mod tokens;
+
+/// A part of a list that is ordered newest first: what comes after `after`, `limit` rows at most.
+#[derive(Clone, Debug)]
+pub struct Page<K> {
+    /// The last row of the part before.
+    pub after: Option<K>,
+    pub limit: u32,
+}
+
+impl<K> Page<K> {
+    pub fn first(limit: u32) -> Self {
+        Self { after: None, limit }
+    }
+}

@@ -1,0 +1,243 @@
+//! [`Store`]: opened once a process, cloned freely.
+
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tradewind_model::{
+    id::OrgName,
+    time::{Clock, Timestamp},
+};
+
+use crate::{
+    conn::Conn,
+    error::{Result, StoreError},
+    migrate, postgres, sqlite,
+    tx::{Snapshot, Tx},
+};
+
+/// How often a transaction that met another writer is tried before [`StoreError::Busy`] is told.
+const ATTEMPTS: u32 = 24;
+
+/// State, event log, leases. Clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    org: OrgName,
+}
+
+struct Shared {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    commits: watch::Sender<u64>,
+    head: watch::Sender<i64>,
+}
+
+pub(crate) enum Db {
+    Sqlite { writer: sqlx::SqlitePool, readers: sqlx::SqlitePool },
+    Postgres(sqlx::PgPool),
+}
+
+/// Which database is behind a [`Store`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Store {
+    /// `postgres://…`, or the path of a SQLite file, which is made where there is none (its folder must exist).
+    ///
+    /// Brings the schema up to date; an existing SQLite file is first copied to `PATH.before-step-N`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] and [`StoreError::SchemaNewer`] leave the database as it was found.
+    pub async fn open(at: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        let db = if at.starts_with("postgres://") || at.starts_with("postgresql://") {
+            Db::Postgres(postgres::open(at, clock.now()).await?)
+        } else {
+            let path = PathBuf::from(at.strip_prefix("sqlite:").unwrap_or(at));
+            let (writer, readers) = sqlite::open(&path, clock.now(), migrate::STEPS).await?;
+            Db::Sqlite { writer, readers }
+        };
+        let shared = Shared { db, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
+        let store = Self { shared: Arc::new(shared), org: OrgName::default_org() };
+        let (seq, _) = crate::events::seal::head(&mut store.read().await?).await?;
+        store.publish_head(seq);
+        Ok(store)
+    }
+
+    /// The same store, seeing another tenant's rows.
+    pub fn for_org(&self, org: OrgName) -> Self {
+        Self { shared: self.shared.clone(), org }
+    }
+
+    pub fn backend(&self) -> Backend {
+        match self.shared.db {
+            Db::Sqlite { .. } => Backend::Sqlite,
+            Db::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// For [`transact!`](crate::transact): an open transaction, or the error to give up with.
+    #[doc(hidden)]
+    pub async fn begin_attempt(&self, attempt: &mut Attempt) -> Result<Tx> {
+        loop {
+            attempt.number += 1;
+            match self.begin().await {
+                Err(e) if e.is_busy() && !attempt.is_last() => attempt.stand_back().await,
+                other => return other,
+            }
+        }
+    }
+
+    /// For [`transact!`](crate::transact): commits or undoes; `Continue` where everything has to be done again.
+    #[doc(hidden)]
+    pub async fn end_attempt<T, E: From<StoreError>>(
+        &self,
+        tx: Tx,
+        answer: Result<T, E>,
+        attempt: &Attempt,
+    ) -> ControlFlow<Result<T, E>> {
+        let (answer, contention) = match answer {
+            Ok(answer) => match tx.commit().await {
+                Ok(wake) => {
+                    if wake {
+                        self.shared.commits.send_modify(|n| *n += 1);
+                    }
+                    (Ok(answer), false)
+                }
+                Err(failed) => (Err(failed.error.into()), failed.contention),
+            },
+            Err(e) => {
+                let contention = tx.contention;
+                tx.rollback().await;
+                (Err(e), contention)
+            }
+        };
+        if contention && !attempt.is_last() {
+            attempt.stand_back().await;
+            return ControlFlow::Continue(());
+        }
+        ControlFlow::Break(answer)
+    }
+
+    async fn begin(&self) -> Result<Tx> {
+        let conn = match &self.shared.db {
+            Db::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+            Db::Postgres(pool) => pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map(Conn::Postgres),
+        };
+        let conn = conn.map_err(|e| StoreError::driver("begin", e))?;
+        Ok(Tx::new(conn, self.org.clone(), self.now()))
+    }
+
+    /// One consistent moment to read from. Row functions take it as `&mut store.read().await?`.
+    pub async fn read(&self) -> Result<Snapshot> {
+        let conn = match &self.shared.db {
+            Db::Sqlite { readers, .. } => readers.begin().await.map(Conn::Sqlite),
+            Db::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Conn::Postgres)
+            }
+        };
+        let conn = conn.map_err(|e| StoreError::driver("begin", e))?;
+        Ok(Snapshot::new(conn, self.org.clone()))
+    }
+
+    /// Changes with every commit of this process that wrote something. What another process commits is not seen here:
+    /// whoever waits on it keeps a timer as well.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.shared.commits.subscribe()
+    }
+
+    /// The number of the last sealed event, as this process knows it; rises while a [`Sealer`](crate::events::Sealer)
+    /// runs, by whichever process the events were sealed.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.shared.head.subscribe()
+    }
+
+    pub(crate) fn publish_head(&self, seq: i64) {
+        self.shared.head.send_if_modified(|head| {
+            let rises = seq > *head;
+            *head = seq.max(*head);
+            rises
+        });
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        match &self.shared.db {
+            Db::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("backend", &self.backend()).field("org", &self.org).finish_non_exhaustive()
+    }
+}
+
+/// How often a transaction was tried.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Attempt {
+    number: u32,
+}
+
+impl Attempt {
+    fn is_last(&self) -> bool {
+        self.number >= ATTEMPTS
+    }
+
+    /// Longer with every attempt, and never the same for two writers.
+    async fn stand_back(&self) {
+        let ceiling = 2_u64 << self.number.min(7);
+        tokio::time::sleep(Duration::from_millis(random() % ceiling)).await;
+    }
+}
+
+/// Changes state: runs the body with a write transaction and commits what it did, with the events it wrote.
+///
+/// `transact!(store, tx => { …; Ok(answer) })`, inside an async function; `tx` is a `&mut Tx`, the body's `?` and
+/// `return` end the body alone, and the value is the body's `Result<T, E>` with any `E: From<StoreError>`.
+///
+/// Where another writer was in the way, everything is undone and the body runs again: it must do nothing but talk to
+/// the transaction, and load inside what it changes. An error undoes everything.
+///
+/// Besides the body's own errors: [`StoreError::EventMissing`] where state changed and nothing tells of it.
+///
+/// It is a macro and not a method because the future of an `AsyncFnMut` cannot be required to be `Send` yet.
+#[macro_export]
+macro_rules! transact {
+    ($store:expr, $tx:ident => $body:expr) => {{
+        let store: &$crate::Store = &$store;
+        let mut attempt = $crate::Attempt::default();
+        loop {
+            match store.begin_attempt(&mut attempt).await {
+                Err(e) => break Err(::core::convert::From::from(e)),
+                Ok(mut open) => {
+                    let answer = {
+                        let $tx: &mut $crate::Tx = &mut open;
+                        async { $body }.await
+                    };
+                    match store.end_attempt(open, answer, &attempt).await {
+                        ::core::ops::ControlFlow::Break(answer) => break answer,
+                        ::core::ops::ControlFlow::Continue(()) => {}
+                    }
+                }
+            }
+        }
+    }};
+}
+
+/// Different on every call; not for secrets.
+pub(crate) fn random() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish()
+}

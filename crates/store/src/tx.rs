@@ -1,0 +1,186 @@
+//! Transactions: [`Tx`] changes state and writes events, [`Snapshot`] reads one consistent moment.
+
+use std::future::Future;
+use tradewind_model::{
+    event::NewEvent,
+    id::{EventId, OrgName},
+    time::Timestamp,
+};
+
+use crate::{
+    conn::{Conn, Failed},
+    error::{Result, StoreError},
+    stmt::Stmt,
+    value::{Row, Value},
+};
+
+/// What row functions read through: inside a write transaction or outside.
+pub trait Reader: Send {
+    /// The tenant whose rows are seen.
+    fn org(&self) -> &OrgName;
+
+    fn fetch_all(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> impl Future<Output = Result<Vec<Row>>> + Send;
+
+    fn fetch_opt(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> impl Future<Output = Result<Option<Row>>> + Send {
+        async move { Ok(self.fetch_all(stmt, args).await?.into_iter().next()) }
+    }
+
+    /// A row that is there by construction (an aggregate, a `RETURNING`).
+    fn fetch_one(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> impl Future<Output = Result<Row>> + Send {
+        async move {
+            let row = self.fetch_opt(stmt, args).await?;
+            row.ok_or_else(|| StoreError::corrupt(format!("{} gave no row", stmt.name)))
+        }
+    }
+}
+
+/// A write transaction. It sees and makes changes as if it were alone, on both databases.
+pub struct Tx {
+    conn: Conn,
+    org: OrgName,
+    now: Timestamp,
+    events: u32,
+    /// The first statement that changed state and has to be told of.
+    loud: Option<&'static str>,
+    excused: bool,
+    wrote: bool,
+    hushed: bool,
+    failed: bool,
+    pub(crate) contention: bool,
+}
+
+impl Tx {
+    pub(crate) fn new(conn: Conn, org: OrgName, now: Timestamp) -> Self {
+        Self {
+            conn,
+            org,
+            now,
+            events: 0,
+            loud: None,
+            excused: false,
+            wrote: false,
+            hushed: false,
+            failed: false,
+            contention: false,
+        }
+    }
+
+    /// One time for everything in this transaction.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Writes a fact beside the rows it tells of. It is sealed (numbered and chained) shortly after the commit.
+    pub async fn event(&mut self, event: NewEvent) -> Result<EventId> {
+        let id = crate::events::write::insert(self, event).await?;
+        self.events += 1;
+        Ok(id)
+    }
+
+    /// Lets this transaction commit a change of state that no event tells of; `reason` is for the reader of the code.
+    pub fn without_event(&mut self, reason: &'static str) {
+        debug_assert!(!reason.is_empty());
+        self.excused = true;
+    }
+
+    /// Nobody is woken by this commit.
+    pub(crate) fn hush(&mut self) {
+        self.hushed = true;
+    }
+
+    /// Rows changed.
+    pub(crate) async fn execute(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> Result<u64> {
+        self.admit(stmt)?;
+        let done = self.conn.execute(stmt, args).await;
+        let rows = self.settle(done)?;
+        if rows > 0 {
+            self.changed(stmt);
+        }
+        Ok(rows)
+    }
+
+    fn admit(&self, stmt: &'static Stmt) -> Result<()> {
+        debug_assert!(!stmt.sql.is_empty());
+        if self.failed { Err(StoreError::Aborted) } else { Ok(()) }
+    }
+
+    fn changed(&mut self, stmt: &'static Stmt) {
+        self.wrote = true;
+        if stmt.quiet.is_none() {
+            self.loud.get_or_insert(stmt.name);
+        }
+    }
+
+    /// PostgreSQL gives a transaction up at its first error; so that both behave alike, so do we on SQLite.
+    fn settle<T>(&mut self, done: Result<T, Failed>) -> Result<T> {
+        done.map_err(|f| {
+            self.failed = true;
+            self.contention |= f.contention;
+            f.error
+        })
+    }
+
+    /// Commits; true where someone should be woken.
+    pub(crate) async fn commit(mut self) -> Result<bool, Failed> {
+        let refused = if self.failed {
+            Some(StoreError::Aborted)
+        } else {
+            match self.loud {
+                Some(statement) if self.events == 0 && !self.excused => Some(StoreError::EventMissing { statement }),
+                _ => None,
+            }
+        };
+        if let Some(error) = refused {
+            let contention = self.contention;
+            self.rollback().await;
+            return Err(Failed { error, contention });
+        }
+        self.failed = true;
+        let wrote = self.wrote && !self.hushed;
+        self.conn.commit().await?;
+        Ok(wrote)
+    }
+
+    pub(crate) async fn rollback(self) {
+        self.conn.rollback().await;
+    }
+}
+
+impl Reader for Tx {
+    fn org(&self) -> &OrgName {
+        &self.org
+    }
+
+    async fn fetch_all(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> Result<Vec<Row>> {
+        self.admit(stmt)?;
+        let done = self.conn.fetch_all(stmt, args).await;
+        let rows = self.settle(done)?;
+        if !stmt.is_read() && !rows.is_empty() {
+            self.changed(stmt);
+        }
+        Ok(rows)
+    }
+}
+
+/// One consistent moment of the database. Short-lived: a long one keeps SQLite's log from being folded back.
+pub struct Snapshot {
+    pub(crate) conn: Conn,
+    org: OrgName,
+}
+
+impl Snapshot {
+    pub(crate) fn new(conn: Conn, org: OrgName) -> Self {
+        Self { conn, org }
+    }
+}
+
+impl Reader for Snapshot {
+    fn org(&self) -> &OrgName {
+        &self.org
+    }
+
+    async fn fetch_all(&mut self, stmt: &'static Stmt, args: Vec<Value>) -> Result<Vec<Row>> {
+        debug_assert!(stmt.is_read(), "{} writes", stmt.name);
+        self.conn.fetch_all(stmt, args).await.map_err(|f| f.error)
+    }
+}

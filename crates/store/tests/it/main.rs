@@ -1,0 +1,3 @@
+//! The store at its border.
+
+mod foundation;
