@@ -1,9 +1,12 @@
 //! Where instances and jobs run. Today: as processes of this host, each under a [`shim`] of its own that outlives the
-//! agent; [`process`] is the agent's side of it.
+//! agent; [`process`] is the agent's side of it. [`ports`], [`users`] and [`cgroups`] are what a host has to give out.
 
 pub mod cgroups;
 mod folder;
 pub mod logs;
+mod numbers;
+pub mod ports;
 pub mod process;
 mod procfs;
 pub mod shim;
+pub mod users;
