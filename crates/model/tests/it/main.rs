@@ -1,5 +1,6 @@
 //! Tests of `tradewind-model` at its public border.
 
+mod examples;
 mod gitlab_cases;
 mod pipeline_engine;
 mod pipeline_file;
