@@ -5,7 +5,7 @@
 //! report, a request that comes too late) change nothing, so they may be lost, late or doubled without harm.
 
 use super::{
-    plan::{JobIx, OnJobFailure, Pipeline, When},
+    plan::{JobIx, OnJobFailure, OnNewCommit, Pipeline, When},
     state::{Failure, JobState, State},
     status::{Member, Status, fold, fold_needs},
 };
@@ -93,6 +93,20 @@ pub fn advance(plan: &Pipeline, state: &State, facts: &[Fact], now: Timestamp) -
         .collect();
     let wake_at = next.state.jobs.iter().filter(|j| j.status == Status::Scheduled).filter_map(|j| j.starts_at).min();
     Step { state: next.state, changes, wake_at }
+}
+
+/// What a newer commit of the same branch means for this run: the facts to tell [`advance`], often none.
+pub fn superseded(plan: &Pipeline, state: &State) -> Vec<Fact> {
+    let begun = |s: &JobState| s.started_at.is_some() && s.status != Status::Skipped;
+    let mut jobs = plan.jobs.iter().zip(&state.jobs).enumerate();
+    match plan.on_new_commit {
+        OnNewCommit::None => Vec::new(),
+        OnNewCommit::Conservative if jobs.any(|(_, (p, s))| !p.interruptible && begun(s)) => Vec::new(),
+        OnNewCommit::Conservative => vec![Fact::Cancel],
+        OnNewCommit::Interruptible => {
+            jobs.filter(|(_, (p, _))| p.interruptible).map(|(job, _)| Fact::CancelJob { job }).collect()
+        }
+    }
 }
 
 struct Next<'a> {

@@ -18,10 +18,10 @@ pub mod state;
 pub mod status;
 pub mod variables;
 
-pub use advance::{Change, Fact, Outcome, Step, advance, start};
+pub use advance::{Change, Fact, Outcome, Step, advance, start, superseded};
 pub use file::File;
 pub use plan::{
-    AllowFailure, Artifacts, FailureReason, JobIx, JobPlan, Need, OnJobFailure, OnNewCommit, Pipeline, Retry,
+    AllowFailure, Artifacts, FailureReason, JobIx, JobKind, JobPlan, Need, OnJobFailure, OnNewCommit, Pipeline, Retry,
     RetryWhen, When,
 };
 pub use state::{Failure, JobState, State};

@@ -42,9 +42,24 @@ pub enum OnNewCommit {
     None,
 }
 
+/// What carrying a job out means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Runs its script.
+    #[default]
+    Script,
+    /// Makes the release's bundle; see [`Pipeline::with_packaging`].
+    Package,
+}
+
+/// Stage and name of the packaging: no job of a file can begin with a dot.
+pub const PACKAGE: &str = ".package";
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobPlan {
     pub name: String,
+    pub kind: JobKind,
     /// Index into [`Pipeline::stages`].
     pub stage: usize,
     /// Lines of `before_script`, then of `script`.
@@ -154,6 +169,32 @@ impl Retry {
 }
 
 impl Pipeline {
+    /// The same with a last stage that makes a release of what the others left, once they succeeded.
+    pub fn with_packaging(mut self, timeout_ms: u64) -> Self {
+        self.stages.push(PACKAGE.into());
+        self.jobs.push(JobPlan {
+            name: PACKAGE.into(),
+            kind: JobKind::Package,
+            stage: self.stages.len() - 1,
+            script: Vec::new(),
+            after_script: Vec::new(),
+            variables: Variables::new(),
+            artifacts: None,
+            needs: None,
+            dependencies: None,
+            timeout_ms,
+            allow_failure: AllowFailure::No,
+            when: When::OnSuccess,
+            retry: Retry {
+                max: 1,
+                when: vec![RetryWhen::Failed(FailureReason::RunnerSystemFailure)],
+                exit_codes: vec![],
+            },
+            interruptible: false,
+        });
+        self
+    }
+
     pub fn job_named(&self, name: &str) -> Option<JobIx> {
         self.jobs.iter().position(|j| j.name == name)
     }

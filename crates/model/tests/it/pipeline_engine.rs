@@ -4,8 +4,8 @@ use crate::gitlab_cases;
 use proptest::prelude::*;
 use tradewind_model::{
     pipeline::{
-        AllowFailure, Fact, Failure, FailureReason, JobPlan, Need, OnJobFailure, Outcome, Pipeline, Retry, RetryWhen,
-        State, Status, Step, When, advance, start,
+        AllowFailure, Fact, Failure, FailureReason, JobKind, JobPlan, Need, OnJobFailure, OnNewCommit, Outcome,
+        Pipeline, Retry, RetryWhen, State, Status, Step, When, advance, start, superseded,
     },
     time::Timestamp,
 };
@@ -15,6 +15,7 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 pub fn job(name: &str, stage: usize) -> JobPlan {
     JobPlan {
         name: name.into(),
+        kind: JobKind::Script,
         stage,
         script: vec!["true".into()],
         after_script: Vec::new(),
@@ -236,6 +237,58 @@ fn artifacts_come_from_earlier_stages_or_needs_or_dependencies() {
     assert_eq!(plan.artifact_sources(3), [0, 1, 2]);
     assert_eq!(plan.artifact_sources(4), [1]);
     assert_eq!(plan.artifact_sources(5), [2]);
+}
+
+#[test]
+fn packaging_follows_success_alone_and_can_be_cancelled() {
+    let mut optional = job("optional", 0);
+    optional.when = When::Manual;
+    optional.allow_failure = AllowFailure::Yes;
+    let mut run = Run::new(pipeline(vec![job("build", 0), optional]).with_packaging(1000));
+    assert_eq!(run.plan.artifact_sources(2), [0, 1]);
+    run.end("build", Outcome::Success);
+    assert_eq!(run.shows(), "running: build=success optional=manual .package=pending");
+    run.end(".package", failed(FailureReason::RunnerSystemFailure, None));
+    run.end(".package", Outcome::Success);
+    assert_eq!(run.shows(), "success: build=success optional=manual .package=success");
+
+    let mut run = Run::new(pipeline(vec![job("build", 0)]).with_packaging(1000));
+    run.end("build", script_failed(1));
+    assert_eq!(run.shows(), "failed: build=failed .package=skipped");
+
+    let mut run = Run::new(Pipeline::default().with_packaging(1000));
+    assert_eq!(run.shows(), "pending: .package=pending");
+    run.tell(&[Fact::Cancel]);
+    assert_eq!(run.shows(), "canceled: .package=canceled");
+}
+
+#[test]
+fn a_newer_commit_takes_the_place_of_a_run_that_has_not_begun() {
+    let mut lint = job("lint", 0);
+    lint.interruptible = true;
+    let plan = pipeline(vec![lint, job("deploy", 1)]);
+    let supersede = |run: &mut Run| {
+        let facts = superseded(&run.plan, &run.state);
+        run.tell(&facts);
+        run.shows()
+    };
+    let mut run = Run::new(plan.clone());
+    run.tell(&[Fact::Started { job: 0, attempt: 1 }]);
+    assert_eq!(supersede(&mut run), "canceling: lint=canceling deploy=canceled");
+
+    let mut run = Run::new(plan.clone());
+    run.end("lint", Outcome::Success);
+    run.tell(&[Fact::Started { job: 1, attempt: 1 }]);
+    assert_eq!(supersede(&mut run), "running: lint=success deploy=running");
+
+    for (rule, expected) in [
+        (OnNewCommit::None, "running: lint=running deploy=created"),
+        (OnNewCommit::Interruptible, "canceling: lint=canceling deploy=created"),
+    ] {
+        let mut run = Run::new(Pipeline { on_new_commit: rule, ..plan.clone() });
+        run.tell(&[Fact::Started { job: 0, attempt: 1 }]);
+        assert_eq!(supersede(&mut run), expected);
+    }
 }
 
 fn any_when() -> impl Strategy<Value = When> {

@@ -9,7 +9,7 @@ use crate::{
     fault::Fault,
     pipeline::{
         faults,
-        plan::{AllowFailure, JobPlan, Need, Pipeline, When},
+        plan::{AllowFailure, JobKind, JobPlan, Need, Pipeline, When},
         variables::{Trigger, Variables, environment, of_job},
     },
 };
@@ -59,6 +59,7 @@ impl File {
         };
         let jobs = chosen.iter().map(|c| JobPlan {
             name: c.job.name.clone(),
+            kind: JobKind::Script,
             stage: stages.iter().position(|s| *s == c.stage).unwrap_or_default(),
             script: c.job.script.clone(),
             after_script: c.job.after_script.clone(),
