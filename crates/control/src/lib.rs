@@ -1,1 +1,15 @@
+//! Use cases and reconcilers: load, decide (in `tradewind-model`), persist, signal.
+//!
+//! A use case is one write transaction: rows and events together. What has to happen in the world is written as rows of
+//! desired state; the agents are told of them and report back ([`agents`]). Reconcilers take no input: they wake on a
+//! commit or a timer, look at the rows, and do what is due, so nothing is lost when the process dies between two steps.
 
+pub mod agents;
+pub mod ctx;
+pub mod error;
+pub mod faults;
+pub mod hosts;
+pub mod rollouts;
+
+pub use ctx::Ctx;
+pub use error::{Error, Result};

@@ -185,6 +185,7 @@ CREATE TABLE revisions (
     FOREIGN KEY (org_id, service, release_digest) REFERENCES releases (org_id, service, digest)
 );
 CREATE INDEX revisions_by_place ON revisions (org_id, service, env, site, id);
+CREATE UNIQUE INDEX revisions_by_release ON revisions (org_id, service, env, site, release_digest, config_version);
 
 CREATE TABLE rollouts (
     org_id TEXT NOT NULL,
@@ -234,8 +235,7 @@ CREATE TABLE places (
     service TEXT NOT NULL,
     env TEXT NOT NULL,
     site TEXT NOT NULL,
-    current_revision TEXT REFERENCES revisions (id),
-    previous_revision TEXT REFERENCES revisions (id),
+    history TEXT NOT NULL,
     changed_at BIGINT NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (org_id, service, env, site),
@@ -257,6 +257,7 @@ CREATE TABLE instances (
     version BIGINT NOT NULL
 );
 CREATE INDEX instances_on_host ON instances (host_id, id) WHERE retired_at IS NULL;
+CREATE INDEX instances_of_place ON instances (org_id, service, env, site) WHERE retired_at IS NULL;
 CREATE INDEX instances_of_revision ON instances (revision_id, ordinal);
 
 CREATE TABLE routes (

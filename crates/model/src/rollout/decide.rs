@@ -152,7 +152,8 @@ impl Deciding<'_> {
         }
         if state.wave == self.plan.waves.len() && !state.paused {
             for s in &self.plan.sites {
-                self.complete(s);
+                let stayed = state.sites.get(&s.site).is_some_and(|s| matches!(s.step, Step::Stayed));
+                self.complete(s, stayed);
             }
             let stayed = state.sites.values().find(|s| matches!(s.step, Step::Stayed)).and_then(|s| s.remark.clone());
             let phase = if stayed.is_some() { Phase::Failed } else { Phase::Completed };
@@ -181,7 +182,7 @@ impl Deciding<'_> {
         if state.sites.values().all(at_rest) {
             for s in &self.plan.sites {
                 if state.sites.get(&s.site).is_some_and(|s| matches!(s.step, Step::Stayed)) {
-                    self.complete(s);
+                    self.complete(s, true);
                 }
             }
             let reason = state.reason.clone();
@@ -202,12 +203,13 @@ impl Deciding<'_> {
         self.happened.push(Happened::Finished { phase, reason });
     }
 
-    /// The site is on its new revision from here on, as far as rows and history go.
-    pub(super) fn complete(&mut self, plan: &SitePlan) {
+    /// The site is on its new revision from here on, as far as rows and history go. What a rollback left is not kept,
+    /// unless the rollback is in doubt: then it may be all that still answers.
+    fn complete(&mut self, plan: &SitePlan, in_doubt: bool) {
         let warm = self.now.plus(Duration::from_millis(self.plan.timing.warm_ms));
         let keep = match self.plan.kind {
-            Kind::Rollback => None,
-            Kind::Normal | Kind::Hotfix | Kind::Drill => plan.from.map(|r| (r, warm)),
+            Kind::Rollback if !in_doubt => None,
+            Kind::Rollback | Kind::Normal | Kind::Hotfix | Kind::Drill => plan.from.map(|r| (r, warm)),
         };
         self.effects.push(Effect::Complete { site: plan.site.clone(), revision: plan.to, keep });
     }

@@ -1,6 +1,11 @@
 //! What has been seen of a rollout's world. Built by the shell from rows of desired state and the agents' last reports.
 
-use crate::id::{RevisionId, SiteName};
+use super::desired::PlaceDesired;
+use crate::{
+    id::{InstanceId, RevisionId, SiteName},
+    protocol::agent::{DesiredPhase, InstancePhase},
+    workload::ServiceKind,
+};
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -67,5 +72,79 @@ impl SiteFacts {
     /// Processes of any other revision that are alive or wanted to be.
     pub fn others_alive(&self, than: RevisionId) -> bool {
         self.revisions.iter().any(|(r, f)| *r != than && (f.alive > 0 || f.wanted > 0))
+    }
+}
+
+/// One instance as an agent reported it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Seen {
+    pub id: InstanceId,
+    pub revision: RevisionId,
+    pub phase: InstancePhase,
+    pub message: Option<String>,
+}
+
+/// Counts a place's revisions from its rows and from what was seen of it, wanted or not.
+pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap<RevisionId, RevisionFacts> {
+    let mut revisions: BTreeMap<RevisionId, RevisionFacts> = BTreeMap::new();
+    for wanted in &place.instances {
+        let f = revisions.entry(wanted.revision).or_default();
+        let seen = seen.iter().find(|s| s.id == wanted.id);
+        f.kept += 1;
+        match wanted.phase {
+            DesiredPhase::Run => {
+                f.wanted += 1;
+                let Some(seen) = seen else { continue };
+                if serves(seen.phase, kind) {
+                    f.ready += 1;
+                } else {
+                    f.message = seen.message.clone().or(f.message.take());
+                    if seen.phase == InstancePhase::Failed {
+                        f.failed = Some(seen.message.clone().unwrap_or_else(|| "it does not start".into()));
+                    }
+                }
+            }
+            DesiredPhase::Stopped => match seen.map(|s| s.phase) {
+                Some(InstancePhase::Stopped) => f.prepared += 1,
+                Some(InstancePhase::Failed) => {
+                    f.failed = seen.and_then(|s| s.message.clone()).or_else(|| Some("it cannot be prepared".into()));
+                }
+                Some(_) | None => {}
+            },
+        }
+    }
+    for s in seen.iter().filter(|s| alive(s.phase)) {
+        revisions.entry(s.revision).or_default().alive += 1;
+    }
+    revisions
+}
+
+/// A cron service is at its post between two runs as well.
+fn serves(phase: InstancePhase, kind: ServiceKind) -> bool {
+    match (phase, kind) {
+        (InstancePhase::Ready, _) => true,
+        (InstancePhase::Stopped | InstancePhase::Starting | InstancePhase::Backoff, ServiceKind::Cron) => true,
+        (
+            InstancePhase::Pending
+            | InstancePhase::Starting
+            | InstancePhase::Unhealthy
+            | InstancePhase::Draining
+            | InstancePhase::Stopping
+            | InstancePhase::Stopped
+            | InstancePhase::Backoff
+            | InstancePhase::Failed,
+            _,
+        ) => false,
+    }
+}
+
+fn alive(phase: InstancePhase) -> bool {
+    match phase {
+        InstancePhase::Starting
+        | InstancePhase::Ready
+        | InstancePhase::Unhealthy
+        | InstancePhase::Draining
+        | InstancePhase::Stopping => true,
+        InstancePhase::Pending | InstancePhase::Stopped | InstancePhase::Backoff | InstancePhase::Failed => false,
     }
 }

@@ -28,6 +28,11 @@ statements! {
         "SELECT ", columns!(), " FROM instances WHERE org_id = $1 AND revision_id = $2 AND retired_at IS NULL
          ORDER BY ordinal, id"
     );
+    OF_PLACE = concat!(
+        "SELECT ", columns!(), " FROM instances
+         WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND retired_at IS NULL
+         ORDER BY revision_id, ordinal, id"
+    );
     LIVE = concat!(
         "SELECT ", columns!(), " FROM instances WHERE org_id = $1 AND retired_at IS NULL
          ORDER BY service, env, site, revision_id, ordinal, id"
@@ -94,6 +99,12 @@ pub async fn on_host(r: &mut impl Reader, host: HostId) -> Result<Vec<Instance>>
 pub async fn of_revision(r: &mut impl Reader, revision: RevisionId) -> Result<Vec<Instance>> {
     let args = args![r.org(), revision];
     r.fetch_all(&OF_REVISION, args).await?.iter().map(Instance::from_row).collect()
+}
+
+/// Those not retired, by revision and number.
+pub async fn of_place(r: &mut impl Reader, place: &Place) -> Result<Vec<Instance>> {
+    let args = args![r.org(), &place.service, &place.env, &place.site];
+    r.fetch_all(&OF_PLACE, args).await?.iter().map(Instance::from_row).collect()
 }
 
 /// Everywhere, those not retired.

@@ -1,7 +1,8 @@
-//! Places: which revision is current at a (service, environment, site), and which one was before it.
+//! Places: which revisions completed at a (service, environment, site), the current one last.
 
 use tradewind_model::{
-    id::{Place, RevisionId, ServiceName},
+    id::{Place, ServiceName},
+    rollout::history::History,
     time::Timestamp,
 };
 
@@ -10,12 +11,12 @@ use crate::{
     error::{Result, StoreError},
     stmt::statements,
     tx::{Reader, Tx},
-    value::{Row, args},
+    value::{Json, Row, args},
 };
 
 macro_rules! columns {
     () => {
-        "service, env, site, current_revision, previous_revision, changed_at, version"
+        "service, env, site, history, changed_at, version"
     };
 }
 
@@ -24,18 +25,17 @@ statements! {
     LIST = concat!(
         "SELECT ", columns!(), " FROM places WHERE org_id = $1 AND ($2 IS NULL OR service = $2) ORDER BY service, env, site"
     );
-    INSERT = "INSERT INTO places (org_id, service, env, site, current_revision, previous_revision, changed_at, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (org_id, service, env, site) DO NOTHING";
-    UPDATE = "UPDATE places SET current_revision = $1, previous_revision = $2, changed_at = $3, version = version + 1
-        WHERE org_id = $4 AND service = $5 AND env = $6 AND site = $7 AND version = $8";
+    INSERT = "INSERT INTO places (org_id, service, env, site, history, changed_at, version)
+        VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (org_id, service, env, site) DO NOTHING";
+    UPDATE = "UPDATE places SET history = $1, changed_at = $2, version = version + 1
+        WHERE org_id = $3 AND service = $4 AND env = $5 AND site = $6 AND version = $7";
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceRow {
     pub place: Place,
-    /// None before the first completed rollout.
-    pub current: Option<RevisionId>,
-    pub previous: Option<RevisionId>,
+    /// Empty before the first completed rollout.
+    pub history: History,
     pub changed_at: Timestamp,
     /// 0 for one that is not stored yet.
     pub version: i64,
@@ -45,8 +45,7 @@ impl PlaceRow {
     fn from_row(r: &Row) -> Result<Self> {
         Ok(Self {
             place: place(r)?,
-            current: r.opt_parse("current_revision")?,
-            previous: r.opt_parse("previous_revision")?,
+            history: r.json("history")?.read()?,
             changed_at: r.time("changed_at")?,
             version: r.i64("version")?,
         })
@@ -60,8 +59,7 @@ pub async fn get(r: &mut impl Reader, place: &Place) -> Result<PlaceRow> {
         Some(row) => PlaceRow::from_row(&row),
         None => Ok(PlaceRow {
             place: place.clone(),
-            current: None,
-            previous: None,
+            history: History::default(),
             changed_at: Timestamp::default(),
             version: 0,
         }),
@@ -74,15 +72,16 @@ pub async fn list(r: &mut impl Reader, service: Option<&ServiceName>) -> Result<
     r.fetch_all(&LIST, args).await?.iter().map(PlaceRow::from_row).collect()
 }
 
-/// Stores current and previous; `changed_at` becomes now.
+/// Stores the history; `changed_at` becomes now.
 pub async fn put(tx: &mut Tx, row: PlaceRow) -> Result<PlaceRow> {
     let now = tx.now();
     let p = &row.place;
+    let history = Json::of(&row.history);
     let done = if row.version == 0 {
-        let args = args![tx.org(), &p.service, &p.env, &p.site, row.current, row.previous, now];
+        let args = args![tx.org(), &p.service, &p.env, &p.site, &history, now];
         tx.execute(&INSERT, args).await?
     } else {
-        let args = args![row.current, row.previous, now, tx.org(), &p.service, &p.env, &p.site, row.version];
+        let args = args![&history, now, tx.org(), &p.service, &p.env, &p.site, row.version];
         tx.execute(&UPDATE, args).await?
     };
     match done {

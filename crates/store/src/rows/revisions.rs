@@ -26,6 +26,10 @@ statements! {
          WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND ($5 IS NULL OR id < $5)
          ORDER BY id DESC LIMIT $6"
     );
+    OF_RELEASE = concat!(
+        "SELECT ", columns!(), " FROM revisions
+         WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND release_digest = $5 AND config_version = $6"
+    );
     COMPLETED = concat!(
         "SELECT ", columns!(), " FROM revisions
          WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND completed_at IS NOT NULL AND completed_at < $5
@@ -89,6 +93,17 @@ pub async fn get(r: &mut impl Reader, id: RevisionId) -> Result<Revision> {
 pub async fn of_place(r: &mut impl Reader, place: &Place, page: Page<RevisionId>) -> Result<Vec<Revision>> {
     let args = args![r.org(), &place.service, &place.env, &place.site, page.after, page.limit];
     r.fetch_all(&OF_PLACE, args).await?.iter().map(Revision::from_row).collect()
+}
+
+/// The one revision a release and a configuration version make at a place.
+pub async fn of_release(
+    r: &mut impl Reader,
+    place: &Place,
+    release: &Digest,
+    config_version: i64,
+) -> Result<Option<Revision>> {
+    let args = args![r.org(), &place.service, &place.env, &place.site, release, config_version];
+    r.fetch_opt(&OF_RELEASE, args).await?.as_ref().map(Revision::from_row).transpose()
 }
 
 /// Those that completed here before `before`, the last one first: what "previous" is taken from.

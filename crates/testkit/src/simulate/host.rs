@@ -4,7 +4,10 @@ use super::random::Random;
 use std::collections::BTreeMap;
 use tradewind_model::{
     id::{InstanceId, RevisionId, SiteName},
-    protocol::{agent::DesiredPhase, edge::Mode},
+    protocol::{
+        agent::{DesiredPhase, InstancePhase},
+        edge::Mode,
+    },
     rollout::desired::PlaceDesired,
 };
 
@@ -34,6 +37,16 @@ impl Phase {
         match self {
             Self::Prepared | Self::Failed => false,
             Self::Starting | Self::Ready | Self::Unready | Self::Stopping => true,
+        }
+    }
+    pub fn reported(self) -> InstancePhase {
+        match self {
+            Self::Prepared => InstancePhase::Stopped,
+            Self::Starting => InstancePhase::Starting,
+            Self::Ready => InstancePhase::Ready,
+            Self::Unready => InstancePhase::Unhealthy,
+            Self::Stopping => InstancePhase::Stopping,
+            Self::Failed => InstancePhase::Failed,
         }
     }
 }

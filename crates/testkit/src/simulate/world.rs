@@ -12,7 +12,7 @@ use tradewind_model::{
         decide::decide,
         desired::PlaceDesired,
         effect::{Effect, Happened},
-        facts::{Facts, RevisionFacts, RouteFacts, SiteFacts, VerifyFacts, VerifyOutcome},
+        facts::{Facts, RouteFacts, Seen, SiteFacts, VerifyFacts, VerifyOutcome, count},
         history::History,
         plan::{Flow, Kind, Plan, Request, SitePlan, Strategy, Timing},
         state::{Phase, State, Step},
@@ -505,27 +505,19 @@ impl World {
         let r = &self.rollouts[i];
         let mut sites = BTreeMap::new();
         for (site, place) in &self.places {
-            let mut revisions: BTreeMap<RevisionId, RevisionFacts> = BTreeMap::new();
-            for w in &place.instances {
-                let f = revisions.entry(w.revision).or_default();
-                let seen = self.seen.instances.get(&w.id).map(|(_, _, p)| *p);
-                f.kept += 1;
-                match w.phase {
-                    DesiredPhase::Run => {
-                        f.wanted += 1;
-                        f.ready += u32::from(seen == Some(Process::Ready));
-                        if seen == Some(Process::Failed) {
-                            f.failed = Some("crash loop".into());
-                        }
-                    }
-                    DesiredPhase::Stopped => f.prepared += u32::from(seen == Some(Process::Prepared)),
-                }
-            }
-            for (s, revision, phase) in self.seen.instances.values() {
-                if s == site && phase.alive() {
-                    revisions.entry(*revision).or_default().alive += 1;
-                }
-            }
+            let seen: Vec<Seen> = self
+                .seen
+                .instances
+                .iter()
+                .filter(|(_, (s, _, _))| s == site)
+                .map(|(id, (_, revision, phase))| Seen {
+                    id: *id,
+                    revision: *revision,
+                    phase: phase.reported(),
+                    message: None,
+                })
+                .collect();
+            let revisions = count(place, &seen, self.service_kind);
             let attempt = r.state.sites.get(site).map_or(0, |s| s.verify_attempt);
             let verify = self.seen.verified.get(&format!("{}/{site}/{attempt}", r.id)).map(|passed| VerifyFacts {
                 attempt,

@@ -1,0 +1,129 @@
+//! One host's desired state, composed from rows; and the pump that sends it when it has changed.
+
+use crate::{
+    Ctx, Result,
+    rollouts::places::{InstanceBody, RouteBody},
+};
+use std::{collections::BTreeMap, time::Duration};
+use tradewind_model::{
+    id::{Digest, HostId},
+    protocol::agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
+};
+use tradewind_store::{Reader, rows};
+
+/// Revisions of a place that stay unpacked on its host besides those that have instances: what a rollback may want.
+const KEPT_UNPACKED: usize = 5;
+
+pub async fn generation(r: &mut impl Reader, host: HostId) -> Result<u64> {
+    Ok(u64::try_from(rows::observed::generation(r, host).await?).unwrap_or_default())
+}
+
+pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
+    let mut desired = Desired { generation: generation(r, host).await?, ..Desired::default() };
+    let mut releases: BTreeMap<Digest, DesiredRelease> = BTreeMap::new();
+    for row in rows::instances::on_host(r, host).await? {
+        let body: InstanceBody = row.body.read()?;
+        releases.entry(body.release).or_insert_with(|| DesiredRelease {
+            release: body.release,
+            bundle: body.bundle,
+            service: row.place.service.to_string(),
+            prepare: body.workload.prepare.clone(),
+        });
+        desired.instances.push(DesiredInstance {
+            id: row.id,
+            place: row.place,
+            revision: row.revision,
+            release: body.release,
+            label: body.label,
+            workload: body.workload,
+            phase: body.phase,
+        });
+    }
+    for place in rows::places::list(r, None).await? {
+        for revision in place.history.revisions().iter().rev().take(KEPT_UNPACKED) {
+            let revision = rows::revisions::get(r, *revision).await?;
+            if releases.contains_key(&revision.release) {
+                continue;
+            }
+            let release = rows::releases::get(r, &place.place.service, &revision.release).await?;
+            let resolved =
+                crate::rollouts::resolve(r, &place.place.service, &place.place.env, &revision.release).await?;
+            releases.insert(
+                revision.release,
+                DesiredRelease {
+                    release: revision.release,
+                    bundle: release.bundle,
+                    service: place.place.service.to_string(),
+                    prepare: resolved.workload.prepare,
+                },
+            );
+        }
+    }
+    desired.releases = releases.into_values().collect();
+    for row in rows::routes::list(r, None).await? {
+        let body: RouteBody = row.body.read()?;
+        let splits = body
+            .wanted
+            .splits
+            .iter()
+            .map(|(revision, weight)| DesiredSplit {
+                revision: *revision,
+                label: body.labels.get(revision).cloned().unwrap_or_default(),
+                weight: *weight,
+            })
+            .collect();
+        desired.routes.push(DesiredRoute {
+            place: row.place,
+            version: u64::try_from(row.version).unwrap_or_default(),
+            hosts: body.hosts,
+            path_prefix: body.path_prefix,
+            mode: body.wanted.mode,
+            sticky: body.sticky,
+            salt: body.salt,
+            splits,
+            limits: body.limits,
+            health: body.health,
+        });
+    }
+    for task in rows::tasks::on_host(r, host).await? {
+        let task: DesiredTask = task.body.read()?;
+        desired.tasks.push(task);
+    }
+    Ok(desired)
+}
+
+/// Sends a connected agent its desired state now, and again whenever it changes. Ends when the agent is gone.
+pub async fn pump(ctx: &Ctx, host: HostId) {
+    let mut commits = ctx.store.commits();
+    let mut sent = None;
+    loop {
+        commits.borrow_and_update();
+        match next(ctx, host, sent).await {
+            Ok(Some(desired)) => {
+                let generation = desired.generation;
+                if !ctx.agents.send(host, ToAgent::Desired(Box::new(desired))).await {
+                    return;
+                }
+                sent = Some(generation);
+                continue;
+            }
+            Ok(None) => {}
+            Err(e) => {
+                tracing::error!(%host, error = &e as &dyn std::error::Error, "desired state could not be composed");
+            }
+        }
+        tokio::select! {
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>) -> Result<Option<Desired>> {
+    let mut r = ctx.store.read().await?;
+    let generation = generation(&mut r, host).await?;
+    if sent.is_some_and(|s| s >= generation) {
+        return Ok(None);
+    }
+    Ok(Some(compose(&mut r, host).await?))
+}

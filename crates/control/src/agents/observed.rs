@@ -1,0 +1,173 @@
+//! What agents report: stored whole, newest only. A finished task's result goes into its row, where the reconciler that
+//! asked for it finds it.
+
+use super::Stay;
+use crate::{Ctx, Result, ctx::Asker, hosts};
+use std::collections::BTreeMap;
+use tradewind_model::{
+    event::{Actor, NewEvent},
+    id::{HostId, InstanceId, Place},
+    protocol::agent::{InstancePhase, Observed, ObservedTask, TaskState},
+    rollout::facts::Seen,
+};
+use tradewind_store::{Json, Reader, StoreError, Tx, rows, transact};
+
+/// A host's last report.
+pub struct Report {
+    pub observed: Observed,
+    /// Made under the newest desired state.
+    pub fresh: bool,
+}
+
+impl Report {
+    /// The route version the edge of this host has acknowledged; 0 when it serves none.
+    pub fn acked(&self, place: &Place) -> u64 {
+        self.observed.routes.iter().find(|r| r.place == *place).map_or(0, |r| r.version)
+    }
+}
+
+pub async fn reports(r: &mut impl Reader, hosts: &[HostId]) -> Result<Vec<(HostId, Option<Report>)>> {
+    let mut reports = Vec::new();
+    for host in hosts {
+        let report = match rows::observed::find(r, *host).await? {
+            Some(row) => {
+                let observed: Observed = row.body.read()?;
+                let fresh = observed.generation >= super::desired::generation(r, *host).await?;
+                Some(Report { observed, fresh })
+            }
+            None => None,
+        };
+        reports.push((*host, report));
+    }
+    Ok(reports)
+}
+
+/// What was seen of a place's instances, those no row wants any more included: a process that still ends is still alive.
+pub async fn seen_at(r: &mut impl Reader, place: &Place, reports: &[(HostId, Option<Report>)]) -> Result<Vec<Seen>> {
+    let mut seen = Vec::new();
+    for instance in reports.iter().filter_map(|(_, r)| r.as_ref()).flat_map(|r| &r.observed.instances) {
+        let row = match rows::instances::get(r, instance.id).await {
+            Ok(row) => row,
+            // From before this database: the agent will stop it.
+            Err(StoreError::NotFound { .. }) => continue,
+            Err(e) => return Err(e.into()),
+        };
+        if row.place == *place {
+            seen.push(Seen {
+                id: instance.id,
+                revision: instance.revision,
+                phase: instance.phase,
+                message: instance.message.clone(),
+            });
+        }
+    }
+    Ok(seen)
+}
+
+/// Takes a report in. Reports that say nothing new are not written; older ones are dropped.
+pub async fn ingest(ctx: &Ctx, stay: &Stay<'_>, epoch: &str, observed: Observed) -> Result<()> {
+    if !stay.is_current() {
+        return Ok(());
+    }
+    if !stay.is_news(&observed) {
+        stay.reported(observed);
+        return Ok(());
+    }
+    transact!(ctx.store, tx => take_in(tx, stay.host, epoch, &observed).await)?;
+    stay.reported(observed);
+    Ok(())
+}
+
+async fn take_in(tx: &mut Tx, host: HostId, epoch: &str, observed: &Observed) -> Result<()> {
+    let seq = i64::try_from(observed.seq).unwrap_or(i64::MAX);
+    let before = rows::observed::find(tx, host).await?;
+    if !rows::observed::put(tx, host, epoch, seq, &Json::of(observed)).await? {
+        return Ok(());
+    }
+    let before: Option<Observed> = before.map(|row| row.body.read()).transpose()?;
+    tell_of_instances(tx, host, before.as_ref(), observed).await?;
+    let mut finished = false;
+    for task in &observed.tasks {
+        finished |= finish_task(tx, task).await?;
+    }
+    if finished {
+        hosts::touch(tx, host).await?;
+    }
+    Ok(())
+}
+
+/// True when the task ended with this report; the row then leaves the host's desired state.
+async fn finish_task(tx: &mut Tx, seen: &ObservedTask) -> Result<bool> {
+    let Some(mut task) = rows::tasks::find(tx, seen.id).await? else { return Ok(false) };
+    if task.finished_at.is_some() {
+        return Ok(false);
+    }
+    match &seen.state {
+        TaskState::Accepted => Ok(false),
+        TaskState::Running => {
+            if task.state != "running" {
+                task.state = "running".into();
+                rows::tasks::update(tx, task).await?;
+                tx.without_event("the run or rollout that asked tells what became of its task");
+            }
+            Ok(false)
+        }
+        TaskState::Done(result) => {
+            task.state = "done".into();
+            task.result = Some(Json::of(result.as_ref()));
+            task.finished_at = Some(tx.now());
+            let task = rows::tasks::update(tx, task).await?;
+            tx.event(NewEvent {
+                kind: "task.finished".into(),
+                schema: 1,
+                actor: Asker::system("agents").actor,
+                subject: format!("task/{}", task.id),
+                cause: Some(task.owner.clone()),
+                service: None,
+                env: None,
+                before: None,
+                after: Some(serde_json::json!({ "kind": task.kind })),
+            })
+            .await?;
+            Ok(true)
+        }
+    }
+}
+
+/// What a person would ask about later: an instance that failed, recovered, or became ready.
+async fn tell_of_instances(tx: &mut Tx, host: HostId, before: Option<&Observed>, now: &Observed) -> Result<()> {
+    let old: BTreeMap<InstanceId, InstancePhase> =
+        before.iter().flat_map(|o| &o.instances).map(|i| (i.id, i.phase)).collect();
+    for i in &now.instances {
+        if old.get(&i.id) == Some(&i.phase) {
+            continue;
+        }
+        let kind = match i.phase {
+            InstancePhase::Ready => "instance.ready",
+            InstancePhase::Unhealthy => "instance.unhealthy",
+            InstancePhase::Backoff => "instance.exited",
+            InstancePhase::Failed => "instance.failed",
+            InstancePhase::Pending
+            | InstancePhase::Starting
+            | InstancePhase::Draining
+            | InstancePhase::Stopping
+            | InstancePhase::Stopped => continue,
+        };
+        let Ok(row) = rows::instances::get(tx, i.id).await else { continue };
+        tx.event(NewEvent {
+            kind: kind.into(),
+            schema: 1,
+            actor: Actor::Agent { host: host.to_string() },
+            subject: format!("instance/{}", i.id),
+            cause: None,
+            service: Some(row.place.service.to_string()),
+            env: Some(row.place.env.to_string()),
+            before: old.get(&i.id).map(|p| serde_json::json!({ "phase": p })),
+            after: Some(serde_json::json!({
+                "phase": i.phase, "message": i.message, "exit": i.last_exit, "restarts": i.restarts,
+            })),
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What use cases refuse. Rollouts have their own texts in the model.
+
+tradewind_model::faults! {
+    NO_SERVICE = "TW-CTL-001", 404,
+        "there is no service `{service}`", "没有名为 `{service}` 的服务",
+        "`tradewind service list` shows those there are; a first push creates one", "用 `tradewind service list` 查看已有的服务；首次推送会自动创建";
+    SERVICE_EXISTS = "TW-CTL-002", 409,
+        "there is a service `{service}` already", "服务 `{service}` 已存在",
+        "push to it, or choose another name in `tradewind.yaml`", "直接推送，或在 `tradewind.yaml` 中换一个名字";
+    NO_RELEASE = "TW-CTL-003", 404,
+        "{service} has no release `{release}`", "{service} 没有版本 `{release}`",
+        "`tradewind release list {service}` shows those there are", "用 `tradewind release list {service}` 查看已有的版本";
+    NO_ROLLOUT = "TW-CTL-004", 404,
+        "there is no rollout `{rollout}`", "没有发布 `{rollout}`",
+        "`tradewind rollout list` shows the last ones", "用 `tradewind rollout list` 查看最近的发布";
+    NOT_LIVE = "TW-CTL-005", 409,
+        "{service} has nothing live in {env}", "{service} 在 {env} 中没有正在运行的版本",
+        "deploy a release there first: `tradewind deploy {service} --env {env} --release …`", "请先部署：`tradewind deploy {service} --env {env} --release …`";
+    NO_HOST = "TW-CTL-006", 409,
+        "no host has an agent yet", "还没有任何主机运行 agent",
+        "start one with `tradewind agent`, or everything with `tradewind up`", "用 `tradewind agent` 启动，或用 `tradewind up` 启动全部";
+    ROUTE_TAKEN = "TW-CTL-007", 409,
+        "{place} asks for the route `{route}`, which belongs to {owner}", "{place} 请求的路由 `{route}` 已属于 {owner}",
+        "give it another host or path under `environments.{env}.route` in tradewind.yaml", "在 tradewind.yaml 的 `environments.{env}.route` 中换一个主机名或路径";
+    NOT_FROZEN = "TW-CTL-008", 409,
+        "the queue of {service} in {env} is not frozen", "{service} 在 {env} 的队列没有冻结",
+        "nothing to acknowledge", "无需确认";
+    BROKEN_RELEASE = "TW-CTL-009", 409,
+        "the spec stored with {release} cannot be read any more: {detail}", "{release} 中保存的配置已无法读取：{detail}",
+        "push the commit again to build a release with a current spec", "重新推送该提交，以当前格式构建新版本";
+    NO_ABORT_HALF_MADE = "TW-CTL-010", 409,
+        "rollback {rollout} takes back a half-made rollout: there is nothing whole to return to", "回滚 {rollout} 正在撤回一个未完成的发布：没有完整的状态可以返回",
+        "let it finish, or roll back to another release with `--to`", "等待其完成，或用 `--to` 回滚到其他版本";
+    REASON_NEEDED = "TW-CTL-011", 422,
+        "a reason is needed", "需要填写原因",
+        "give one with `--reason`: it is what the event log and your colleagues will see", "请用 `--reason` 说明：事件日志和同事都会看到";
+    NO_RUN = "TW-CTL-012", 404,
+        "there is no run `{run}`", "没有流水线运行 `{run}`",
+        "`tradewind run list` shows the last ones", "用 `tradewind run list` 查看最近的运行";
+}

@@ -1,0 +1,103 @@
+//! What people do to a rollout: pause, resume, abort, acknowledge.
+
+use super::{PlanDoc, advance, events, get, queue, read};
+use crate::{Ctx, Result, ctx::Asker, faults};
+use tradewind_model::{
+    event::NewEvent,
+    fault::Fault,
+    id::{EnvName, RolloutId, ServiceName},
+    rollout::{faults as roll, state::State},
+};
+use tradewind_store::{Json, Tx, rows, rows::rollouts::Rollout, transact};
+
+/// Traffic stays where it is and no wave begins until `resume`. Failures still turn it round.
+pub async fn pause(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
+    change(ctx, id, "rollout.paused", reason, by, |_, state| Ok(state.set_paused(true))).await
+}
+
+pub async fn resume(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
+    change(ctx, id, "rollout.resumed", reason, by, |_, state| Ok(state.set_paused(false))).await
+}
+
+/// Every site it touched goes back to its own previous revision.
+pub async fn abort(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
+    let who = by.name().to_owned();
+    change(ctx, id, "rollout.abort_requested", reason, by, |doc, state| {
+        if !doc.plan.returns() {
+            return Err(Fault::new(&faults::NO_ABORT_HALF_MADE).with("rollout", id).into());
+        }
+        Ok(state.request_abort(&who, reason))
+    })
+    .await
+}
+
+async fn change(
+    ctx: &Ctx,
+    id: RolloutId,
+    kind: &str,
+    reason: &str,
+    by: &Asker,
+    apply: impl Fn(&PlanDoc, &mut State) -> Result<bool>,
+) -> Result<()> {
+    transact!(ctx.store, tx => {
+        let mut row = get(tx, id).await?;
+        let doc: PlanDoc = read(&row.plan)?;
+        let mut state: State = read(&row.state)?;
+        let before = state.clone();
+        if !apply(&doc, &mut state)? {
+            let phase = row.phase.clone();
+            return Err(Fault::new(&roll::NOT_ACTIVE).with("rollout", id).with("phase", phase).into());
+        }
+        if state == before {
+            return Ok(());
+        }
+        row.state = Json::of(&state);
+        let row = rows::rollouts::update(tx, row).await?;
+        tx.event(events::about(&row, kind, by, serde_json::json!({ "reason": reason }))).await?;
+        if row.active { advance::advance(tx, ctx, row).await.map(|_| ()) } else { drop_queued(tx, row, state).await }
+    })
+}
+
+/// A rollout that never began is aborted without a decision: there is nothing to take back.
+async fn drop_queued(tx: &mut Tx, mut row: Rollout, mut state: State) -> Result<()> {
+    let Some(reason) = state.abort.clone() else { return Ok(()) };
+    state.phase = tradewind_model::rollout::state::Phase::Aborted;
+    state.reason = Some(reason);
+    row.phase = state.phase.as_str().into();
+    row.state = Json::of(&state);
+    row.finished_at = Some(tx.now());
+    rows::rollouts::update(tx, row).await?;
+    Ok(())
+}
+
+/// Lets the queue go on after a failure. Returns what it lets go.
+pub async fn acknowledge(
+    ctx: &Ctx,
+    service: &ServiceName,
+    env: &EnvName,
+    note: &str,
+    by: &Asker,
+) -> Result<Vec<RolloutId>> {
+    transact!(ctx.store, tx => {
+        let queue = rows::queues::get(tx, service, env).await?;
+        if queue.frozen.is_none() {
+            return Err(Fault::new(&faults::NOT_FROZEN).with("service", service).with("env", env).into());
+        }
+        rows::queues::acknowledge(tx, service, env, &by.actor, note).await?;
+        tx.event(NewEvent {
+            kind: "queue.acknowledged".into(),
+            schema: 1,
+            actor: by.actor.clone(),
+            subject: format!("queue/{service}/{env}"),
+            cause: by.cause.clone(),
+            service: Some(service.to_string()),
+            env: Some(env.to_string()),
+            before: None,
+            after: Some(serde_json::json!({ "note": note })),
+        })
+        .await?;
+        let waiting: Vec<_> = rows::rollouts::queue(tx, service, env).await?.iter().map(|r| r.id).collect();
+        queue::begin_next(tx, ctx, service, env).await?;
+        Ok(waiting)
+    })
+}

@@ -1,0 +1,43 @@
+//! The queue of rollouts of one (service, environment): one active at a time, held after a failure.
+
+use super::{PlanDoc, Target, advance, events, read, request};
+use crate::{Ctx, Result, ctx::Asker};
+use tradewind_model::{
+    id::{EnvName, Place, ServiceName},
+    rollout::state::State,
+};
+use tradewind_store::{Json, Tx, rows};
+
+/// Begins the next rollout when none is active and the queue is not held. Its plan is made anew: what completed while
+/// it waited is what it starts from.
+pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &EnvName) -> Result<bool> {
+    if rows::rollouts::active(tx, service, env).await?.is_some()
+        || rows::queues::get(tx, service, env).await?.frozen.is_some()
+    {
+        return Ok(false);
+    }
+    let Some(mut row) = rows::rollouts::queue(tx, service, env).await?.into_iter().next() else { return Ok(false) };
+    let mut doc: PlanDoc = read(&row.plan)?;
+    let release = rows::releases::get(tx, service, &doc.release).await?;
+    let target = Target { release, resolved: doc.resolved.clone() };
+    let mut sites = Vec::new();
+    for site in &doc.plan.sites {
+        let place = Place { service: service.clone(), env: env.clone(), site: site.site.clone() };
+        sites.push(request::site_plan(tx, &place, &target).await?);
+    }
+    doc.plan = request::plan(doc.plan.kind, &doc.resolved, sites);
+    let mut state: State = read(&row.state)?;
+    let paused = state.paused;
+    state = State::queued(&doc.plan);
+    state.paused = paused;
+    state.begin(tx.now());
+    row.active = true;
+    row.phase = state.phase.as_str().into();
+    row.plan = Json::of(&doc);
+    row.state = Json::of(&state);
+    let row = rows::rollouts::update(tx, row).await?;
+    let after = serde_json::json!({ "release": doc.label });
+    tx.event(events::about(&row, "rollout.begun", &Asker::system("rollout"), after)).await?;
+    advance::advance(tx, ctx, row).await?;
+    Ok(true)
+}
