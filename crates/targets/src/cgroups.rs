@@ -156,7 +156,7 @@ impl Group {
                 continue;
             }
             let folder = h.parent.join(name);
-            if let Err(e) = make_folder(&folder) {
+            if let Err(e) = fs::create_dir_all(&folder) {
                 notes.push(format!("no cgroup at {}: {e}", folder.display()));
                 continue;
             }
@@ -191,8 +191,23 @@ impl Group {
         &self.name
     }
 
-    pub fn add(&self, pid: i32) -> io::Result<()> {
-        self.folders.iter().try_for_each(|(_, f)| fs::write(f.join("cgroup.procs"), pid.to_string()))
+    /// Moves a process in. Where that is not allowed the folder is given up, and a sentence for the log says so.
+    pub fn add(&mut self, pid: i32) -> Vec<String> {
+        let mut notes = Vec::new();
+        self.folders.retain(|(_, folder)| match fs::write(folder.join("cgroup.procs"), pid.to_string()) {
+            Ok(()) => true,
+            Err(e) => {
+                notes.push(format!("cannot move it into {}: {e}; limits set there are not enforced", folder.display()));
+                let _ = fs::remove_dir(folder);
+                false
+            }
+        });
+        notes
+    }
+
+    /// Nothing is left of it.
+    pub fn is_void(&self) -> bool {
+        self.folders.is_empty()
     }
 
     pub fn pids(&self) -> BTreeSet<i32> {
@@ -242,10 +257,6 @@ impl Group {
                     _ => break,
                 }
             }
-            if let Some(parent) = folder.parent() {
-                // Fails as long as there are others.
-                let _ = fs::remove_dir(parent);
-            }
         }
     }
 }
@@ -283,17 +294,6 @@ fn set_limit(folder: &Path, controller: Controller, version: Version, limit: u64
     Ok(())
 }
 
-/// Like `create_dir_all`; another group's end may take the parent away in between.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut tries = 0;
-    loop {
-        match fs::create_dir_all(folder) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound && tries < 10 => tries += 1,
-            done => return done,
-        }
-    }
-}
-
 /// Those we may make groups in, and why not in the others.
 fn hierarchies() -> (Vec<Hierarchy>, Vec<String>) {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -305,7 +305,7 @@ fn hierarchies() -> (Vec<Hierarchy>, Vec<String>) {
         let own = mount.own_path(&own);
         let parents = [mount.at.join(PARENT), mount.at.join(own.trim_start_matches('/')).join(PARENT)];
         let mut trouble = None;
-        let parent = parents.into_iter().find(|p| match make_folder(p).and_then(|()| may_write(p)) {
+        let parent = parents.into_iter().find(|p| match fs::create_dir_all(p).and_then(|()| may_write(p)) {
             Ok(()) => true,
             Err(e) => {
                 trouble.get_or_insert_with(|| format!("{}: {e}", p.display()));

@@ -11,7 +11,10 @@ use std::{
     thread::sleep,
     time::Duration,
 };
-use tradewind_model::protocol::{agent::Exit, shim::Started};
+use tradewind_model::protocol::{
+    agent::Exit,
+    shim::{Started, User},
+};
 
 /// How long killed processes are waited for. One that sits in a system call that cannot be interrupted does not end.
 const LONGEST_KILL: Duration = Duration::from_secs(10);
@@ -183,6 +186,44 @@ impl Family {
                 reap(p.pid);
             }
         }
+    }
+}
+
+/// Ends what a process left behind that is gone itself. Without a cgroup its group is known by a number that may have
+/// been given to others since; only processes of the user it ran as are taken for it.
+pub fn end_orphans(started: &Started, user: Option<User>) {
+    let group = started.cgroup.as_deref().map(Group::open);
+    let same_boot = procfs::boot_id().is_ok_and(|id| id == started.boot_id);
+    let main = i32::try_from(started.pid).unwrap_or(0);
+    let begun = procfs::uptime();
+    loop {
+        let mut left = group.as_ref().map(Group::pids).unwrap_or_default();
+        if let Some(group) = &group {
+            group.kill();
+        }
+        if let Some(user) = user
+            && same_boot
+            && procfs::stat(main).is_none_or(|s| s.start_ticks == started.start_ticks)
+        {
+            let kin = |p: &procfs::Stat| {
+                (p.pgrp == main || p.session == main)
+                    && p.start_ticks >= started.start_ticks
+                    && procfs::owner(p.pid) == Some(user.uid)
+            };
+            left.extend(procfs::all().into_iter().filter(kin).map(|p| p.pid));
+        }
+        left.retain(|pid| procfs::stat(*pid).is_some_and(|p| p.is_alive()));
+        for pid in &left {
+            // SAFETY: a plain system call; the number was read from /proc just now.
+            unsafe { libc::kill(*pid, libc::SIGKILL) };
+        }
+        if left.is_empty() || procfs::uptime() > begun + LONGEST_KILL {
+            break;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    if let Some(group) = group {
+        group.remove();
     }
 }
 

@@ -113,14 +113,13 @@ impl Log {
         self.batch_text = 0;
     }
 
-    /// Writes what is left and says how much was left out.
-    pub fn close(mut self) {
+    /// Writes what is left, says how much was left out, and ends with `epitaph`.
+    pub fn close(mut self, epitaph: &str) {
         self.flush();
         if self.full && self.left_out > 0 {
             self.say(&format!("{} bytes left out: the log is limited to {} bytes", self.left_out, self.max_bytes));
-        } else if self.left_out > 0 {
-            self.say("end of the log");
         }
+        self.say(epitaph);
     }
 
     fn push(&mut self, at: Timestamp, stream: u8, text: [&[u8]; 3]) {

@@ -3,7 +3,7 @@
 use super::{
     Starter, Verdict,
     ctl::{Control, empty},
-    family::{Family, Gone},
+    family::{self, Family, Gone},
     here,
     log::Log,
     log_dir,
@@ -78,8 +78,8 @@ fn settle() -> Result<Option<Shim>, String> {
 fn start(spec: ShimSpec, mut log: Log) -> Result<Option<Shim>, String> {
     let begin = |log: &mut Log| -> Result<Shim, String> {
         folder::reserve_exit(here()).map_err(|e| format!("cannot write into its folder: {e}"))?;
-        let group = make_group(&spec, log);
-        let ready = spawn::prepare(here(), &spec, group.as_ref())?;
+        let mut group = make_group(&spec, log);
+        let ready = spawn::prepare(here(), &spec, &mut group, log)?;
         folder::write(here(), folder::STARTED, &ready.started).map_err(|e| format!("cannot record the start: {e}"))?;
         let started = ready.started.clone();
         let family = Family::of_child(&started, group).map_err(|e| format!("cannot watch it: {e}"))?;
@@ -94,10 +94,9 @@ fn start(spec: ShimSpec, mut log: Log) -> Result<Option<Shim>, String> {
             Ok(Some(shim))
         }
         Err(reason) => {
-            log.say(&format!("not started: {reason}"));
-            log.close();
             let exit = Exit::NotStarted { reason: reason.clone() };
             let exited = Exited { exit, at: SystemClock.now(), timed_out: false, stopped: false };
+            log.close(&epitaph(&exited));
             folder::write_exit(here(), &exited).map_err(|e| format!("{reason}; and cannot record that: {e}"))?;
             if let Some(name) = &spec.cgroup {
                 Group::open(name).remove();
@@ -139,14 +138,10 @@ fn adopt(spec: ShimSpec, started: Started, mut log: Log) -> Result<Option<Shim>,
     }
     let stopped = here().join(folder::STOP).exists();
     let exited = Exited { exit, at: SystemClock.now(), timed_out: false, stopped };
-    if spec.kill_group_at_exit
-        && let Some(group) = started.cgroup.as_deref().map(Group::open)
-    {
-        group.kill();
-        group.remove();
+    if spec.kill_group_at_exit {
+        family::end_orphans(&started, spec.user);
     }
-    log.say(&epitaph(&exited));
-    log.close();
+    log.close(&epitaph(&exited));
     folder::write_exit(here(), &exited).map_err(|e| format!("cannot record its end: {e}"))?;
     clean_up();
     Ok(None)
@@ -353,8 +348,7 @@ impl Shim {
             if self.family.group().is_some_and(Group::ran_out_of_memory) {
                 log.say("the kernel ended a process of it: out of the memory it may have");
             }
-            log.say(&epitaph(&exited));
-            log.close();
+            log.close(&epitaph(&exited));
         }
         // Told before it is written: a disk that fails must not hide it from those who listen.
         let mut tries = 0;

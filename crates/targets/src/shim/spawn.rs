@@ -3,6 +3,7 @@
 //! Between fork and exec the child waits for a byte. It is sent when the record of the start is on disk; if the shim
 //! dies before, the child ends without having done anything. So there is never a process that nobody knows.
 
+use super::log::Log;
 use crate::{cgroups::Group, folder, procfs};
 use rustix::{
     fs::{Mode, OFlags, mkfifoat, open},
@@ -86,9 +87,14 @@ pub struct Ready {
     verdict: OwnedFd,
 }
 
-/// Forks. `Err` says in words for a person why it could not.
-pub fn prepare(dir: &Path, spec: &ShimSpec, group: Option<&Group>) -> Result<Ready, String> {
+/// Forks. `Err` says in words for a person why it could not. A group it cannot be moved into is given up.
+pub fn prepare(dir: &Path, spec: &ShimSpec, group: &mut Option<Group>, log: &mut Log) -> Result<Ready, String> {
     let image = Image::of(spec)?;
+    if let (Some(wanted), Some(got)) = (spec.limits.open_files, image.open_files)
+        && got.rlim_max < wanted
+    {
+        log.say(&format!("the limit of open files is {}: only root may raise it to {wanted}", got.rlim_max));
+    }
     let io = |what: &'static str| move |e: io::Error| format!("{what}: {e}");
     let writers = make_pipes(dir, spec).map_err(io("cannot make the pipes for its output"))?;
     let (hold, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| format!("cannot make a pipe: {e}"))?;
@@ -110,8 +116,11 @@ pub fn prepare(dir: &Path, spec: &ShimSpec, group: Option<&Group>) -> Result<Rea
     }
     drop((hold, tell));
     // Dropping `go` ends the child, whatever fails from here on.
-    if let Some(group) = group {
-        group.add(pid).map_err(io("cannot move it into its cgroup"))?;
+    if let Some(made) = group {
+        made.add(pid).iter().for_each(|note| log.say(note));
+        if made.is_void() {
+            *group = None;
+        }
     }
     let stat = procfs::stat(pid).ok_or("cannot read its entry in /proc")?;
     let started = Started {
@@ -120,7 +129,7 @@ pub fn prepare(dir: &Path, spec: &ShimSpec, group: Option<&Group>) -> Result<Rea
         boot_id: procfs::boot_id().map_err(io("cannot read the boot id"))?,
         at: SystemClock.now(),
         shim_pid: std::process::id(),
-        cgroup: group.map(|g| g.name().to_owned()),
+        cgroup: group.as_ref().map(|g| g.name().to_owned()),
     };
     Ok(Ready { started, go, verdict })
 }

@@ -119,3 +119,44 @@ pub fn kill(pid: u32) {
     // SAFETY: a plain system call on a process of this test.
     assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGKILL) }, 0, "no process {pid}");
 }
+
+pub fn is_root() -> bool {
+    // SAFETY: a plain system call.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Unique on the host, for tests that run side by side.
+pub fn group_name(what: &str) -> String {
+    format!("test-{what}-{}", std::process::id())
+}
+
+/// A small disk of its own, gone at the end.
+pub struct Mounted(PathBuf);
+
+impl Mounted {
+    /// `None`, with a word of why, where mounting is not allowed.
+    pub fn tmpfs(at: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let done = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(at)
+            .output()
+            .unwrap();
+        if !done.status.success() {
+            eprintln!("skipped: no small disk can be mounted: {}", String::from_utf8_lossy(&done.stderr));
+            return None;
+        }
+        Some(Self(at.to_owned()))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // The shim may still stand in it.
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}

@@ -105,3 +105,18 @@ async fn what_cannot_start_says_why() {
         assert_eq!(host.lines(&name, 's'), [format!("not started: {expected}")]);
     }
 }
+
+/// Not a bar, only a figure: how much of the memory is the shim's own.
+#[tokio::test]
+async fn the_shims_memory_is_told() {
+    let host = Host::new();
+    let process = host.sh("p", "echo up; sleep 1000").await;
+    until("up", || host.lines("p", 'o') == ["up"]).await;
+    let shim = process.shim_pid().unwrap();
+    let rollup = fs::read_to_string(format!("/proc/{shim}/smaps_rollup")).unwrap();
+    let figures: Vec<&str> =
+        rollup.lines().filter(|l| ["Pss:", "Private_Dirty:"].iter().any(|f| l.starts_with(f))).collect();
+    assert_eq!(figures.len(), 2, "{rollup}");
+    println!("shim {shim}: {}", figures.join(", "));
+    in_time("the stop", process.stop(libc::SIGTERM, PATIENCE)).await;
+}

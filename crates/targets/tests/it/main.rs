@@ -1,5 +1,9 @@
 //! Real processes under real shims, driven through the crate's border.
 
 mod adopt;
+mod confined;
 mod host;
+mod kin;
 mod life;
+mod output;
+mod registers;
