@@ -9,7 +9,10 @@ pub mod ctx;
 pub mod error;
 pub mod faults;
 pub mod hosts;
+pub mod releases;
 pub mod rollouts;
+pub mod services;
+pub mod status;
 
 pub use ctx::Ctx;
 pub use error::{Error, Result};

@@ -9,6 +9,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod request;
 pub mod rollback;
+pub mod view;
 
 use crate::{Result, faults};
 use serde::{Deserialize, Serialize};

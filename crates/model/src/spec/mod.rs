@@ -6,6 +6,7 @@
 mod check;
 pub mod defaults;
 pub mod faults;
+mod flat;
 pub mod keys;
 mod parse;
 mod read;
@@ -15,6 +16,7 @@ mod strategy;
 pub mod values;
 
 pub use crate::rollout::plan::Strategy;
+pub use flat::flatten;
 pub use render::{problem, render_faults};
 pub use resolve::{ResolvedSpec, Route};
 pub use strategy::{StrategyRule, StrategyType};

@@ -1,0 +1,140 @@
+//! Services: made by hand or by their first push.
+
+use crate::{Ctx, Error, Result, ctx::Asker, faults};
+use tradewind_api::v1;
+use tradewind_model::{
+    event::{Actor, NewEvent},
+    fault::{Fault, Lang},
+    id::ServiceName,
+    rollout::reason::Reason,
+    spec::Spec,
+};
+use tradewind_store::{
+    Reader, StoreError, Tx,
+    rows::{self, Page, services::Service},
+    transact,
+};
+
+const DEFAULT_BRANCH: &str = "main";
+
+/// # Errors
+/// [`faults::SERVICE_EXISTS`].
+pub async fn create(ctx: &Ctx, name: &ServiceName, by: &Asker) -> Result<Service> {
+    transact!(ctx.store, tx => {
+        if rows::services::find(tx, name).await?.is_some() {
+            return Err(Error::from(Fault::new(&faults::SERVICE_EXISTS).with("service", name)));
+        }
+        insert(tx, name, by).await
+    })
+}
+
+/// The service, made now if there is none: what a first push does. True when it is new.
+pub async fn ensure(ctx: &Ctx, name: &ServiceName, by: &Asker) -> Result<(Service, bool)> {
+    transact!(ctx.store, tx => {
+        match rows::services::find(tx, name).await? {
+            Some(service) => Ok((service, false)),
+            None => insert(tx, name, by).await.map(|s| (s, true)),
+        }
+    })
+}
+
+async fn insert(tx: &mut Tx, name: &ServiceName, by: &Asker) -> Result<Service> {
+    let new = rows::services::NewService {
+        name: name.clone(),
+        owner: by.name().to_owned(),
+        default_branch: DEFAULT_BRANCH.into(),
+        created_by: by.actor.clone(),
+    };
+    let service = rows::services::insert(tx, new).await?;
+    tx.event(NewEvent {
+        kind: "service.created".into(),
+        schema: 1,
+        actor: by.actor.clone(),
+        subject: format!("service/{name}"),
+        cause: by.cause.clone(),
+        service: Some(name.to_string()),
+        env: None,
+        before: None,
+        after: Some(serde_json::json!({ "owner": service.owner })),
+    })
+    .await?;
+    Ok(service)
+}
+
+pub async fn get(r: &mut impl Reader, name: &ServiceName) -> Result<Service> {
+    rows::services::get(r, name).await.map_err(|e| match e {
+        StoreError::NotFound { .. } => Fault::new(&faults::NO_SERVICE).with("service", name).into(),
+        other => other.into(),
+    })
+}
+
+/// By name; `after` is the last name of the page before.
+pub async fn list(ctx: &Ctx, after: Option<&ServiceName>, limit: u32, lang: Lang) -> Result<v1::Page<v1::Service>> {
+    let mut r = ctx.store.read().await?;
+    let mut rows = rows::services::list(&mut r, after, limit + 1).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = more.then(|| rows.last().map(|s| s.name.to_string())).flatten();
+    let mut items = Vec::new();
+    for row in rows {
+        items.push(view(&mut r, row, lang).await?);
+    }
+    Ok(v1::Page { items, next })
+}
+
+pub async fn show(ctx: &Ctx, name: &ServiceName, lang: Lang) -> Result<v1::Service> {
+    let mut r = ctx.store.read().await?;
+    let row = get(&mut r, name).await?;
+    view(&mut r, row, lang).await
+}
+
+async fn view(r: &mut impl Reader, row: Service, lang: Lang) -> Result<v1::Service> {
+    let spec = newest_spec(r, &row.name).await?;
+    let mut environments = Vec::new();
+    for e in spec.iter().flat_map(|s| &s.environments) {
+        environments.push(v1::Environment {
+            name: e.name.clone(),
+            branch: e.branch.clone(),
+            sites: e.sites.clone(),
+            frozen: freeze(r, &row.name, &e.name, lang).await?,
+        });
+    }
+    Ok(v1::Service {
+        kind: spec.as_ref().map(|s| s.kind.into()),
+        git_path: format!("/git/{}.git", row.name),
+        created_at: row.created_at.into(),
+        created_by: who(&row.created_by),
+        name: row.name,
+        environments,
+    })
+}
+
+async fn newest_spec(r: &mut impl Reader, service: &ServiceName) -> Result<Option<Spec>> {
+    let newest = rows::releases::list(r, service, Page::first(1)).await?;
+    let Some(release) = newest.first() else { return Ok(None) };
+    let manifest = rows::releases::manifest(r, service, &release.digest).await?;
+    Ok(Spec::parse(&manifest.spec, "tradewind.yaml").ok())
+}
+
+/// Why the queue of a service in an environment is held, in words.
+pub(crate) async fn freeze(
+    r: &mut impl Reader,
+    service: &ServiceName,
+    env: &tradewind_model::id::EnvName,
+    lang: Lang,
+) -> Result<Option<v1::Freeze>> {
+    let Some(freeze) = rows::queues::get(r, service, env).await?.frozen else { return Ok(None) };
+    let reason: Option<Reason> = serde_json::from_str(&freeze.reason).ok();
+    let rollout = reason.as_ref().and_then(|r| r.args.get("rollout")?.parse().ok());
+    let reason = reason.map_or(freeze.reason, |r| r.what(lang));
+    Ok(Some(v1::Freeze { since: freeze.at.into(), reason, rollout }))
+}
+
+/// An actor as people write it.
+pub fn who(actor: &Actor) -> String {
+    match actor {
+        Actor::User { name } => name.clone(),
+        Actor::System { part } => format!("tradewind ({part})"),
+        Actor::Agent { host } => format!("agent {host}"),
+    }
+}
