@@ -1,0 +1,90 @@
+//! Connections on the control socket: one JSON value a line, both ways.
+
+use futures_util::StreamExt;
+use rustix::{
+    fs::{Mode, chmod},
+    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with},
+};
+use serde::Serialize;
+use std::{io, path::Path, time::Duration};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_util::codec::{FramedRead, LinesCodec};
+
+const MAX_LINE: usize = 32 << 20;
+const QUEUE: usize = 1_024;
+/// A peer that reads nothing for this long is left.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+
+pub type LinkId = u64;
+
+#[derive(Debug)]
+pub enum Event {
+    Line(String),
+    Closed,
+}
+
+/// The writing half. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Link {
+    pub id: LinkId,
+    lines: mpsc::Sender<String>,
+}
+
+impl Link {
+    /// Events come out of `events` under `id`; `Closed` is the last.
+    pub fn open(id: LinkId, stream: UnixStream, events: mpsc::Sender<(LinkId, Event)>) -> Self {
+        let (reader, mut writer) = stream.into_split();
+        let (lines, mut queue) = mpsc::channel::<String>(QUEUE);
+        tokio::spawn(async move {
+            let reading = async {
+                let mut incoming = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
+                while let Some(Ok(line)) = incoming.next().await {
+                    if events.send((id, Event::Line(line))).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            let writing = async {
+                while let Some(line) = queue.recv().await {
+                    if !matches!(timeout(WRITE_LIMIT, writer.write_all(line.as_bytes())).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
+            };
+            tokio::select! { () = reading => {}, () = writing => {} }
+            drop(events.send((id, Event::Closed)).await);
+        });
+        Self { id, lines }
+    }
+
+    /// False when the peer is gone or does not read.
+    pub fn send(&self, message: &impl Serialize) -> bool {
+        match serde_json::to_string(message) {
+            Ok(mut line) => {
+                line.push('\n');
+                self.lines.try_send(line).is_ok()
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// Listens at `path` for the owner alone, in place of whoever listened there before: there is no moment without a socket.
+pub fn listen_at(path: &Path) -> io::Result<UnixListener> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    drop(std::fs::remove_file(&name));
+    let socket =
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    bind(&socket, &SocketAddrUnix::new(&*name)?)?;
+    // Nobody can connect before it listens.
+    chmod(&*name, Mode::RUSR | Mode::WUSR)?;
+    listen(&socket, 16)?;
+    std::fs::rename(&name, path)?;
+    UnixListener::from_std(socket.into())
+}

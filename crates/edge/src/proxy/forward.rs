@@ -1,0 +1,354 @@
+//! Carries a request to its target and the answer back; tries again where that cannot do harm.
+//!
+//! **When a request is sent again.** Only while not one byte of it was written: the connection could not be opened, or
+//! hyper hands the request back because the idle connection was closed before it was taken up. Once it may have been
+//! written it is never repeated, whatever its method: what an instance did with it cannot be known.
+
+use super::{
+    Proxy, RETRY_SOON_S, TRIES,
+    body::{Fate, RequestBody, ResponseBody, Watch},
+    choose::{Asker, Choice},
+    exchange::Exchange,
+    headers::{self, Peer},
+    millis, pages, tunnel,
+};
+use crate::{access_log::Record, counters::Cause, faults, pool, registry, table::LiveRoute, target::Target};
+use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::watch,
+    time::{timeout, timeout_at},
+};
+use tradewind_model::fault::Code;
+
+/// An answer the edge makes itself.
+struct Refusal {
+    code: &'static Code,
+    /// When the upstream is to blame.
+    cause: Option<Cause>,
+    retry_after_s: Option<u32>,
+}
+
+impl Refusal {
+    fn new(code: &'static Code) -> Self {
+        Self { code, cause: None, retry_after_s: (code.status == 503).then_some(RETRY_SOON_S) }
+    }
+    fn blame(code: &'static Code, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..Self::new(code) }
+    }
+}
+
+impl Proxy {
+    pub async fn handle(self: Arc<Self>, peer: Arc<Peer>, request: Request<Incoming>) -> Response<ResponseBody> {
+        // RFC 9112, 6.1: after a body whose length was given in two ways the connection must not be used again. The
+        // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
+        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut response = self.carry(&peer, request).await;
+        if (chunked || self.is_retiring()) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn carry(self: &Arc<Self>, peer: &Peer, mut request: Request<Incoming>) -> Response<ResponseBody> {
+        let began = Instant::now();
+        peer.last_request_ms.store(self.uptime.ms(began).max(1), Relaxed);
+        let upgrade = headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let (head, body) = request.into_parts();
+        let reader = pages::Reader::of(&head.headers);
+        let record = self.log.as_ref().and_then(|log| log.begin(&head, &peer.ip, began));
+        let (body, watch) = RequestBody::new(body);
+        let mut passage = Passage {
+            proxy: self,
+            began,
+            asker: Asker::default(),
+            exchange: None,
+            record,
+            watch,
+            held: None,
+            full_until: None,
+        };
+        match passage.run(peer, head, body, upgrade).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                let response = pages::answer(refusal.code, &reader, refusal.retry_after_s);
+                passage.refused(response.status().as_u16(), refusal.cause);
+                response
+            }
+        }
+    }
+}
+
+/// One request's way through the edge.
+struct Passage<'a> {
+    proxy: &'a Arc<Proxy>,
+    began: Instant,
+    asker: Asker,
+    /// Once it was assigned to a split.
+    exchange: Option<Exchange>,
+    record: Option<Box<Record>>,
+    watch: Option<Arc<Watch>>,
+    held: Option<Held>,
+    full_until: Option<Instant>,
+}
+
+impl Passage<'_> {
+    async fn run(
+        &mut self,
+        peer: &Peer,
+        mut head: request::Parts,
+        mut body: RequestBody,
+        mut upgrade: Option<OnUpgrade>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let mut prepared = false;
+        let mut now = self.began;
+        loop {
+            let (route, split, flight) = match self.proxy.choose(&head, &mut self.asker, now) {
+                Choice::Go { route, split, flight } => (route, split, flight),
+                Choice::Stale => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                Choice::Refuse { code, retry_after_s } => return Err(Refusal { code, cause: None, retry_after_s }),
+                Choice::Hold { route, max_ms, max_requests } => {
+                    self.hold(&route, millis(max_ms), max_requests).await?;
+                    now = Instant::now();
+                    continue;
+                }
+                Choice::Full { route, split, target } => {
+                    self.assign(&route, split);
+                    self.wait_for_slot(&route, &target).await?;
+                    now = Instant::now();
+                    continue;
+                }
+                Choice::Exhausted { route, split } => {
+                    self.assign(&route, split);
+                    return Err(match self.asker.tried.is_empty() {
+                        true => Refusal::blame(&faults::NO_TARGET, Cause::NoTarget),
+                        false => Refusal::blame(&faults::CONNECT, Cause::Connect),
+                    });
+                }
+            };
+            self.held = None;
+            let target = flight.target().clone();
+            self.assign(&route, split).enter(flight);
+            if !prepared {
+                let declared = head.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+                if declared.is_some_and(|n: u64| n > route.limits.max_body_bytes) {
+                    return Err(Refusal::new(&faults::TOO_LARGE));
+                }
+                body.limit(route.limits.max_body_bytes);
+                headers::to_instance(&mut head, peer, upgrade.is_some());
+                prepared = true;
+            }
+            let idle = target.pool.take(now);
+            let reused = idle.is_some();
+            let mut sender = match idle {
+                Some(sender) => sender,
+                None => match pool::connect(&target, millis(route.limits.connect_ms)).await {
+                    Ok(sender) => sender,
+                    Err(error) => {
+                        tracing::debug!(instance = %target.instance, addr = %target.addr, %error, "no connection");
+                        self.next(&route, split, &target)?;
+                        now = Instant::now();
+                        continue;
+                    }
+                },
+            };
+            let send = sender.try_send_request(Request::from_parts(head, body));
+            match self.head_of_answer(send, millis(route.limits.response_ms)).await {
+                Ok(Ok(response)) => {
+                    target.answered();
+                    return self.answer(response, sender, upgrade.take());
+                }
+                Ok(Err(mut error)) => match error.take_message() {
+                    Some(unsent) => {
+                        (head, body) = unsent.into_parts();
+                        if reused {
+                            self.retry();
+                        } else {
+                            self.next(&route, split, &target)?;
+                        }
+                        now = Instant::now();
+                    }
+                    None => return Err(self.broken(&route, split, &target)),
+                },
+                Err(_) if self.fate() == Fate::Going => return Err(Refusal::new(&faults::SLOW_BODY)),
+                Err(_) => {
+                    self.proxy.blame(&route, split, &target, Instant::now());
+                    return Err(Refusal::blame(&faults::TIMEOUT, Cause::Timeout));
+                }
+            }
+        }
+    }
+
+    /// Counts the request to a split; a request that has to choose again mostly comes to the same one.
+    fn assign(&mut self, route: &Arc<LiveRoute>, split: usize) -> &mut Exchange {
+        if self.exchange.as_ref().is_some_and(|e| !e.is_for(route, split)) {
+            self.record = self.exchange.take().and_then(Exchange::moved);
+        }
+        self.exchange.get_or_insert_with(|| {
+            let at = self.proxy.uptime.wall(self.began);
+            Exchange::begin(route.clone(), split, self.began, at, self.asker.is_traffic(), self.record.take())
+        })
+    }
+
+    /// Leaves a target that took no connection, for another if there is one.
+    fn next(&mut self, route: &LiveRoute, split: usize, target: &Target) -> Result<(), Refusal> {
+        self.proxy.blame(route, split, target, Instant::now());
+        self.asker.tried.push(target.instance);
+        if self.asker.tried.len() >= TRIES {
+            return Err(Refusal::blame(&faults::CONNECT, Cause::Connect));
+        }
+        self.retry();
+        Ok(())
+    }
+
+    fn retry(&mut self) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.leave();
+            exchange.retried();
+        }
+    }
+
+    fn fate(&self) -> Fate {
+        self.watch.as_ref().map_or(Fate::Whole, |w| w.fate())
+    }
+
+    /// The connection ended after the request may have been written.
+    fn broken(&self, route: &LiveRoute, split: usize, target: &Target) -> Refusal {
+        match self.fate() {
+            Fate::TooLarge => Refusal::new(&faults::TOO_LARGE),
+            // Nobody is there to read it.
+            Fate::Broken => Refusal::new(&faults::SLOW_BODY),
+            Fate::Going | Fate::Whole if target.cut.is_cancelled() => {
+                if let Some(exchange) = &self.exchange {
+                    exchange.cut();
+                }
+                Refusal::new(&faults::CUT)
+            }
+            Fate::Going | Fate::Whole => {
+                self.proxy.blame(route, split, target, Instant::now());
+                Refusal::blame(&faults::RESET, Cause::Reset)
+            }
+        }
+    }
+
+    /// Waits for the answer's head, for as long as the request's body moves and `limit` beyond.
+    async fn head_of_answer<F: Future>(
+        &self,
+        send: F,
+        limit: Duration,
+    ) -> Result<F::Output, tokio::time::error::Elapsed> {
+        let Some(watch) = &self.watch else { return timeout(limit, send).await };
+        let mut send = std::pin::pin!(send);
+        let mut seen = watch.bytes();
+        loop {
+            match timeout(limit, send.as_mut()).await {
+                Err(_) if watch.bytes() != seen => seen = watch.bytes(),
+                done => return done,
+            }
+        }
+    }
+
+    async fn hold(&mut self, route: &LiveRoute, longest: Duration, max: u32) -> Result<(), Refusal> {
+        let refusal = || Refusal::new(&faults::PAUSED);
+        let Some(held) = &mut self.held else {
+            // Chosen once more before it waits: the table may have changed since.
+            self.held = Some(Held::enter(route, max, self.proxy.changed.subscribe()).ok_or_else(refusal)?);
+            return Ok(());
+        };
+        let until = self.began + longest;
+        drop(timeout_at(until.into(), held.changed.changed()).await.map_err(|_| refusal())?);
+        Ok(())
+    }
+
+    async fn wait_for_slot(&mut self, route: &LiveRoute, target: &Target) -> Result<(), Refusal> {
+        let until = *self.full_until.get_or_insert_with(|| Instant::now() + millis(route.limits.connect_ms));
+        timeout_at(until.into(), target.slot(route.limits.max_in_flight))
+            .await
+            .map_err(|_| Refusal::blame(&faults::OVERLOAD, Cause::Overload))
+    }
+
+    fn answer(
+        &mut self,
+        response: Response<Incoming>,
+        sender: pool::Sender,
+        upgrade: Option<OnUpgrade>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let now = Instant::now();
+        let Some(mut exchange) = self.exchange.take() else { return Err(Refusal::new(&faults::RESET)) };
+        let switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if switching && upgrade.is_none() {
+            self.exchange = Some(exchange);
+            return Err(Refusal::blame(&faults::RESET, Cause::Reset));
+        }
+        let (mut head, body, far_end) = if switching {
+            let mut response = response;
+            let far_end = hyper::upgrade::on(&mut response);
+            let (head, body) = response.into_parts();
+            (head, body, Some(far_end))
+        } else {
+            let (head, body) = response.into_parts();
+            (head, body, None)
+        };
+        headers::to_client(&mut head);
+        if let Some(cookie) = self.asker.minted.take() {
+            head.headers.append(header::SET_COOKIE, registry::header(&cookie));
+        }
+        if !self.asker.is_traffic()
+            && let Some((revision, instance)) = exchange.served_by()
+        {
+            head.headers.insert(headers::REVISION, revision);
+            head.headers.insert(headers::INSTANCE, instance);
+        }
+        if let (Some(near), Some(far)) = (upgrade, far_end) {
+            exchange.answering(head.status.as_u16(), now, None);
+            tunnel::open(self.proxy, near, far, exchange);
+            return Ok(Response::from_parts(head, ResponseBody::empty()));
+        }
+        exchange.answering(head.status.as_u16(), now, Some((sender, self.watch.is_some())));
+        Ok(Response::from_parts(head, ResponseBody::instance(body, exchange)))
+    }
+
+    fn refused(&mut self, status: u16, cause: Option<Cause>) {
+        let now = Instant::now();
+        if let Some(exchange) = self.exchange.take() {
+            if self.fate() != Fate::Broken {
+                exchange.refused(status, cause, now);
+            }
+            return;
+        }
+        self.proxy.unrouted.fetch_add(1, Relaxed);
+        if let Some(record) = self.record.take() {
+            record.unrouted(status, now);
+        }
+    }
+}
+
+/// A request that waits for its route to open.
+struct Held {
+    count: Arc<AtomicU32>,
+    changed: watch::Receiver<u64>,
+}
+
+impl Held {
+    fn enter(route: &LiveRoute, max: u32, changed: watch::Receiver<u64>) -> Option<Self> {
+        let count = route.held.clone();
+        count.fetch_update(SeqCst, SeqCst, |n| (n < max).then_some(n + 1)).ok()?;
+        Some(Self { count, changed })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, SeqCst);
+    }
+}

@@ -1,0 +1,80 @@
+//! One worker taking over from another without a table or a request lost.
+//!
+//! The new worker dials the old one's control socket and says `succeed`: the old one stops listening to agents and hands
+//! over what it serves. The new one puts that in force, accepts connections, and says `retire`: the old one stops accepting and
+//! answers with `Connection: close` until its clients are gone. Until then the new one passes every table on, and
+//! acknowledges it only when the old one has; an instance is drained when it is drained in both. A new one that dies
+//! before it said `retire` leaves everything as it was.
+
+use crate::{
+    disk::Kept,
+    link::{Event, Link, LinkId},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashSet, io, path::Path, time::Duration};
+use tokio::{net::UnixStream, sync::mpsc, time::timeout};
+use tradewind_model::{
+    id::InstanceId,
+    protocol::edge::{TargetStats, ToEdge, VERSION},
+};
+
+/// The link to the worker before this one.
+pub const PREDECESSOR: LinkId = 0;
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToOld {
+    Succeed,
+    Retire,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromOld {
+    Succession { kept: Kept, drained: Vec<InstanceId> },
+}
+
+/// The worker before this one, for as long as it has connections.
+#[derive(Debug)]
+pub struct Predecessor {
+    pub link: Link,
+    /// The newest table it follows.
+    pub acked: u64,
+    pub drained: HashSet<InstanceId>,
+    pub targets: Vec<TargetStats>,
+}
+
+/// `None` when nobody serves there.
+pub async fn succeed(
+    control: &Path,
+    events: mpsc::Sender<(LinkId, Event)>,
+    inbox: &mut mpsc::Receiver<(LinkId, Event)>,
+) -> io::Result<Option<(Predecessor, Kept, Vec<InstanceId>)>> {
+    let stream = match UnixStream::connect(control).await {
+        Ok(stream) => stream,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let link = Link::open(PREDECESSOR, stream, events);
+    link.send(&ToEdge::Hello { protocol: VERSION });
+    link.send(&ToOld::Succeed);
+    let answer = async {
+        while let Some((_, event)) = inbox.recv().await {
+            match event {
+                Event::Closed => return None,
+                Event::Line(line) => {
+                    if let Ok(FromOld::Succession { kept, drained }) = serde_json::from_str(&line) {
+                        return Some((kept, drained));
+                    }
+                }
+            }
+        }
+        None
+    };
+    let answer = timeout(ANSWER_LIMIT, answer).await.map_err(|_| io::ErrorKind::TimedOut)?;
+    Ok(answer.map(|(kept, drained)| {
+        let acked = kept.table.version;
+        (Predecessor { link, acked, drained: drained.iter().copied().collect(), targets: Vec::new() }, kept, drained)
+    }))
+}
