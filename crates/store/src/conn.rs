@@ -1,16 +1,17 @@
 //! One open transaction on either database: binding, sending, fetching. The only place that talks to the drivers.
 
 use futures_util::{StreamExt, stream::BoxStream};
-use sqlx::{Arguments, Postgres, Sqlite, Transaction, postgres::PgArguments, sqlite::SqliteArguments};
+use sqlx::{Arguments, Postgres, Transaction, postgres::PgArguments, sqlite::SqliteArguments};
 
 use crate::{
     error::{Result, StoreError},
+    sqlite::SqliteTx,
     stmt::Stmt,
     value::{Cells, Row, Value},
 };
 
 pub(crate) enum Conn {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -55,7 +56,7 @@ impl Conn {
         let done = match self {
             Self::Sqlite(tx) => {
                 let args = sqlite_args(stmt, values)?;
-                sqlx::query_with(stmt.sql, args).execute(&mut **tx).await.map(|d| d.rows_affected())
+                sqlx::query_with(stmt.sql, args).execute(&mut *tx.conn).await.map(|d| d.rows_affected())
             }
             Self::Postgres(tx) => {
                 let args = pg_args(stmt, values)?;
@@ -69,7 +70,7 @@ impl Conn {
         let rows = match self {
             Self::Sqlite(tx) => {
                 let args = sqlite_args(stmt, values)?;
-                let rows = sqlx::query_with(stmt.sql, args).fetch_all(&mut **tx).await;
+                let rows = sqlx::query_with(stmt.sql, args).fetch_all(&mut *tx.conn).await;
                 rows.map(|rows| rows.into_iter().map(|r| Row { cells: Cells::Sqlite(r), stmt }).collect())
             }
             Self::Postgres(tx) => {
@@ -87,7 +88,7 @@ impl Conn {
         Ok(match self {
             Self::Sqlite(tx) => {
                 let args = sqlite_args(stmt, values).map_err(|f| f.error)?;
-                let rows = sqlx::query_with(stmt.sql, args).fetch(&mut **tx);
+                let rows = sqlx::query_with(stmt.sql, args).fetch(&mut *tx.conn);
                 rows.map(move |r| r.map(|r| Row { cells: Cells::Sqlite(r), stmt }).map_err(refuse)).boxed()
             }
             Self::Postgres(tx) => {

@@ -1,7 +1,8 @@
 //! A SQLite file: making one, refusing a damaged one, opening it, its schema and its backups.
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -20,29 +21,83 @@ use crate::{
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Files up to this size are read through when they are opened (about 0.1 s); damage in larger ones shows when it is met.
 const READ_THROUGH_BYTES: u64 = 64 << 20;
-const READERS: u32 = 4;
+const READERS: u32 = 8;
 
 /// The one writer and the readers.
 pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<(SqlitePool, SqlitePool)> {
     match fs::metadata(path) {
-        Ok(meta) => refuse_damage(path, meta.len()).await?,
+        Ok(meta) => {
+            let applied = inspect(path, meta.len()).await?;
+            let pending = migrate::pending(steps, &applied)?;
+            if !pending.is_empty() {
+                upgrade(path, now, &pending).await?;
+            }
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => create(path, now, steps).await?,
         Err(e) => return Err(failed(path, e)),
     }
-    let mut conn = connect(options(path)).await?;
-    upgrade(&mut conn, path, now, steps).await?;
-    close(conn).await?;
 
-    let pool = SqlitePoolOptions::new()
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(30));
+    let pool =
+        SqlitePoolOptions::new().max_lifetime(None).test_before_acquire(false).acquire_timeout(Duration::from_secs(30));
     let refuse = |e| StoreError::driver("open", e);
-    let writer = pool.clone().max_connections(1).connect_with(options(path)).await.map_err(refuse)?;
-    let readers = options(path).pragma("query_only", "ON");
-    let readers = pool.max_connections(READERS).connect_with(readers).await.map_err(refuse)?;
+    let writer =
+        pool.clone().max_connections(1).idle_timeout(None).connect_with(options(path)).await.map_err(refuse)?;
+    let readers = pool
+        .max_connections(READERS)
+        .idle_timeout(Some(Duration::from_secs(60)))
+        .after_release(|conn, _| Box::pin(async move { Ok(send(conn, "ROLLBACK").await.is_ok()) }))
+        .connect_with(options(path).pragma("query_only", "ON"))
+        .await
+        .map_err(refuse)?;
     Ok((writer, readers))
+}
+
+/// A transaction of ours and not of the driver's: SQLite ends one by itself where the disk is full, and the driver, which
+/// counts along, would then hand out a connection that is useless for good.
+pub(crate) struct SqliteTx {
+    pub conn: PoolConnection<Sqlite>,
+    /// A writer's that has neither committed nor rolled back. A reader's is rolled back as its connection goes back.
+    open: bool,
+}
+
+impl SqliteTx {
+    pub async fn write(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
+        let mut tx = Self { conn: pool.acquire().await?, open: true };
+        send(&mut tx.conn, "BEGIN IMMEDIATE").await?;
+        Ok(tx)
+    }
+
+    pub async fn read(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
+        let mut tx = Self { conn: pool.acquire().await?, open: false };
+        send(&mut tx.conn, "BEGIN").await?;
+        Ok(tx)
+    }
+
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        send(&mut self.conn, "COMMIT").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        if self.open {
+            send(&mut self.conn, "ROLLBACK").await?;
+            self.open = false;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if self.open {
+            self.conn.close_on_drop();
+        }
+    }
+}
+
+async fn send(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sql).execute(conn).await.map(|_| ())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -100,8 +155,8 @@ async fn create(path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
     sync_folder_of(path)
 }
 
-/// Refuses what is no whole database of ours, without writing to it.
-async fn refuse_damage(path: &Path, size: u64) -> Result<()> {
+/// The steps that were applied to what is there. Refuses what is no whole database of ours, without writing to it.
+async fn inspect(path: &Path, size: u64) -> Result<Vec<(i64, String)>> {
     let name = path.display();
     let mut magic = [0; 16];
     let read = fs::File::open(path).and_then(|mut f| io::Read::read_exact(&mut f, &mut magic));
@@ -113,8 +168,9 @@ async fn refuse_damage(path: &Path, size: u64) -> Result<()> {
         }
         Err(e) => return Err(failed(path, e)),
     }
-    let refuse = |e| StoreError::driver("check", e);
-    let mut conn = connect(options(path).pragma("query_only", "ON")).await?;
+    let refuse = |e| StoreError::driver("inspect", e);
+    // Read-only: even closing a writing connection could fold a log into a file that is not to be touched.
+    let mut conn = connect(SqliteConnectOptions::new().filename(path).read_only(true)).await?;
     if size <= READ_THROUGH_BYTES {
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut conn).await.map_err(refuse)?;
         if found != "ok" {
@@ -125,27 +181,24 @@ async fn refuse_damage(path: &Path, size: u64) -> Result<()> {
         .fetch_one(&mut conn)
         .await
         .map_err(refuse)?;
-    close(conn).await?;
     if ours == 0 {
         return Err(StoreError::corrupt(format!("{name} is not a database of Tradewind")));
     }
-    Ok(())
+    let applied = sqlx::query_as(migrate::APPLIED.sql).fetch_all(&mut conn).await.map_err(refuse)?;
+    close(conn).await?;
+    Ok(applied)
 }
 
-async fn upgrade(conn: &mut SqliteConnection, path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
-    let applied: Vec<(i64, String)> = sqlx::query_as(migrate::APPLIED.sql)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(|e| StoreError::driver(migrate::APPLIED.name, e))?;
-    let pending = migrate::pending(steps, &applied)?;
+async fn upgrade(path: &Path, now: Timestamp, pending: &[&Step]) -> Result<()> {
+    let mut conn = connect(options(path)).await?;
     if let Some(first) = pending.first() {
-        back_up(conn, &beside(path, &format!(".before-step-{}", first.number))).await?;
+        back_up(&mut conn, &beside(path, &format!(".before-step-{}", first.number))).await?;
     }
     for step in pending {
-        apply(conn, step, now).await?;
+        apply(&mut conn, step, now).await?;
         tracing::info!(step = step.number, name = step.name, "schema step applied");
     }
-    Ok(())
+    close(conn).await
 }
 
 /// A whole copy under `to`. One that is there already was made before the same step, so it is as good.
@@ -174,6 +227,11 @@ async fn back_up(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
 async fn apply(conn: &mut SqliteConnection, step: &Step, now: Timestamp) -> Result<()> {
     let refuse = |e| StoreError::driver("migrate", e);
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(refuse)?;
+    // Another process may have been faster.
+    let applied: Vec<(i64, String)> = sqlx::query_as(migrate::APPLIED.sql).fetch_all(&mut *tx).await.map_err(refuse)?;
+    if applied.iter().any(|(number, _)| *number == step.number) {
+        return Ok(());
+    }
     sqlx::raw_sql(AssertSqlSafe(step.text(Dialect::Sqlite))).execute(&mut *tx).await.map_err(refuse)?;
     sqlx::query(migrate::RECORD.sql)
         .bind(step.number)

@@ -10,7 +10,8 @@ use tradewind_model::{
 use crate::{
     conn::Conn,
     error::{Result, StoreError},
-    migrate, postgres, sqlite,
+    migrate, postgres,
+    sqlite::{self, SqliteTx},
     tx::{Snapshot, Tx},
 };
 
@@ -126,17 +127,18 @@ impl Store {
 
     async fn begin(&self) -> Result<Tx> {
         let conn = match &self.shared.db {
-            Db::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+            Db::Sqlite { writer, .. } => SqliteTx::write(writer).await.map(Conn::Sqlite),
             Db::Postgres(pool) => pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map(Conn::Postgres),
         };
         let conn = conn.map_err(|e| StoreError::driver("begin", e))?;
         Ok(Tx::new(conn, self.org.clone(), self.now()))
     }
 
-    /// One consistent moment to read from. Row functions take it as `&mut store.read().await?`.
+    /// One consistent moment to read from. Row functions take it as `&mut store.read().await?`. Hold one at a time: they
+    /// are few.
     pub async fn read(&self) -> Result<Snapshot> {
         let conn = match &self.shared.db {
-            Db::Sqlite { readers, .. } => readers.begin().await.map(Conn::Sqlite),
+            Db::Sqlite { readers, .. } => SqliteTx::read(readers).await.map(Conn::Sqlite),
             Db::Postgres(pool) => {
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Conn::Postgres)
             }

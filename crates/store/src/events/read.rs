@@ -19,21 +19,21 @@ use crate::{
 statements! {
     AFTER = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq > $2
-         AND ($3 IS NULL OR substr(kind, 1, length($3)) = $3) AND ($4 IS NULL OR actor_name = $4) ORDER BY seq LIMIT $5"
+         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) ORDER BY seq LIMIT $5"
     );
     AFTER_OF_SERVICE = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq > $2
-         AND ($3 IS NULL OR substr(kind, 1, length($3)) = $3) AND ($4 IS NULL OR actor_name = $4) AND service = $6
+         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) AND service = $6
          ORDER BY seq LIMIT $5"
     );
     BEFORE = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq < $2
-         AND ($3 IS NULL OR substr(kind, 1, length($3)) = $3) AND ($4 IS NULL OR actor_name = $4)
+         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4)
          ORDER BY seq DESC LIMIT $5"
     );
     BEFORE_OF_SERVICE = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq < $2
-         AND ($3 IS NULL OR substr(kind, 1, length($3)) = $3) AND ($4 IS NULL OR actor_name = $4) AND service = $6
+         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) AND service = $6
          ORDER BY seq DESC LIMIT $5"
     );
     OF_SUBJECT = concat!(

@@ -33,7 +33,7 @@ statements! {
          ORDER BY number DESC LIMIT 1"
     );
     LIST = concat!(
-        "SELECT ", columns!(), " FROM releases WHERE org_id = $1 AND service = $2 AND ($3 IS NULL OR number < $3)
+        "SELECT ", columns!(), " FROM releases WHERE org_id = $1 AND service = $2 AND (CAST($3 AS BIGINT) IS NULL OR number < $3)
          ORDER BY number DESC LIMIT $4"
     );
     BUNDLES = "SELECT DISTINCT bundle FROM releases";

@@ -23,7 +23,7 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM revisions WHERE org_id = $1 AND id = $2");
     OF_PLACE = concat!(
         "SELECT ", columns!(), " FROM revisions
-         WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND ($5 IS NULL OR id < $5)
+         WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND (CAST($5 AS TEXT) IS NULL OR id < $5)
          ORDER BY id DESC LIMIT $6"
     );
     OF_RELEASE = concat!(

@@ -42,7 +42,7 @@ statements! {
     NEXT_WAKE = "SELECT MIN(next_wake_at) AS at FROM rollouts WHERE org_id = $1 AND active = 1 AND finished_at IS NULL";
     LIST = concat!(
         "SELECT ", columns!(), " FROM rollouts
-         WHERE org_id = $1 AND service = $2 AND ($3 IS NULL OR env = $3) AND ($4 IS NULL OR id < $4)
+         WHERE org_id = $1 AND service = $2 AND (CAST($3 AS TEXT) IS NULL OR env = $3) AND (CAST($4 AS TEXT) IS NULL OR id < $4)
          ORDER BY id DESC LIMIT $5"
     );
     INSERT = "INSERT INTO rollouts (org_id, id, service, env, kind, phase, active, queue_seq, plan, state, next_wake_at,

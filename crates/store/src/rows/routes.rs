@@ -22,7 +22,7 @@ macro_rules! columns {
 statements! {
     GET = concat!("SELECT ", columns!(), " FROM routes WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4");
     LIST = concat!(
-        "SELECT ", columns!(), " FROM routes WHERE org_id = $1 AND ($2 IS NULL OR service = $2) ORDER BY service, env, site"
+        "SELECT ", columns!(), " FROM routes WHERE org_id = $1 AND (CAST($2 AS TEXT) IS NULL OR service = $2) ORDER BY service, env, site"
     );
     INSERT = "INSERT INTO routes (org_id, service, env, site, body, created_at, changed_at, version)
         VALUES ($1, $2, $3, $4, $5, $6, $6, 1) ON CONFLICT (org_id, service, env, site) DO NOTHING";

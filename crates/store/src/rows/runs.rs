@@ -29,7 +29,7 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND id = $2");
     BY_NUMBER = concat!("SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND number = $3");
     LIST = concat!(
-        "SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND ($3 IS NULL OR number < $3)
+        "SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND (CAST($3 AS BIGINT) IS NULL OR number < $3)
          ORDER BY number DESC LIMIT $4"
     );
     LATEST_OF_REF = concat!(

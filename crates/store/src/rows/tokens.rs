@@ -25,7 +25,7 @@ statements! {
     // Before it is known who asks, there is no tenant to look in.
     BY_HASH = concat!("SELECT ", columns!(), " FROM tokens WHERE hash = $1");
     LIST = concat!(
-        "SELECT ", columns!(), " FROM tokens WHERE org_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
+        "SELECT ", columns!(), " FROM tokens WHERE org_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
     );
     INSERT = "INSERT INTO tokens (org_id, id, name, scopes, hash, created_by, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

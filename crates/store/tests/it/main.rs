@@ -1,3 +1,10 @@
-//! The store at its border.
+//! The store at its border. What holds for both databases is in `contract/`, and runs on SQLite and on PostgreSQL.
 
-mod foundation;
+mod blobs;
+mod cluster;
+mod contract;
+mod faults;
+mod fixture;
+mod logs;
+mod schema;
+mod speed;

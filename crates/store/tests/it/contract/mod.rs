@@ -1,0 +1,65 @@
+//! What holds for every store, whichever the database.
+
+mod access;
+mod claims;
+mod events;
+mod leases;
+mod pipelines;
+mod rollouts;
+mod transactions;
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use std::panic::AssertUnwindSafe;
+
+use crate::{cluster::Cluster, fixture::Fixture};
+
+type Contract = fn(Fixture) -> BoxFuture<'static, ()>;
+
+/// Each becomes a test of its own on SQLite; on PostgreSQL they share one server, and so one test.
+macro_rules! contracts {
+    ($($area:ident: $($name:ident),+;)+) => {
+        mod sqlite {
+            $(mod $area {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() { crate::contract::$area::$name(crate::fixture::Fixture::sqlite().await).await })+
+            })+
+        }
+        const ALL: &[(&str, Contract)] = &[
+            $($((concat!(stringify!($area), "::", stringify!($name)), |f| $area::$name(f).boxed())),+),+
+        ];
+    };
+}
+
+contracts! {
+    access: tokens_are_found_by_hash_until_revoked_or_expired, a_login_code_works_once_and_in_time,
+        an_idempotency_key_answers_repeats, hosts_report_in_order, settings_are_kept, environments_freeze,
+        tenants_do_not_see_each_other;
+    claims: each_run_is_claimed_once, each_rollout_is_claimed_once, a_claim_that_ran_out_is_fenced_off,
+        the_claim_itself_holds_under_read_committed;
+    events: events_are_numbered_chained_and_read_in_order, what_is_not_sealed_is_not_seen, filters_choose,
+        a_follower_sees_everything_once, two_sealers_make_one_chain, altered_rows_are_named, removed_rows_are_named,
+        reordered_rows_are_named, a_cut_off_end_is_named, a_moved_head_is_named, an_inserted_row_is_named;
+    leases: one_holder_at_a_time, a_stale_fence_is_refused, a_clock_that_jumps_back_does_not_lock_everyone_out;
+    pipelines: runs_count_per_service, runs_count_without_gaps_under_contention, a_stale_run_is_refused,
+        jobs_follow_their_plan, the_same_content_is_the_same_release;
+    rollouts: one_is_active_per_environment, queues_keep_their_order, a_failed_queue_is_held,
+        places_and_routes_are_swapped_by_version, instances_and_tasks_leave_their_hosts, previous_is_what_completed_before;
+    transactions: a_change_without_an_event_does_not_happen, an_error_undoes_everything,
+        a_swallowed_failure_does_not_commit, commits_wake_those_who_wait, reads_see_one_moment,
+        writers_that_meet_are_run_again, a_second_process_is_not_lost;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    let cluster = Cluster::start().await;
+    let mut failed = Vec::new();
+    for (name, contract) in ALL {
+        let fixture = Fixture::postgres(&cluster).await;
+        let store = fixture.store.clone();
+        if AssertUnwindSafe(contract(fixture)).catch_unwind().await.is_err() {
+            failed.push(name);
+        }
+        store.close().await;
+    }
+    assert!(failed.is_empty(), "on PostgreSQL: {failed:?}");
+}
