@@ -42,7 +42,7 @@ impl Log {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let base = segments(dir)?.last().copied().unwrap_or(0);
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(segment_path(dir, base))?;
-        let (len, last_line) = last_whole_line(&file)?;
+        let len = whole_lines(&file)?;
         file.set_len(len)?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -54,7 +54,7 @@ impl Log {
             batch: Vec::new(),
             batch_text: 0,
             left_out: 0,
-            full: last_line.ends_with(FULL.as_bytes()),
+            full: false,
             trouble: None,
         })
     }
@@ -162,24 +162,18 @@ impl Log {
     }
 }
 
-/// The length up to the last line's end, and that line without it.
-fn last_whole_line(file: &File) -> io::Result<(u64, Vec<u8>)> {
-    let end = file.metadata()?.len();
-    let mut tail: Vec<u8> = Vec::new();
-    loop {
-        let start = (end - tail.len() as u64).saturating_sub(4096);
-        let mut more = vec![0; (end - tail.len() as u64 - start) as usize];
-        file.read_exact_at(&mut more, start)?;
-        more.append(&mut tail);
-        tail = more;
-        let mut ends = tail.iter().enumerate().rev().filter(|(_, b)| **b == b'\n').map(|(i, _)| i);
-        let last = ends.next();
-        let before = ends.next();
-        match (last, before) {
-            (Some(last), Some(before)) => return Ok((start + last as u64 + 1, tail[before + 1..last].to_vec())),
-            (Some(last), None) if start == 0 => return Ok((last as u64 + 1, tail[..last].to_vec())),
-            (None, _) if start == 0 => return Ok((0, Vec::new())),
-            _ => {}
+/// Up to the last line's end.
+fn whole_lines(file: &File) -> io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut block = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let bytes = &mut block[..(end - start) as usize];
+        file.read_exact_at(bytes, start)?;
+        if let Some(last) = bytes.iter().rposition(|b| *b == b'\n') {
+            return Ok(start + last as u64 + 1);
         }
+        end = start;
     }
+    Ok(0)
 }

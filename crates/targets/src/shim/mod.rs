@@ -128,6 +128,9 @@ fn detach() -> io::Result<()> {
     rustix::stdio::dup2_stdout(null.as_fd())?;
     rustix::stdio::dup2_stderr(null.as_fd())?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // Ignored, as some starters leave it, it would take the exit codes of our children away.
+    // SAFETY: a plain system call.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
     // Whoever the process leaves behind becomes our child, so that it can be found.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     // Better one instance than the one who is to report its end; allowed to root only.
