@@ -1,0 +1,89 @@
+//! What the command line itself refuses; the server's own refusals come with their texts.
+
+tradewind_model::faults! {
+    UNREACHABLE = "TW-CLI-001", 503,
+        "nothing answers at {url}: {reason}", "{url} 无应答：{reason}",
+        "start it there with `tradewind up`, or name another server with --server URL (now: {from})",
+        "请在该机器上执行 `tradewind up` 启动，或用 --server URL 指定其他服务器（当前来源：{from}）";
+    NOT_TRADEWIND = "TW-CLI-002", 502,
+        "{url} answers, but not as Tradewind does (status {status})", "{url} 有应答，但不是信风（状态码 {status}）",
+        "look for a proxy in between, or name another server with --server URL", "请检查中间的代理，或用 --server URL 指定其他服务器";
+    OTHER_VERSION = "TW-CLI-003", 502,
+        "{url} answers something this version does not understand: {reason}", "{url} 的应答无法被当前版本理解：{reason}",
+        "compare both with `tradewind version`, and use the newer one on both sides", "请用 `tradewind version` 比较两端版本，并统一使用较新的版本";
+    BAD_SERVER = "TW-CLI-004", 422,
+        "`{address}` is not a server's address: {reason}", "`{address}` 不是服务器地址：{reason}",
+        "write it as http://HOST:PORT", "请写成 http://主机:端口";
+    BAD_TOKEN = "TW-CLI-005", 422,
+        "the token has characters that no token has", "令牌含有非法字符",
+        "copy it again, without line breaks; or log in anew with `tradewind login`", "请重新复制（不含换行），或执行 `tradewind login` 重新登录";
+    NO_CODE = "TW-CLI-006", 422,
+        "no login code was given", "没有提供登录码",
+        "`tradewind up` prints one; ask for another with `tradewind admin code` on the server", "`tradewind up` 会打印登录码；也可在服务器上执行 `tradewind admin code` 获取";
+    NO_HOME = "TW-CLI-007", 422,
+        "there is no folder to keep credentials in: neither XDG_CONFIG_HOME nor HOME is set", "没有可存放凭据的目录：XDG_CONFIG_HOME 与 HOME 均未设置",
+        "set HOME, or give a token with TRADEWIND_TOKEN instead", "请设置 HOME，或改用 TRADEWIND_TOKEN 提供令牌";
+    CREDENTIALS = "TW-CLI-008", 422,
+        "cannot use {file}: {reason}", "无法使用 {file}：{reason}",
+        "correct or remove the file, then `tradewind login`", "请修正或删除该文件，然后执行 `tradewind login`";
+    NO_SERVICE = "TW-CLI-009", 422,
+        "which service? none was named, and there is no {file} here that names one", "未指定服务，当前目录也没有 {file}",
+        "name it: `tradewind {verb} SERVICE`, or change into its checkout", "请指定服务：`tradewind {verb} SERVICE`，或进入其代码目录";
+    BAD_NAME = "TW-CLI-010", 422,
+        "`{value}` is not a name", "`{value}` 不是合法的名称",
+        "a name has 1 to 40 characters of a-z, 0-9 and `-`, starts with a letter and does not end with `-`", "名称为 1 到 40 个字符，只含 a-z、0-9 和 `-`，以字母开头，且不以 `-` 结尾";
+    NO_ENV = "TW-CLI-011", 422,
+        "{service} has no environment yet", "{service} 还没有环境",
+        "name one under `environments` in tradewind.yaml and push", "请在 tradewind.yaml 的 `environments` 中声明并推送";
+    WHICH_ENV = "TW-CLI-012", 422,
+        "which environment of {service}? It has {envs}", "要操作 {service} 的哪个环境？现有：{envs}",
+        "add --env NAME", "请加 --env NAME";
+    NOT_A_CHECKOUT = "TW-CLI-013", 422,
+        "{dir} is not in a git checkout with a commit", "{dir} 不在含有提交的 git 仓库中",
+        "change into one, or make one: `git init`, `git add`, `git commit`", "请进入 git 仓库，或新建：`git init`、`git add`、`git commit`";
+    NO_GIT = "TW-CLI-014", 422,
+        "the git program cannot be started: {reason}", "无法启动 git：{reason}",
+        "install git and see that it is in PATH", "请安装 git 并确认其在 PATH 中";
+    PUSH_REFUSED = "TW-CLI-015", 409,
+        "git push ended with exit code {code}", "git push 以退出码 {code} 结束",
+        "its own message stands above", "原因见上方 git 的输出";
+    DETACHED_HEAD = "TW-CLI-016", 422,
+        "HEAD is on no branch, so it is not known where to push it", "HEAD 不在任何分支上，不知道推送到哪里",
+        "name the branch with --branch, or the environment with --env", "请用 --branch 指定分支，或用 --env 指定环境";
+    NO_BRANCH = "TW-CLI-017", 422,
+        "no branch of {service} leads to {env}", "{service} 没有分支对应环境 {env}",
+        "set `environments.{env}.branch` in tradewind.yaml, or use `tradewind deploy`", "请在 tradewind.yaml 中设置 `environments.{env}.branch`，或使用 `tradewind deploy`";
+    NO_RUN = "TW-CLI-018", 404,
+        "there is no run {run} of {service}", "{service} 没有运行 {run}",
+        "`tradewind run list {service}` shows them", "`tradewind run list {service}` 可列出全部";
+    NO_ROLLOUT = "TW-CLI-019", 404,
+        "{service} has no rollout yet", "{service} 还没有发布过程",
+        "start one: `tradewind deploy {service} --env ENV --release vN`, or push", "请执行 `tradewind deploy {service} --env ENV --release vN`，或推送代码";
+    NO_FILE = "TW-CLI-020", 404,
+        "cannot read {file}: {reason}", "无法读取 {file}：{reason}",
+        "name the file: `tradewind check FILE`; a first one: version: 1, service: NAME, run: {command: [...]}", "请指定文件：`tradewind check FILE`；最小示例：version: 1、service: NAME、run: {command: [...]}";
+    NOT_AN_ID = "TW-CLI-021", 422,
+        "`{value}` is not an id", "`{value}` 不是合法的标识",
+        "copy it from the list: `{list}`", "请从列表复制：`{list}`";
+    BAD_DURATION = "TW-CLI-022", 422,
+        "`{value}` is not a length of time", "`{value}` 不是合法的时长",
+        "write 90s, 15m, 12h or 30d", "请写成 90s、15m、12h 或 30d";
+    NO_JOB = "TW-CLI-023", 404,
+        "run {run} has no job `{job}`; it has {jobs}", "运行 {run} 没有任务 `{job}`；现有：{jobs}",
+        "name one of them with --job", "请用 --job 指定其一";
+    MACHINE = "TW-CLI-025", 500,
+        "{doing}: {reason}", "{doing}：{reason}",
+        "see to the cause, then try again", "请排除原因后重试";
+    RUN_MISSING = "TW-CLI-024", 404,
+        "the build of this push has not begun: no run of {service} has commit {commit}", "此次推送的构建尚未开始：{service} 没有提交 {commit} 对应的运行",
+        "`tradewind run list {service}` shows what there is; a branch no environment names is built too", "`tradewind run list {service}` 可查看现有运行";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_languages_take_the_same_arguments() {
+        let wrong: Vec<String> = tradewind_model::fault::check_catalog(super::ALL);
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+}

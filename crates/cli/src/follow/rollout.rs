@@ -1,0 +1,153 @@
+//! A rollout as it happens.
+
+use super::Live;
+use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Paint, when, words::Words};
+use indicatif::ProgressBar;
+use std::collections::BTreeMap;
+use tradewind_api::{
+    Client,
+    v1::{Rollout, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
+};
+use tradewind_model::id::{RolloutId, SiteName};
+
+/// Follows a rollout to its end and returns how it ended.
+pub async fn follow(session: &Session, client: &Client, id: RolloutId) -> Result<Rollout, Failure> {
+    let mut screen = Screen { session, live: Live::new(&session.out), bars: BTreeMap::new(), told: 0, begun: false };
+    let mut updates = client.follow_rollout(id);
+    let mut last = None;
+    while let Some(update) = updates.next().await {
+        let rollout = update?;
+        if !session.json {
+            screen.show(&rollout);
+        }
+        let finished = rollout.phase.is_finished();
+        last = Some(rollout);
+        if finished {
+            break;
+        }
+    }
+    drop(screen);
+    match last.filter(|r| r.phase.is_finished()) {
+        Some(r) => Ok(r),
+        None => Ok(client.rollout(id).await?),
+    }
+}
+
+/// How a finished rollout counts.
+pub fn exit(rollout: &Rollout) -> Exit {
+    match rollout.phase {
+        RolloutPhase::Completed => Exit::Ok,
+        RolloutPhase::Failed | RolloutPhase::Aborted | RolloutPhase::Superseded => Exit::Failed,
+        RolloutPhase::Queued | RolloutPhase::Running | RolloutPhase::Paused | RolloutPhase::Returning => Exit::TimedOut,
+    }
+}
+
+struct Screen<'a> {
+    session: &'a Session,
+    live: Live,
+    bars: BTreeMap<SiteName, Option<ProgressBar>>,
+    /// Entries of the timeline already shown.
+    told: usize,
+    begun: bool,
+}
+
+impl Screen<'_> {
+    fn show(&mut self, rollout: &Rollout) {
+        if !self.begun {
+            self.begun = true;
+            self.live.line(&headline(self.session, rollout));
+        }
+        for entry in rollout.timeline.iter().skip(self.told) {
+            self.live.line(&entry_line(self.session, rollout, entry));
+        }
+        self.told = self.told.max(rollout.timeline.len());
+        for site in &rollout.sites {
+            let live = &self.live;
+            let bar = self.bars.entry(site.site.clone()).or_insert_with(|| live.bar(site.site.as_str()));
+            if let Some(bar) = bar {
+                bar.set_position(u64::from(site.share));
+                bar.set_message(site_line(self.session, site));
+            }
+        }
+    }
+}
+
+impl Drop for Screen<'_> {
+    fn drop(&mut self) {
+        for bar in self.bars.values().flatten() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `rollout of shop to production: v3 → v4 (blue_green), 0193…`
+pub fn headline(session: &Session, r: &Rollout) -> String {
+    let from = r.from.as_ref().map_or("∅", |f| f.label.as_str());
+    fill!(
+        session.lang,
+        &msg::ROLLOUT_HEAD,
+        kind = r.kind.say(session.lang),
+        service = r.service,
+        env = r.env,
+        from = from,
+        to = r.to.label,
+        strategy = r.strategy,
+        id = r.id
+    )
+}
+
+/// `  +87 ms  default  traffic is on v2`: counted from the moment the request was accepted.
+pub fn entry_line(session: &Session, r: &Rollout, e: &TimelineEntry) -> String {
+    let after = format!("+{}", when::span(e.at.0.since(r.created_at.0)));
+    let site = e.site.as_ref().filter(|_| r.sites.len() > 1).map(|s| format!("{s}: ")).unwrap_or_default();
+    format!("  {} {site}{}", Paint::Faint.apply(&format!("{after:>9}"), session.out.terminal), e.text)
+}
+
+fn site_line(session: &Session, s: &SiteRollout) -> String {
+    let lang = session.lang;
+    let phase = s.phase.paint().apply(s.phase.say(lang), session.out.terminal);
+    let ready = format!("{}/{}", s.instances_ready, s.instances_wanted);
+    let mut line =
+        fill!(lang, &msg::SITE_LINE, phase = phase, share = when::share(s.share), to = s.to.label, ready = ready);
+    if let Some(reason) = &s.reason {
+        line += &format!(": {reason}");
+    }
+    line
+}
+
+/// What stands at the end: the sites, the verification, the outcome.
+pub fn report(session: &Session, r: &Rollout) {
+    let lang = session.lang;
+    for site in &r.sites {
+        session.out.line(format!("  {}  {}", site.site, site_line(session, site)));
+    }
+    if let Some(v) = &r.verification {
+        verification(session, v);
+    }
+    let phase = r.phase.paint().apply(r.phase.say(lang), session.out.terminal);
+    let mut line = fill!(lang, &msg::ROLLOUT_IS, kind = r.kind.say(lang), to = r.to.label, env = r.env, phase = phase);
+    if let Some(end) = r.finished_at {
+        line += &format!(" ({})", when::span(end.0.since(r.created_at.0)));
+    }
+    if let Some(reason) = &r.reason {
+        line += &format!(": {reason}");
+    }
+    session.out.line(line);
+}
+
+fn verification(session: &Session, v: &VerifyReport) {
+    let lang = session.lang;
+    let passed = v.checks.iter().filter(|c| c.passed).count();
+    let text = if v.passed { &msg::VERIFIED } else { &msg::NOT_VERIFIED };
+    session.out.line(fill!(lang, text, passed = passed, all = v.checks.len()));
+    for c in &v.checks {
+        let (mark, paint) = if c.passed { ("✓", Paint::Good) } else { ("✗", Paint::Bad) };
+        let detail = if c.detail.is_empty() { String::new() } else { format!("  {}", c.detail) };
+        session.out.line(format!(
+            "    {} {}  {} ms{detail}",
+            paint.apply(mark, session.out.terminal),
+            c.what,
+            c.took_ms
+        ));
+    }
+}

@@ -1,0 +1,235 @@
+//! The help of every command and argument, English and Chinese side by side, by its path: `rollout show` is a command,
+//! `rollout show.follow` one of its arguments, `*.limit` an argument wherever it is not explained more closely.
+
+use crate::text::Text;
+use clap::{Arg, ArgAction, Command};
+use std::collections::BTreeSet;
+use tradewind_model::fault::Lang;
+
+pub type Table = &'static [(&'static str, Text)];
+
+macro_rules! help {
+    ($($path:literal: $en:literal, $zh:literal;)+) => {
+        &[$(($path, Text { en: $en, zh: $zh })),+]
+    };
+}
+
+pub static VERBS: Table = help! {
+    "login": "Log in with a one-time code, and make `git push` work", "用一次性登录码登录，并配置好 `git push`";
+    "login.code": "The code that `tradewind up` printed; asked for unless given", "`tradewind up` 打印的登录码；不指定则会询问";
+    "login.name": "Who is at which machine, for the event log [default: user@host]", "事件日志中显示的身份［默认：用户@主机］";
+    "login.no_git": "Leave git's configuration and remotes alone", "不修改 git 配置与远程仓库";
+    "logout": "Forget the login, here and on the server", "退出登录，并在服务器上吊销令牌";
+    "check": "Check tradewind.yaml and its pipeline file; no server needed", "检查 tradewind.yaml 及其流水线文件；无需服务器";
+    "check.file": "The file to check [default: tradewind.yaml]", "要检查的文件［默认：tradewind.yaml］";
+    "service": "Services: each is one deployable thing with one tradewind.yaml", "服务：每个服务对应一个 tradewind.yaml";
+    "service create": "Make a service", "创建服务";
+    "service create.name": "1 to 40 characters of a-z, 0-9 and `-`; it never changes", "1 到 40 个字符，只含 a-z、0-9 和 `-`；创建后不可修改";
+    "service list": "List the services", "列出服务";
+    "service show": "Show a service, its environments and their queues", "显示服务、其环境及队列";
+    "push": "Push HEAD and follow its build; no git remote needed", "推送 HEAD 并跟踪构建；无需配置 git 远程仓库";
+    "push.branch": "The branch to push to [default: the one HEAD is on]", "推送到的分支［默认：HEAD 所在分支］";
+    "push.env": "Push to the branch that leads to this environment", "推送到对应此环境的分支";
+    "push.wait": "Wait for the rollout too, not only for the build", "不仅等待构建，也等待发布完成";
+    "push.no_wait": "Return once the push is accepted", "推送被接受后立即返回";
+    "status": "What runs where, since when, how healthy, and who changed it", "什么在哪里运行、何时开始、是否健康、由谁变更";
+    "status.service": "Only this service, with its instances", "只显示此服务及其实例";
+    "status.watch": "Show it again whenever it changes", "持续刷新";
+    "run": "Runs: executions of a pipeline", "运行：流水线的一次执行";
+    "run list": "List the runs of a service, newest first", "列出服务的运行，最新的在前";
+    "run show": "Show a run and its jobs", "显示运行及其任务";
+    "run cancel": "Cancel a run; no process of it is left behind", "取消运行，不遗留任何进程";
+    "run logs": "Print the logs of a run", "打印运行的日志";
+    "run logs.job": "Only this job, as it was written", "只打印此任务的原始日志";
+    "run logs.follow": "Go on until the run ends", "持续输出直到运行结束";
+    "*.run": "Its number, such as 12, or its id [default: the newest]", "编号（如 12）或标识［默认：最新一次］";
+    "release": "Releases: immutable, whole, ready for any environment", "版本：不可变、完整、可用于任何环境";
+    "release list": "List the releases of a service, newest first", "列出服务的版本，最新的在前";
+    "release show": "Show a release", "显示版本";
+    "release show.release": "Its label, such as v3, or its digest", "标签（如 v3）或摘要";
+    "release show.files": "List its files", "列出文件";
+    "release show.spec": "Print its tradewind.yaml", "打印其 tradewind.yaml";
+    "diff": "What changes from one release to another", "比较两个版本";
+    "diff.from": "A release: v3 or a digest", "版本：v3 或摘要";
+    "diff.to": "The other one", "另一个版本";
+    "deploy": "Roll a release out to an environment", "将版本发布到环境";
+    "deploy.release": "Which release: v3 or a digest", "版本：v3 或摘要";
+    "deploy.hotfix": "Take the hotfix lane, with its own shorter policy", "走紧急修复通道，使用更短的策略";
+    "promote": "Move what is live in one environment on to another", "将一个环境的在线版本推进到另一个环境";
+    "promote.from": "Where it is live now", "当前所在环境";
+    "promote.to": "Where it goes", "目标环境";
+    "rollout": "Rollouts: moves of an environment from release to release", "发布过程：环境从一个版本到另一个版本";
+    "rollout list": "List the rollouts of a service, newest first", "列出服务的发布过程，最新的在前";
+    "rollout show": "Show a rollout, its timeline and its verification", "显示发布过程、时间线与验证结果";
+    "rollout show.follow": "Go on until it ends", "持续输出直到结束";
+    "rollout pause": "Pause it where it stands; what it has done stays", "就地暂停；已完成的部分保留";
+    "rollout resume": "Go on with a paused one", "继续已暂停的发布";
+    "rollout abort": "Take every site it touched back to its previous release", "将涉及的站点全部退回之前的版本";
+    "*.rollout": "Its id, or a service: the newest rollout of it", "标识，或服务名：取其最新一次";
+    "rollback": "Take an environment back: traffic first, then the report", "回滚环境：先切流量，再给出报告";
+    "rollback.to": "The release to go back to [default: the last that completed here before]", "回滚到的版本［默认：此前最后一个完成的版本］";
+    "rollback.reason": "Why; it goes into the event log", "原因；写入事件日志";
+    "*.reason": "Why; it goes into the event log", "原因；写入事件日志";
+    "acknowledge": "Open a queue again that a failed rollout closed", "重新开放因发布失败而关闭的队列";
+    "acknowledge.note": "What was found; it goes into the event log", "处理说明；写入事件日志";
+    "logs": "What the instances of a service write", "服务实例的日志";
+    "logs.site": "Only this site", "只看此站点";
+    "logs.follow": "Go on with what comes", "持续输出新日志";
+    "logs.tail": "Lines of each instance to begin with [default: 100]", "每个实例先输出的行数［默认：100］";
+    "events": "The event log: every change, and who made it", "事件日志：每次变更及操作人";
+    "events.follow": "Go on with what comes", "持续输出新事件";
+    "events.service": "Only what concerns this service", "只看与此服务有关的事件";
+    "events.after": "Begin behind this sequence number", "从此序号之后开始";
+    "audit": "The event log's proof against changes", "事件日志的防篡改校验";
+    "audit verify": "Read the whole chain and name what does not fit", "读取整条事件链并指出不符之处";
+    "token": "Tokens for programs: scoped, expiring, stored hashed", "程序用令牌：限定权限、会过期、只存哈希";
+    "token list": "List the tokens, without their secrets", "列出令牌（不含密文）";
+    "token create": "Make a token; it is shown once", "创建令牌；仅显示一次";
+    "token create.name": "Who or what will use it", "使用者";
+    "token create.scope": "read, deploy, admin or agent; several with commas", "read、deploy、admin 或 agent；多个用逗号分隔";
+    "token create.expires": "When it ends: 12h, 30d [default: 90d]", "有效期：12h、30d［默认：90d］";
+    "token revoke": "Make a token worthless", "吊销令牌";
+    "token revoke.id": "Its id, from `tradewind token list`", "标识，见 `tradewind token list`";
+    "version": "Versions of this program and of the server", "本程序与服务器的版本";
+    "completions": "Completions for a shell: source <(tradewind completions bash)", "生成命令补全：source <(tradewind completions bash)";
+    "completions.shell": "Which shell: bash, zsh, fish, elvish or powershell", "哪种 shell：bash、zsh、fish、elvish 或 powershell";
+    "git-credential": "Git's credential helper", "git 凭据助手";
+    "git-credential.action": "get, store or erase", "get、store 或 erase";
+    "*.json": "Print the API's own types as JSON; errors go to stderr, as JSON too", "以 JSON 输出 API 的原始类型；错误也以 JSON 输出到 stderr";
+    "*.service": "Which service [default: the one tradewind.yaml names here]", "服务［默认：当前目录 tradewind.yaml 中的服务］";
+    "deploy.service": "Which service", "服务";
+    "promote.service": "Which service", "服务";
+    "rollback.service": "Which service", "服务";
+    "acknowledge.service": "Which service", "服务";
+    "*.env": "Which environment [default: the only one, else production]", "环境［默认：唯一的环境，否则为 production］";
+    "*.note": "A remark, for the event log", "备注；写入事件日志";
+    "*.ticket": "A ticket's id, for the event log", "工单号；写入事件日志";
+    "*.limit": "How many to list, at most 200 [default: 20]", "列出多少条，最多 200［默认：20］";
+    "events.limit": "How many to list, at most 200 [default: 50]", "列出多少条，最多 200［默认：50］";
+    "*.after": "Begin behind this; the page before names it", "从此处之后开始；由上一页给出";
+    "*.wait": "Wait for the end; this is the default", "等待结束；这是默认行为";
+    "*.no_wait": "Return once it has begun", "开始后立即返回";
+    "*.timeout": "Stop waiting after this long (90s, 15m); it goes on by itself", "最多等待多久（90s、15m）；之后它会自行继续";
+    "*.help": "Print help", "显示帮助";
+};
+
+/// Puts the texts of a language into a command and all below it: its own help, headings and usage too.
+pub fn localize(command: Command, tables: &[Table], lang: Lang) -> Command {
+    at(command, "", tables, lang)
+}
+
+fn at(command: Command, path: &str, tables: &[Table], lang: Lang) -> Command {
+    let mut command = command
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help));
+    if let Lang::Zh = lang {
+        command = command.subcommand_help_heading("命令").subcommand_value_name("命令");
+        command = command.help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}");
+    }
+    if let Some(text) = find(tables, path) {
+        command = command.about(text.get(lang));
+    }
+    command = command.mut_args(|arg| {
+        let id = arg.get_id().as_str().to_owned();
+        let arg = match find(tables, &format!("{path}.{id}")).or_else(|| find(tables, &format!("*.{id}"))) {
+            Some(text) if arg.get_help().is_none() => {
+                let values = arg.get_action().takes_values();
+                let arg = arg.help(text.get(lang));
+                // The texts name defaults and choices themselves.
+                if values { arg.hide_default_value(true).hide_possible_values(true) } else { arg }
+            }
+            Some(_) | None => arg,
+        };
+        match (lang, arg.is_positional()) {
+            (Lang::En, _) => arg,
+            (Lang::Zh, true) => arg.help_heading("参数"),
+            (Lang::Zh, false) => arg.help_heading("选项"),
+        }
+    });
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in names {
+        let below = if path.is_empty() { name.clone() } else { format!("{path} {name}") };
+        command = command.mut_subcommand(&name, |c| at(c, &below, tables, lang));
+    }
+    command
+}
+
+fn find(tables: &[Table], path: &str) -> Option<&'static Text> {
+    tables.iter().flat_map(|t| t.iter()).find(|(p, _)| *p == path).map(|(_, text)| text)
+}
+
+/// What is wrong with a command line, in the language; help and version as they are.
+pub fn usage_error(e: &clap::Error, lang: Lang) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let text = |kind| match e.get(kind) {
+        Some(ContextValue::String(s)) => s.clone(),
+        Some(ContextValue::Strings(all)) => all.join(" "),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let (arg, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let what = match (lang, e.kind()) {
+        (Lang::En, _) => return e.render().to_string(),
+        (Lang::Zh, ErrorKind::UnknownArgument) => format!("无法识别的参数 `{arg}`"),
+        (Lang::Zh, ErrorKind::InvalidSubcommand) => format!("没有命令 `{}`", text(ContextKind::InvalidSubcommand)),
+        (Lang::Zh, ErrorKind::MissingSubcommand) => "缺少子命令".to_owned(),
+        (Lang::Zh, ErrorKind::MissingRequiredArgument) => format!("缺少必需的参数：{arg}"),
+        (Lang::Zh, ErrorKind::InvalidValue) if value.is_empty() => format!("`{arg}` 缺少值"),
+        (Lang::Zh, ErrorKind::InvalidValue | ErrorKind::ValueValidation) => format!("`{arg}` 的值 `{value}` 无效"),
+        (Lang::Zh, ErrorKind::ArgumentConflict) => {
+            format!("`{arg}` 不能与 `{}` 同时使用", text(ContextKind::PriorArg))
+        }
+        (Lang::Zh, _) => return e.render().to_string(),
+    };
+    let near = match e.get(ContextKind::SuggestedArg).or_else(|| e.get(ContextKind::SuggestedSubcommand)) {
+        Some(ContextValue::String(s)) => format!("\n  是否想用 `{s}`？"),
+        Some(ContextValue::Strings(all)) if !all.is_empty() => format!("\n  是否想用 `{}`？", all.join("`、`")),
+        Some(_) | None => String::new(),
+    };
+    let valid = match e.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(all)) if !all.is_empty() => format!("\n  可用的值：{}", all.join("、")),
+        Some(_) | None => String::new(),
+    };
+    let usage = match e.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(s)) => format!("\n\n{}", s.to_string().replace("Usage:", "用法：")),
+        Some(_) | None => String::new(),
+    };
+    format!("错误：{what}{near}{valid}{usage}\n\n更多信息请用 `--help`。\n")
+}
+
+/// Commands and arguments without a text, and texts without a command or argument. For tests.
+pub fn gaps(command: &Command, tables: &[Table]) -> Vec<String> {
+    let (mut used, mut wrong) = (BTreeSet::new(), Vec::new());
+    walk(command, "", tables, &mut used, &mut wrong);
+    let unused = tables.iter().flat_map(|t| t.iter()).filter(|(p, _)| !used.contains(p));
+    wrong.extend(unused.map(|(p, _)| format!("`{p}` explains nothing")));
+    wrong
+}
+
+fn walk(command: &Command, path: &str, tables: &[Table], used: &mut BTreeSet<&'static str>, wrong: &mut Vec<String>) {
+    let mut note = |wanted: &[String], own: bool| {
+        let found = tables.iter().flat_map(|t| t.iter()).find(|(p, _)| wanted.iter().any(|w| w == p));
+        match found {
+            Some((p, _)) => {
+                used.insert(p);
+            }
+            None if own => wrong.push(format!("`{}` is not explained", wanted[0])),
+            None => {}
+        }
+    };
+    if !path.is_empty() {
+        note(&[path.to_owned()], true);
+    }
+    for arg in command.get_arguments() {
+        let id = arg.get_id();
+        let exact = format!("{path}.{id}");
+        let general = format!("*.{id}");
+        let is_exact = find(tables, &exact).is_some();
+        note(&[if is_exact { exact } else { general }], arg.get_help().is_none());
+    }
+    for sub in command.get_subcommands() {
+        let below = if path.is_empty() { sub.get_name().to_owned() } else { format!("{path} {}", sub.get_name()) };
+        walk(sub, &below, tables, used, wrong);
+    }
+}

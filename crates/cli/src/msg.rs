@@ -1,0 +1,140 @@
+//! What the verbs say, English and Chinese side by side.
+
+use crate::text::Text;
+use tradewind_model::fault::Lang;
+
+/// A table's head.
+pub fn head(lang: Lang, names: &[&'static Text]) -> Vec<&'static str> {
+    names.iter().map(|t| t.get(lang)).collect()
+}
+
+crate::messages! {
+    H_SERVICE = "SERVICE", "服务";
+    H_KIND = "KIND", "类型";
+    H_ENV = "ENV", "环境";
+    H_ENVS = "ENVIRONMENTS", "环境";
+    H_SITE = "SITE", "站点";
+    H_SITES = "SITES", "站点";
+    H_BRANCH = "BRANCH", "分支";
+    H_QUEUE = "QUEUE", "队列";
+    H_RELEASE = "RELEASE", "版本";
+    H_HEALTH = "HEALTH", "健康";
+    H_READY = "READY", "就绪";
+    H_TRAFFIC = "TRAFFIC", "流量";
+    H_SINCE = "WHEN", "时间";
+    H_BY = "BY", "操作人";
+    H_INSTANCE = "INSTANCE", "实例";
+    H_STATE = "STATE", "状态";
+    H_ADDR = "ADDRESS", "地址";
+    H_PID = "PID", "进程";
+    H_RESTARTS = "RESTARTS", "重启";
+    H_HOST = "HOST", "主机";
+    H_NOTE = "NOTE", "备注";
+    H_RUN = "RUN", "运行";
+    H_COMMIT = "COMMIT", "提交";
+    H_TOOK = "TOOK", "耗时";
+    H_TITLE = "TITLE", "说明";
+    H_STAGE = "STAGE", "阶段";
+    H_JOB = "JOB", "任务";
+    H_LIVE = "LIVE IN", "在线环境";
+    H_SIZE = "SIZE", "大小";
+    H_FILE = "FILE", "文件";
+    H_DIGEST = "DIGEST", "摘要";
+    H_SETTING = "SETTING", "配置项";
+    H_BEFORE = "BEFORE", "之前";
+    H_AFTER = "AFTER", "之后";
+    H_CHANGE = "CHANGE", "变更";
+    H_FROM = "FROM", "从";
+    H_TO = "TO", "到";
+    H_ID = "ID", "标识";
+    H_NAME = "NAME", "名称";
+    H_SCOPES = "SCOPES", "权限";
+    H_EXPIRES = "VALID UNTIL", "有效期至";
+    H_USED = "LAST USED", "最近使用";
+
+    MORE = "There are more: --after {next}", "还有更多：--after {next}";
+    FOREVER = "revoked", "被吊销";
+
+    ASK_CODE = "Login code (printed by `tradewind up`): ", "登录码（由 `tradewind up` 打印）：";
+    LOGGED_IN = "Logged in to {server} as {name}, until {until}.", "已登录 {server}，身份为 {name}，有效期至 {until}。";
+    LOGGED_OUT = "Logged out of {server}.", "已退出 {server}。";
+    NOT_LOGGED_IN = "Not logged in to {server}.", "未登录 {server}。";
+    NOT_REVOKED = "note: the server could not be told, so the token stays valid until it expires; revoke it: tradewind token revoke {id}", "注意：未能通知服务器，令牌在过期前仍有效；可吊销：tradewind token revoke {id}";
+    GIT_TAUGHT = "git asks tradewind for the password of {server}.", "git 访问 {server} 时将由 tradewind 提供凭据。";
+    GIT_NOT_TAUGHT = "note: git could not be configured; by hand: git config --global {key} \"{helper}\"", "注意：未能配置 git；可手动执行：git config --global {key} \"{helper}\"";
+    REMOTE_ADDED = "Added the git remote {remote} → {url}. Next: git push {remote} main", "已添加 git 远程仓库 {remote} → {url}。下一步：git push {remote} main";
+    REMOTE_OTHER = "note: the git remote {remote} leads to {there}, not to {wanted}; change it: git remote set-url {remote} {wanted}", "注意：git 远程仓库 {remote} 指向 {there}，而不是 {wanted}；可修改：git remote set-url {remote} {wanted}";
+    REMOTE_NEXT = "Next, in its checkout: git remote add tradewind {url} && git push tradewind main", "下一步，在其代码目录中执行：git remote add tradewind {url} && git push tradewind main";
+    PUSH_NEXT = "Next: git push tradewind main", "下一步：git push tradewind main";
+
+    SERVICE_MADE = "Service {service} is there.", "已创建服务 {service}。";
+    SERVICE_IS = "{service} ({kind}), made {since} by {by}", "{service}（{kind}），{by} 创建于 {since}";
+    GIT_AT = "  git   {url}", "  git   {url}";
+    NO_SERVICES = "No service yet. Make one: tradewind service create NAME", "还没有服务。创建：tradewind service create NAME";
+    NOTHING_PUSHED = "Nothing was pushed yet. Next: git push tradewind main", "还没有推送过代码。下一步：git push tradewind main";
+    OPEN = "open", "开放";
+    FROZEN = "queue closed {since}: {reason}", "队列于 {since}关闭：{reason}";
+
+    NOTHING_RUNS = "Nothing runs yet. Make a service with `tradewind service create NAME`, then `git push tradewind main`.", "还没有运行任何服务。先 `tradewind service create NAME`，再 `git push tradewind main`。";
+    NOTHING_OF_IT_RUNS = "Nothing of it runs yet. Next: git push tradewind main", "该服务还没有运行。下一步：git push tradewind main";
+    ROLLOUT_UNDER_WAY = "a rollout is under way: tradewind rollout show {id} -f", "正在发布：tradewind rollout show {id} -f";
+    ACKNOWLEDGE_NEXT = "open it again: tradewind acknowledge {service} --env {env} --note TEXT", "重新开放：tradewind acknowledge {service} --env {env} --note TEXT";
+    WARM_UNTIL = "{label} is kept warm until {until}", "{label} 保持热备至 {until}";
+    WARM = "{label} is kept warm", "{label} 保持热备";
+    ROUTES = "answers at {routes}", "访问地址：{routes}";
+
+    NO_RUNS = "{service} has no runs yet. A push makes one: git push tradewind main", "{service} 还没有运行记录。推送即可触发：git push tradewind main";
+    RUN_IS = "run #{number} of {service}: {state}", "{service} 的运行 #{number}：{state}";
+    RUN_BY = "  by {by}, {since}, id {id}", "  {by}，{since}，标识 {id}";
+    RELEASED = "release {label} ({digest})", "版本 {label}（{digest}）";
+    ROLLOUT_STARTED = "rollout to {env}: tradewind rollout show {id} -f", "正在发布到 {env}：tradewind rollout show {id} -f";
+    WITH_EXIT = ", exit code {code}", "，退出码 {code}";
+    MAY_FAIL = " (may fail)", "（允许失败）";
+
+    NO_RELEASES = "{service} has no releases yet. A push whose pipeline passes makes one: git push tradewind main", "{service} 还没有版本。流水线通过的推送会生成版本：git push tradewind main";
+    RELEASE_IS = "{label} of {service}, {digest}", "{service} 的 {label}，{digest}";
+    RELEASE_MADE = "  made {since} by {by}; {files} files, {size}", "  {by} 创建于 {since}；{files} 个文件，{size}";
+    LIVE_IN = "  live in {envs}", "  在线环境：{envs}";
+    DIFF_HEAD = "{from} ({from_commit}) → {to} ({to_commit})", "{from}（{from_commit}）→ {to}（{to_commit}）";
+    NO_DIFFERENCE = "No difference: same files, same specification.", "没有差异：文件与配置均相同。";
+
+    NO_ROLLOUTS = "{service} has no rollouts yet. Start one: tradewind deploy {service} --env ENV --release vN", "{service} 还没有发布记录。发布：tradewind deploy {service} --env ENV --release vN";
+    ROLLOUT_HEAD = "{kind} of {service} to {env}: {from} → {to} ({strategy}), {id}", "{service} {kind}到 {env}：{from} → {to}（{strategy}），{id}";
+    ROLLOUT_BY = "  by {by}, {since}", "  {by}，{since}";
+    ROLLOUT_IS = "{kind} to {to} in {env}: {phase}", "{env} {kind}到 {to}：{phase}";
+    QUEUE_POSITION = "  {n} ahead of it in the queue", "  队列中前面还有 {n} 个";
+    NOTE = "  note: {text}", "  备注：{text}";
+    TICKET = "  ticket: {text}", "  工单：{text}";
+    SITE_LINE = "{phase}, {share} on {to}, {ready} ready", "{phase}，{to} 占 {share}，就绪 {ready}";
+    VERIFIED = "verified: {passed} of {all} checks passed", "验证通过：{passed}/{all} 项检查通过";
+    NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
+    FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";
+    RESUME_NEXT = "Go on: tradewind rollout resume {id}   Go back: tradewind rollout abort {id}", "继续：tradewind rollout resume {id}   回退：tradewind rollout abort {id}";
+    GOES_ON = "It goes on by itself. Look again: {command}", "它会自行继续。再次查看：{command}";
+
+    ACKNOWLEDGED = "The queue of {service} in {env} is open again.", "{service} 在 {env} 的队列已重新开放。";
+    GOES_ON_NOW = "  goes on now: tradewind rollout show {id} -f", "  继续进行：tradewind rollout show {id} -f";
+
+    NO_EVENTS = "No event yet.", "还没有事件。";
+    CHAIN_WHOLE = "The chain is whole: {intact} events, its end {end}; {unsealed} written a moment ago are not sealed yet", "事件链完整：{intact} 个事件，末尾 {end}；另有 {unsealed} 个刚写入、尚未封存";
+    CHAIN_BROKEN = "The chain is broken at event {seq} ({problem}): {detail}", "事件链在第 {seq} 个事件处损坏（{problem}）：{detail}";
+    CHAIN_UNTIL = "{intact} events before it are as they were written, up to {end}. Compare with a backup before you change anything.", "此前 {intact} 个事件与写入时一致，止于 {end}。改动任何内容之前请先与备份比对。";
+
+    TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），有效期至 {until}。仅显示这一次：";
+    TOKEN_REVOKED = "Token {id} is revoked.", "令牌 {id} 已吊销。";
+
+    SERVER_VERSION = "server {url}: {version}, API v{api}", "服务器 {url}：{version}，API v{api}";
+    SERVER_SILENT = "server {url}: no answer", "服务器 {url}：无应答";
+
+    PUSHING = "pushing {commit} to {branch} of {service}", "正在推送 {commit} 到 {service} 的 {branch}";
+    CHECKED = "{file}: no faults", "{file}：没有问题";
+    CHECKED_FAULTS = "{n} fault(s)", "共 {n} 个问题";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_languages_take_the_same_arguments() {
+        assert_eq!(crate::text::check(super::ALL), Vec::<String>::new());
+    }
+}

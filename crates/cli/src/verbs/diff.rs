@@ -1,0 +1,75 @@
+//! What changes from one release to another.
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    fill, msg,
+    session::Session,
+    table::{Table, painted},
+    when,
+    words::Words,
+};
+use tradewind_api::v1::ReleaseDiff;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[arg(value_name = "A")]
+    pub from: String,
+    #[arg(value_name = "B")]
+    pub to: String,
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    let service = session.service(args.service.as_deref(), "diff A B --service")?;
+    let diff = session.client()?.diff(&service, &args.from, &args.to).await?;
+    if session.json {
+        session.out.json(&diff);
+    } else {
+        show(session, &diff);
+    }
+    Ok(Exit::Ok)
+}
+
+fn show(session: &Session, d: &ReleaseDiff) {
+    let lang = session.lang;
+    session.out.line(fill!(
+        lang,
+        &msg::DIFF_HEAD,
+        from = d.from.label,
+        to = d.to.label,
+        from_commit = d.from_commit.short(),
+        to_commit = d.to_commit.short()
+    ));
+    if d.files.is_empty() && d.spec.is_empty() {
+        session.out.line(msg::NO_DIFFERENCE.get(lang));
+        return;
+    }
+    if !d.spec.is_empty() {
+        session.out.line("");
+        let mut table = Table::new(&msg::head(lang, &[&msg::H_SETTING, &msg::H_BEFORE, &msg::H_AFTER]));
+        for s in &d.spec {
+            table.row(vec![
+                s.key.as_str().into(),
+                s.before.clone().unwrap_or_default().into(),
+                s.after.clone().unwrap_or_default().into(),
+            ]);
+        }
+        session.out.table(&table);
+    }
+    if !d.files.is_empty() {
+        session.out.line("");
+        let mut table = Table::new(&msg::head(lang, &[&msg::H_FILE, &msg::H_CHANGE, &msg::H_BEFORE, &msg::H_AFTER]));
+        for f in &d.files {
+            let size = |n: Option<u64>| n.map(when::bytes).unwrap_or_default();
+            table.row(vec![
+                f.path.as_str().into(),
+                painted(f.change.paint(), f.change.say(lang)),
+                size(f.before_bytes).into(),
+                size(f.after_bytes).into(),
+            ]);
+        }
+        session.out.table(&table);
+    }
+}

@@ -1,0 +1,132 @@
+//! The verbs, one a file.
+
+pub mod acknowledge;
+pub mod audit;
+pub mod check;
+pub mod completions;
+pub mod deploy;
+pub mod diff;
+pub mod events;
+pub mod git_credential;
+pub mod login;
+pub mod logout;
+pub mod logs;
+pub mod promote;
+pub mod push;
+pub mod release;
+pub mod rollback;
+pub mod rollout;
+pub mod run;
+pub mod service;
+pub mod status;
+pub mod token;
+pub mod version;
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    fill,
+    follow::{self, Wait},
+    msg,
+    session::Session,
+};
+use tradewind_api::{Client, Paging, v1::Rollout};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    Login(login::Args),
+    Logout,
+    Check(check::Args),
+    Service(service::Args),
+    Push(push::Args),
+    Status(status::Args),
+    Run(run::Args),
+    Release(release::Args),
+    Diff(diff::Args),
+    Deploy(deploy::Args),
+    Promote(promote::Args),
+    Rollout(rollout::Args),
+    Rollback(rollback::Args),
+    Acknowledge(acknowledge::Args),
+    Logs(logs::Args),
+    Events(events::Args),
+    Audit(audit::Args),
+    Token(token::Args),
+    Version,
+    Completions(completions::Args),
+    #[command(hide = true)]
+    GitCredential(git_credential::Args),
+}
+
+pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Login(args) => login::run(args, session).await,
+        Verb::Logout => logout::run(session).await,
+        Verb::Check(args) => check::run(&args, session),
+        Verb::Service(args) => service::run(args, session).await,
+        Verb::Push(args) => push::run(args, session).await,
+        Verb::Status(args) => status::run(args, session).await,
+        Verb::Run(args) => run::run(args, session).await,
+        Verb::Release(args) => release::run(args, session).await,
+        Verb::Diff(args) => diff::run(args, session).await,
+        Verb::Deploy(args) => deploy::run(args, session).await,
+        Verb::Promote(args) => promote::run(args, session).await,
+        Verb::Rollout(args) => rollout::run(args, session).await,
+        Verb::Rollback(args) => rollback::run(args, session).await,
+        Verb::Acknowledge(args) => acknowledge::run(args, session).await,
+        Verb::Logs(args) => logs::run(args, session).await,
+        Verb::Events(args) => events::run(args, session).await,
+        Verb::Audit(args) => audit::run(args, session).await,
+        Verb::Token(args) => token::run(args, session).await,
+        Verb::Version => version::run(session).await,
+        Verb::Completions(args) => Ok(completions::run(&args, session)),
+        Verb::GitCredential(args) => git_credential::run(&args, session),
+    }
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Pages {
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+}
+
+impl Pages {
+    fn paging(&self) -> Paging {
+        Paging { after: self.after.clone(), limit: Some(self.limit) }
+    }
+
+    /// Says how to see the rest, where there is one.
+    fn more(session: &Session, next: Option<&String>) {
+        if let Some(next) = next {
+            session.out.note(fill!(session.lang, &msg::MORE, next = next));
+        }
+    }
+}
+
+/// A rollout just started: watched to its end, unless the caller only wants it begun.
+async fn see_through(session: &Session, client: &Client, started: Rollout, wait: &Wait) -> Result<Exit, Failure> {
+    if wait.no_wait {
+        if session.json {
+            session.out.json(&started);
+        } else {
+            session.out.line(follow::rollout::headline(session, &started));
+            session.out.line(fill!(session.lang, &msg::FOLLOW_ROLLOUT, id = started.id));
+        }
+        return Ok(Exit::Ok);
+    }
+    let id = started.id;
+    let ended = follow::patiently(wait.limit()?, follow::rollout::follow(session, client, id)).await;
+    if matches!(ended, Err(Failure::TimedOut | Failure::Interrupted)) {
+        session.out.note(fill!(session.lang, &msg::GOES_ON, command = format!("tradewind rollout show {id}")));
+    }
+    let ended = ended?;
+    if session.json {
+        session.out.json(&ended);
+    } else {
+        follow::rollout::report(session, &ended);
+    }
+    Ok(follow::rollout::exit(&ended))
+}

@@ -1,0 +1,31 @@
+//! Takes an environment back: traffic first, then the report.
+
+use super::see_through;
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    follow::Wait,
+    session::{Session, name},
+};
+use tradewind_api::v1::RollbackRequest;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    pub service: String,
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    #[arg(long, value_name = "RELEASE")]
+    pub to: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    let (client, service) = (session.client()?, name(&args.service)?);
+    let env = session.env(&client, &service, args.env.as_deref()).await?;
+    let request = RollbackRequest { env, to: args.to, reason: args.reason };
+    let started = client.rollback(&service, &request).await?;
+    see_through(session, &client, started, &args.wait).await
+}

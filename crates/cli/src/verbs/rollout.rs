@@ -1,0 +1,164 @@
+//! Rollouts: listed, shown, paused, resumed, aborted.
+
+use super::{Pages, see_through};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    faults, fill,
+    follow::{self, Wait},
+    msg,
+    session::{Session, name},
+    table::{Table, painted},
+    words::Words,
+};
+use tradewind_api::{
+    Client, Paging,
+    v1::{Reason, Rollout},
+};
+use tradewind_model::{fault::Fault, id::RolloutId};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Action {
+    List {
+        service: Option<String>,
+        #[command(flatten)]
+        pages: Pages,
+    },
+    Show {
+        rollout: String,
+        #[arg(long, short)]
+        follow: bool,
+    },
+    Pause(Step),
+    Resume(Step),
+    Abort(Step),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Step {
+    pub rollout: String,
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    match args.action {
+        Action::List { service, pages } => list(session, &client, service.as_deref(), &pages).await,
+        Action::Show { rollout, follow } => {
+            let found = find(&client, &rollout).await?;
+            if follow && !found.phase.is_finished() {
+                return see_through(session, &client, found, &Wait::default()).await;
+            }
+            if session.json {
+                session.out.json(&found);
+            } else {
+                show(session, &found);
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Pause(step) => {
+            let id = find(&client, &step.rollout).await?.id;
+            let paused = client.pause_rollout(id, &Reason { reason: step.reason }).await?;
+            if session.json {
+                session.out.json(&paused);
+            } else {
+                follow::rollout::report(session, &paused);
+                session.out.line(fill!(session.lang, &msg::RESUME_NEXT, id = id));
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Resume(step) => {
+            let id = find(&client, &step.rollout).await?.id;
+            let resumed = client.resume_rollout(id, &Reason { reason: step.reason }).await?;
+            see_through(session, &client, resumed, &step.wait).await
+        }
+        Action::Abort(step) => {
+            let id = find(&client, &step.rollout).await?.id;
+            let aborted = client.abort_rollout(id, &Reason { reason: step.reason }).await?;
+            match see_through(session, &client, aborted, &step.wait).await? {
+                // Aborted is what was asked for.
+                Exit::Failed => Ok(Exit::Ok),
+                other => Ok(other),
+            }
+        }
+    }
+}
+
+/// By id, or the newest of a service.
+async fn find(client: &Client, which: &str) -> Result<Rollout, Failure> {
+    if let Ok(id) = which.parse::<RolloutId>() {
+        return Ok(client.rollout(id).await?);
+    }
+    let service = name(which)?;
+    let newest = client.rollouts(&service, &Paging::limit(1)).await?.items.into_iter().next();
+    newest.ok_or_else(|| Fault::new(&faults::NO_ROLLOUT).with("service", service).into())
+}
+
+async fn list(session: &Session, client: &Client, service: Option<&str>, pages: &Pages) -> Result<Exit, Failure> {
+    let lang = session.lang;
+    let service = session.service(service, "rollout list")?;
+    let page = client.rollouts(&service, &pages.paging()).await?;
+    if session.json {
+        session.out.json(&page);
+        return Ok(Exit::Ok);
+    }
+    if page.items.is_empty() {
+        session.out.line(fill!(lang, &msg::NO_ROLLOUTS, service = service));
+        return Ok(Exit::Ok);
+    }
+    let head = [
+        &msg::H_KIND,
+        &msg::H_ENV,
+        &msg::H_FROM,
+        &msg::H_TO,
+        &msg::H_STATE,
+        &msg::H_SINCE,
+        &msg::H_BY,
+        &msg::H_ID,
+        &msg::H_NOTE,
+    ];
+    let mut table = Table::new(&msg::head(lang, &head));
+    for r in &page.items {
+        table.row(vec![
+            r.kind.say(lang).into(),
+            r.env.as_str().into(),
+            r.from.as_ref().map(|f| f.label.clone()).unwrap_or_default().into(),
+            r.to.label.as_str().into(),
+            painted(r.phase.paint(), r.phase.say(lang)),
+            session.when().ago(r.created_at).into(),
+            r.requested_by.as_str().into(),
+            r.id.to_string().into(),
+            r.reason.clone().or_else(|| r.note.clone()).unwrap_or_default().into(),
+        ]);
+    }
+    session.out.table(&table);
+    Pages::more(session, page.next.as_ref());
+    Ok(Exit::Ok)
+}
+
+fn show(session: &Session, r: &Rollout) {
+    let lang = session.lang;
+    session.out.line(follow::rollout::headline(session, r));
+    session.out.line(fill!(lang, &msg::ROLLOUT_BY, by = r.requested_by, since = session.when().ago(r.created_at)));
+    for (label, text) in [(&msg::NOTE, &r.note), (&msg::TICKET, &r.ticket)] {
+        if let Some(text) = text {
+            session.out.line(fill!(lang, label, text = text));
+        }
+    }
+    if let Some(n) = r.queue_position {
+        session.out.line(fill!(lang, &msg::QUEUE_POSITION, n = n));
+    }
+    for entry in &r.timeline {
+        session.out.line(follow::rollout::entry_line(session, r, entry));
+    }
+    follow::rollout::report(session, r);
+}

@@ -1,0 +1,240 @@
+//! Runs: one execution of a pipeline each.
+
+use super::Pages;
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    faults, fill,
+    follow::{self, Wait, run::Show},
+    msg,
+    session::Session,
+    table::{Paint, Table, painted},
+    when,
+    words::Words,
+};
+use tradewind_api::{Client, Paging, v1};
+use tradewind_model::{
+    fault::Fault,
+    id::{RunId, ServiceName},
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Action {
+    List {
+        service: Option<String>,
+        #[command(flatten)]
+        pages: Pages,
+    },
+    Show(Which),
+    Cancel {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    Logs {
+        #[command(flatten)]
+        which: Which,
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
+        #[arg(long, short)]
+        follow: bool,
+    },
+}
+
+/// Names a run: by id, or by its number within a service.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+impl Which {
+    /// By id or number; none named: the newest.
+    async fn find(&self, session: &Session, client: &Client) -> Result<v1::Run, Failure> {
+        if let Some(id) = self.run.as_deref().and_then(|r| r.parse::<RunId>().ok()) {
+            return Ok(client.run(id).await?);
+        }
+        let service = session.service(self.service.as_deref(), "run show --service")?;
+        let number = match self.run.as_deref() {
+            None | Some("latest") => None,
+            Some(r) => Some(r.trim_start_matches('#').parse::<u64>().map_err(|_| {
+                Fault::new(&faults::NOT_AN_ID).with("value", r).with("list", format!("tradewind run list {service}"))
+            })?),
+        };
+        let none = || {
+            Fault::new(&faults::NO_RUN).with("service", &service).with("run", self.run.as_deref().unwrap_or("latest"))
+        };
+        find_run(client, &service, |run| number.is_none_or(|n| run.number == n)).await?.ok_or_else(|| none().into())
+    }
+}
+
+/// The newest run that fits, looking back as far as there are any.
+pub async fn find_run(
+    client: &Client,
+    service: &ServiceName,
+    fits: impl Fn(&v1::Run) -> bool,
+) -> Result<Option<v1::Run>, Failure> {
+    let mut paging = Paging::limit(100);
+    loop {
+        let page = client.runs(service, &paging).await?;
+        if let Some(run) = page.items.into_iter().find(&fits) {
+            return Ok(Some(run));
+        }
+        match page.next {
+            Some(next) => paging.after = Some(next),
+            None => return Ok(None),
+        }
+    }
+}
+
+pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    match args.action {
+        Action::List { service, pages } => list(session, &client, service.as_deref(), &pages).await,
+        Action::Show(which) => {
+            let run = which.find(session, &client).await?;
+            if session.json {
+                session.out.json(&run);
+            } else {
+                show(session, &run);
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Cancel { which, wait } => cancel(session, &client, &which, &wait).await,
+        Action::Logs { which, job, follow } => logs(session, &client, &which, job.as_deref(), follow).await,
+    }
+}
+
+async fn list(session: &Session, client: &Client, service: Option<&str>, pages: &Pages) -> Result<Exit, Failure> {
+    let lang = session.lang;
+    let service = session.service(service, "run list")?;
+    let page = client.runs(&service, &pages.paging()).await?;
+    if session.json {
+        session.out.json(&page);
+        return Ok(Exit::Ok);
+    }
+    if page.items.is_empty() {
+        session.out.line(fill!(lang, &msg::NO_RUNS, service = service));
+        return Ok(Exit::Ok);
+    }
+    let head = [
+        &msg::H_RUN,
+        &msg::H_STATE,
+        &msg::H_BRANCH,
+        &msg::H_COMMIT,
+        &msg::H_RELEASE,
+        &msg::H_SINCE,
+        &msg::H_TOOK,
+        &msg::H_BY,
+        &msg::H_TITLE,
+    ];
+    let mut table = Table::new(&msg::head(lang, &head));
+    for r in &page.items {
+        table.row(vec![
+            format!("#{}", r.number).into(),
+            painted(r.state.paint(), r.state.say(lang)),
+            r.branch.as_str().into(),
+            r.commit.short().into(),
+            r.release.as_ref().map(|x| x.label.clone()).unwrap_or_default().into(),
+            session.when().ago(r.created_at).into(),
+            follow::run::took(r.started_at, r.finished_at).map(when::span).unwrap_or_default().into(),
+            r.requested_by.as_str().into(),
+            r.title.clone().unwrap_or_default().into(),
+        ]);
+    }
+    session.out.table(&table);
+    Pages::more(session, page.next.as_ref());
+    Ok(Exit::Ok)
+}
+
+fn show(session: &Session, run: &v1::Run) {
+    let lang = session.lang;
+    session.out.line(follow::run::summary(session, run));
+    let title = run.title.clone().unwrap_or_default();
+    session.out.line(format!("  {} {}  {title}", run.branch, run.commit.short()));
+    let since = session.when().ago(run.created_at);
+    session.out.line(fill!(lang, &msg::RUN_BY, by = run.requested_by, since = since, id = run.id));
+    let mut table =
+        Table::new(&msg::head(lang, &[&msg::H_STAGE, &msg::H_JOB, &msg::H_STATE, &msg::H_TOOK, &msg::H_NOTE]));
+    for j in &run.jobs {
+        table.row(vec![
+            j.stage.as_str().into(),
+            j.name.as_str().into(),
+            painted(j.state.paint(), j.state.say(lang)),
+            follow::run::took(j.started_at, j.finished_at).map(when::span).unwrap_or_default().into(),
+            painted(Paint::Faint, j.message.clone().unwrap_or_default()),
+        ]);
+    }
+    if !table.is_empty() {
+        session.out.table(&table);
+    }
+    if let Some(r) = &run.release {
+        session.out.line(fill!(lang, &msg::RELEASED, label = r.label, digest = r.digest.short()));
+    }
+    if let (Some(id), Some(env)) = (run.rollout, &run.env) {
+        session.out.line(fill!(lang, &msg::ROLLOUT_STARTED, env = env, id = id));
+    }
+}
+
+async fn cancel(session: &Session, client: &Client, which: &Which, wait: &Wait) -> Result<Exit, Failure> {
+    let run = which.find(session, client).await?;
+    let mut run = client.cancel_run(run.id).await?;
+    if !wait.no_wait && !run.state.is_finished() {
+        run = follow::patiently(wait.limit()?, follow::run::follow(session, client, run.id, &Show::Nothing)).await?;
+    }
+    if session.json {
+        session.out.json(&run);
+    } else {
+        session.out.line(follow::run::summary(session, &run));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn logs(
+    session: &Session,
+    client: &Client,
+    which: &Which,
+    job: Option<&str>,
+    follow: bool,
+) -> Result<Exit, Failure> {
+    let run = which.find(session, client).await?;
+    let wanted = match job {
+        None => None,
+        Some(name) => Some(run.jobs.iter().find(|j| j.name == name).ok_or_else(|| {
+            let jobs: Vec<&str> = run.jobs.iter().map(|j| j.name.as_str()).collect();
+            Fault::new(&faults::NO_JOB)
+                .with("run", format!("#{}", run.number))
+                .with("job", name)
+                .with("jobs", jobs.join(", "))
+        })?),
+    };
+    if follow && !run.state.is_finished() {
+        let show = wanted.map_or(Show::Everything, |j| Show::Job(j.id));
+        let ended = follow::patiently(None, follow::run::follow(session, client, run.id, &show)).await?;
+        if wanted.is_none() && !session.json {
+            session.out.line(follow::run::summary(session, &ended));
+        }
+        return Ok(if ended.state.is_success() { Exit::Ok } else { Exit::Failed });
+    }
+    for j in run.jobs.iter().filter(|j| wanted.is_none_or(|w| w.id == j.id)) {
+        let log = client.job_log(run.id, j.id, 0).await?;
+        let text = String::from_utf8_lossy(&log);
+        if wanted.is_some() {
+            session.out.raw(&text);
+        } else {
+            for line in text.lines() {
+                session.out.line(format!("{} │ {line}", j.name));
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}

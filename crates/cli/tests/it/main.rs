@@ -1,0 +1,11 @@
+//! The verbs against a server that answers what a test says: what a person sees, in both languages.
+
+mod fake;
+mod lists;
+mod login;
+mod refusals;
+mod rollouts;
+mod runs;
+mod samples;
+mod status;
+mod usage;

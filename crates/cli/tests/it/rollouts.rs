@@ -1,0 +1,124 @@
+use crate::{
+    fake::{Fake, json, list, stream},
+    samples::*,
+};
+use serde_json::json as value;
+use tradewind_api::v1::*;
+use tradewind_cli::exit::Exit;
+
+fn at(path: &str) -> String {
+    format!("{path} /rollouts/{ROLLOUT}")
+}
+
+#[tokio::test]
+async fn a_rollback_tells_when_traffic_was_back_and_what_was_verified() {
+    let fake = Fake::start().await;
+    fake.on("GET /services/shop", json(service()))
+        .on("POST /services/shop/rollback", json(rollout(RolloutPhase::Running)))
+        .on(
+            &format!("{}/follow", at("GET")),
+            stream(&[rollout(RolloutPhase::Running), rollout(RolloutPhase::Completed)]),
+        );
+    insta::assert_snapshot!("rollback", fake.run("rollback shop --reason 'orders arrive twice'").await);
+    insta::assert_snapshot!("rollback_zh", fake.run_zh("rollback shop --to v2 --env staging --reason 重复下单").await);
+    assert_eq!(fake.seen()[1].body, value!({ "env": "production", "reason": "orders arrive twice" }));
+    assert_eq!(fake.seen()[3].body, value!({ "env": "staging", "to": "v2", "reason": "重复下单" }));
+    assert_eq!((fake.seen()[1].lang.as_str(), fake.seen()[3].lang.as_str()), ("en", "zh-CN"));
+    assert_eq!(fake.seen()[1].token.as_deref(), Some("Bearer tw_secret"));
+}
+
+#[tokio::test]
+async fn in_json_only_the_end_is_printed() {
+    let fake = Fake::start().await;
+    fake.on("POST /services/shop/rollback", json(rollout(RolloutPhase::Running))).on(
+        &format!("{}/follow", at("GET")),
+        stream(&[rollout(RolloutPhase::Running), rollout(RolloutPhase::Completed)]),
+    );
+    let said = fake.run("rollback shop --env production --reason x --json").await;
+    assert_eq!(serde_json::from_str::<Rollout>(&said.out).unwrap(), rollout(RolloutPhase::Completed));
+    assert_eq!((said.err.as_str(), said.exit), ("", Exit::Ok));
+}
+
+#[tokio::test]
+async fn a_deploy_that_went_back_fails_and_says_why() {
+    let fake = Fake::start().await;
+    let mut failed = rollout(RolloutPhase::Failed);
+    failed.kind = RolloutKind::Normal;
+    failed.reason = Some("v2 never became ready; shop is back on v3".into());
+    failed.sites[0].phase = SitePhase::Returned;
+    failed.sites[0].share = 0;
+    failed.verification = None;
+    fake.on("POST /services/shop/rollouts", json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/follow", at("GET")), stream(&[failed]));
+    insta::assert_snapshot!(
+        "deploy_failed",
+        fake.run("deploy shop --env production --release v2 --ticket OPS-7").await
+    );
+    assert_eq!(
+        fake.seen()[0].body,
+        value!({ "env": "production", "release": "v2", "ticket": "OPS-7", "kind": "normal" })
+    );
+}
+
+#[tokio::test]
+async fn nobody_has_to_wait() {
+    let fake = Fake::start().await;
+    fake.on("POST /services/shop/promote", json(rollout(RolloutPhase::Running)));
+    insta::assert_snapshot!("promote_no_wait", fake.run("promote shop --from staging --to production --no-wait").await);
+    assert_eq!(fake.seen()[0].body, value!({ "from": "staging", "to": "production" }));
+}
+
+#[tokio::test]
+async fn waiting_ends_where_it_was_told_to_and_says_how_to_look_again() {
+    let fake = Fake::start().await;
+    // A stream that ends early is asked again, and again it has not ended.
+    fake.on("POST /services/shop/promote", json(rollout(RolloutPhase::Running)));
+    fake.on(&format!("{}/follow", at("GET")), stream(&[rollout(RolloutPhase::Running)]));
+    fake.on(&at("GET"), json(rollout(RolloutPhase::Running)));
+    let said = fake.run("promote shop --from staging --to production --timeout 0s").await;
+    assert_eq!(said.exit, Exit::TimedOut, "{said}");
+    assert!(said.err.contains(&format!("tradewind rollout show {ROLLOUT}")), "{said}");
+}
+
+#[tokio::test]
+async fn rollouts_are_found_by_id_or_as_the_newest_of_a_service() {
+    let fake = Fake::start().await;
+    let mut all = vec![rollout(RolloutPhase::Completed)];
+    all[0].queue_position = Some(2);
+    fake.on("GET /services/shop/rollouts", list(&all)).on(&at("GET"), json(rollout(RolloutPhase::Completed)));
+    fake.on("GET /services/none/rollouts", list::<Rollout>(&[]));
+    insta::assert_snapshot!("rollout_list", fake.run("rollout list shop").await);
+    insta::assert_snapshot!("rollout_list_zh", fake.run_zh("rollout list shop").await);
+    insta::assert_snapshot!("rollout_show", fake.run("rollout show shop").await);
+    insta::assert_snapshot!("rollout_show_zh", fake.run_zh(&format!("rollout show {ROLLOUT}")).await);
+    insta::assert_snapshot!("rollout_none", fake.run("rollout show none").await);
+    insta::assert_snapshot!("rollout_list_none", fake.run("rollout list none").await);
+}
+
+#[tokio::test]
+async fn a_rollout_is_paused_resumed_and_aborted() {
+    let fake = Fake::start().await;
+    let mut paused = rollout(RolloutPhase::Running);
+    paused.phase = RolloutPhase::Paused;
+    let mut aborted = rollout(RolloutPhase::Aborted);
+    aborted.verification = None;
+    fake.on(&at("GET"), json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/pause", at("POST")), json(paused))
+        .on(&format!("{}/abort", at("POST")), json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/resume", at("POST")), json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/follow", at("GET")), stream(&[aborted]));
+    insta::assert_snapshot!("pause", fake.run(&format!("rollout pause {ROLLOUT} --reason lunch")).await);
+    // Aborted is what an abort is for; to a resume it is a failure.
+    assert_eq!(fake.run(&format!("rollout abort {ROLLOUT}")).await.exit, Exit::Ok);
+    assert_eq!(fake.run(&format!("rollout resume {ROLLOUT}")).await.exit, Exit::Failed);
+    assert_eq!(fake.seen()[1].body, value!({ "reason": "lunch" }));
+}
+
+#[tokio::test]
+async fn an_acknowledged_queue_names_what_goes_on() {
+    let fake = Fake::start().await;
+    fake.on("GET /services/shop", json(service()));
+    fake.on("POST /services/shop/acknowledge", json(value!({ "env": "production", "released": [ROLLOUT] })));
+    insta::assert_snapshot!("acknowledge", fake.run("acknowledge shop --note 'disk was full'").await);
+    insta::assert_snapshot!("acknowledge_zh", fake.run_zh("acknowledge shop --note 磁盘已清理").await);
+}

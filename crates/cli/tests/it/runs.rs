@@ -1,0 +1,89 @@
+use crate::{
+    fake::{Answer, Fake, json, list, stream},
+    samples::*,
+};
+use tradewind_api::v1::*;
+use tradewind_cli::exit::Exit;
+
+fn updates(end: RunState) -> Vec<RunUpdate> {
+    let log = |job: &Job, offset: u64, text: &str| RunUpdate::Log {
+        job: job.id,
+        name: job.name.clone(),
+        offset,
+        text: text.into(),
+    };
+    let running = job("unit tests", JobState::Running);
+    let ended = run(end);
+    let mut all = vec![
+        RunUpdate::Job { job: Box::new(running.clone()) },
+        log(&running, 0, "collecting\nte"),
+        log(&running, 13, "st_stock ok\nno newline at the end"),
+        RunUpdate::Job { job: Box::new(ended.jobs[1].clone()) },
+    ];
+    if end.is_success() {
+        all.push(RunUpdate::Released { release: release_ref("v4") });
+        all.push(RunUpdate::RolloutStarted {
+            id: ROLLOUT.parse().unwrap(),
+            env: "production".parse().unwrap(),
+            url: String::new(),
+        });
+    }
+    all.push(RunUpdate::Finished { run: Box::new(ended) });
+    all
+}
+
+#[tokio::test]
+async fn a_run_is_followed_line_by_line() {
+    let fake = Fake::start().await;
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Running)));
+    fake.on(&format!("GET /runs/{RUN}/follow"), stream(&updates(RunState::Success)));
+    fake.on(&format!("GET /runs/{RUN}/follow"), stream(&updates(RunState::Failed)));
+    insta::assert_snapshot!("follow", fake.run(&format!("run logs {RUN} -f")).await);
+    insta::assert_snapshot!("follow_failed_zh", fake.run_zh(&format!("run logs {RUN} -f")).await);
+}
+
+#[tokio::test]
+async fn one_jobs_log_is_printed_as_it_was_written() {
+    let fake = Fake::start().await;
+    let lint = job("lint", JobState::Success);
+    fake.on("GET /services/shop/runs", list(&[run(RunState::Success)]));
+    fake.on(&format!("GET /runs/{RUN}/jobs/{}/log", lint.id), Answer::Text("a\r\nb".into()));
+    assert_eq!(fake.run("run logs 12 --service shop --job lint").await.out, "a\r\nb");
+    insta::assert_snapshot!("no_such_job", fake.run("run logs #12 --service shop --job deploy").await);
+    insta::assert_snapshot!("no_such_run", fake.run_zh("run logs 13 --service shop").await);
+    insta::assert_snapshot!("not_a_run", fake.run("run show twelve --service shop").await);
+}
+
+#[tokio::test]
+async fn runs_are_listed_and_shown() {
+    let fake = Fake::start().await;
+    fake.on("GET /services/shop/runs", list(&[run(RunState::Success), run(RunState::Failed)]));
+    fake.on("GET /services/new/runs", list::<Run>(&[]));
+    insta::assert_snapshot!("run_list", fake.run("run list shop").await);
+    insta::assert_snapshot!("run_list_zh", fake.run_zh("run list shop").await);
+    insta::assert_snapshot!("run_list_empty", fake.run("run list new").await);
+    insta::assert_snapshot!("run_show", fake.run("run show --service shop").await);
+}
+
+#[tokio::test]
+async fn a_cancel_waits_for_the_end() {
+    let fake = Fake::start().await;
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Running)));
+    fake.on(&format!("POST /runs/{RUN}/cancel"), json(run(RunState::Canceling)));
+    fake.on(
+        &format!("GET /runs/{RUN}/follow"),
+        stream(&[RunUpdate::Finished { run: Box::new(run(RunState::Canceled)) }]),
+    );
+    let said = fake.run(&format!("run cancel {RUN}")).await;
+    assert_eq!((said.out.as_str(), said.exit), ("run #12 of shop: canceled (12.1 s)\n", Exit::Ok));
+}
+
+#[tokio::test]
+async fn the_checkout_names_the_service() {
+    let fake = Fake::start().await;
+    fake.on("GET /services/shop/runs", list::<Run>(&[]));
+    insta::assert_snapshot!("which_service", fake.run("run list").await);
+    std::fs::write(fake.dir.join("tradewind.yaml"), "version: 1\nservice: shop\n").unwrap();
+    assert_eq!(fake.run("run list").await.exit, Exit::Ok);
+    assert_eq!(fake.seen()[0].line, "GET /services/shop/runs?limit=20");
+}

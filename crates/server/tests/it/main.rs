@@ -1,6 +1,0 @@
-mod access;
-mod app;
-mod events;
-mod git;
-mod http;
-mod routes;
