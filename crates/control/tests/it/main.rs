@@ -1,0 +1,2 @@
+mod rollouts;
+mod world;
