@@ -1,23 +1,54 @@
 //! Chores of the repository: `cargo xtask NAME`.
 
+mod customers;
+mod demo;
 mod reference;
 mod tidy;
 
-use anyhow::{Result, bail};
-use std::path::{Path, PathBuf};
+use anyhow::{Context, Result, bail};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tradewind_model::fault::Lang;
 
 const USAGE: &str = "\
-cargo xtask tidy                 check the policies: dependency direction, file lengths, lock file, fault codes, pages
-cargo xtask reference            write the pages that are made from the code";
+cargo xtask tidy                          check the policies: dependencies, file lengths, lock file, fault codes, pages
+cargo xtask reference                     write the pages that are made from the code
+cargo xtask demo [--bin FILE] [--keep]    tell the story of four releases, with the given build of tradewind
+cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let name = args.first().map_or("", String::as_str);
-    match name {
-        "tidy" => tidy::run(&root()),
-        "reference" => reference::write(&root()),
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["tidy"] => tidy::run(&root()),
+        ["reference"] => reference::write(&root()),
+        ["demo", options @ ..] => demo::run(&root(), demo_options(options)?),
+        ["customers", address, seconds] => {
+            let (edge, time) = (address.parse()?, Duration::from_secs(seconds.parse()?));
+            tokio::runtime::Runtime::new()?.block_on(customers::watch(edge, time))
+        }
         _ => bail!("not a chore: `{}`\n\n{USAGE}", args.join(" ")),
     }
+}
+
+/// The program is looked for beside this one: built together, found together.
+fn demo_options(words: &[&str]) -> Result<demo::Options> {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let lang = set("TRADEWIND_LANG").or_else(|| set("LC_ALL")).or_else(|| set("LANG")).unwrap_or_default();
+    let keep = set("KEEP").is_some_and(|v| v != "0");
+    let mut options =
+        demo::Options { bin: std::env::current_exe()?.with_file_name("tradewind"), keep, lang: Lang::parse(&lang) };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--bin" => options.bin = words.next().context("--bin needs a file")?.into(),
+            "--keep" => options.keep = true,
+            other => bail!("not an option of demo: {other}"),
+        }
+    }
+    Ok(options)
 }
 
 /// The repository's folder.

@@ -113,7 +113,7 @@ async fn newest_spec(r: &mut impl Reader, service: &ServiceName) -> Result<Optio
     let newest = rows::releases::list(r, service, Page::first(1)).await?;
     let Some(release) = newest.first() else { return Ok(None) };
     let manifest = rows::releases::manifest(r, service, &release.digest).await?;
-    Ok(Spec::parse(&manifest.spec, "tradewind.yaml").ok())
+    Ok(Spec::parse("tradewind.yaml", &manifest.spec).ok())
 }
 
 /// Why the queue of a service in an environment is held, in words.

@@ -1,1 +1,18 @@
+//! The control plane's HTTP: routes and their permissions, authentication, git over HTTP, streams.
+//!
+//! Architecture invariants: a route cannot be declared without its permission; handlers decide nothing; no secret is
+//! logged or stored in the clear; nothing here knows an agent's address, because nothing here dials one.
 
+mod app;
+pub mod auth;
+pub mod config;
+pub mod faults;
+pub mod git;
+pub mod http;
+pub mod routes;
+mod start;
+
+pub use app::App;
+pub use auth::admin;
+pub use config::ServerConfig;
+pub use start::{ServeError, Server, serve};

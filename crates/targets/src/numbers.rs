@@ -16,6 +16,8 @@ pub struct Numbers {
     dir: PathBuf,
     file: String,
     range: Range<u32>,
+    /// Where the search for the very first one begins.
+    first: u32,
     book: Mutex<Book>,
 }
 
@@ -38,7 +40,12 @@ impl Numbers {
         let mut book: Book = folder::read(path)?.unwrap_or_default();
         book.given.retain(|_, n| range.contains(n));
         book.last = book.last.filter(|n| range.contains(n));
-        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), range, book: Mutex::new(book) })
+        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), first: range.start, range, book: Mutex::new(book) })
+    }
+
+    /// Begins the search there instead of at the range's start, where nothing was given yet.
+    pub fn beginning_at(self, first: u32) -> Self {
+        Self { first: if self.range.contains(&first) { first } else { self.range.start }, ..self }
     }
 
     pub fn get(&self, name: &str) -> Option<u32> {
@@ -52,7 +59,7 @@ impl Numbers {
         if let Some(number) = book.given.get(name) {
             return Ok(Some(*number));
         }
-        let start = book.last.map_or(self.range.start, |n| n + 1);
+        let start = book.last.map_or(self.first, |n| n + 1);
         let free = |n: &u32| !book.given.values().any(|g| g == n) && usable(*n);
         let Some(number) = (start..self.range.end).chain(self.range.start..start).find(free) else { return Ok(None) };
         let mut next = book.clone();

@@ -2,6 +2,7 @@
 
 use crate::numbers::Numbers;
 use std::{
+    hash::{BuildHasher, RandomState},
     io,
     net::{Ipv4Addr, TcpListener},
     ops::Range,
@@ -25,7 +26,11 @@ pub enum PortError {
 impl Ports {
     /// `path` is the file that remembers them.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Numbers::open(path, u32::from(RANGE.start)..u32::from(RANGE.end)).map(Self)
+        // Two agents on one machine would otherwise walk through the same ports in step, and one's instance could answer
+        // for the other's between the look and the bind.
+        let anywhere = RandomState::new().hash_one(path) % u64::from(RANGE.end - RANGE.start);
+        let numbers = Numbers::open(path, u32::from(RANGE.start)..u32::from(RANGE.end))?;
+        Ok(Self(numbers.beginning_at(u32::from(RANGE.start) + anywhere as u32)))
     }
 
     /// The port `owner` has (whether or not somebody listens on it), or one that was free just now.

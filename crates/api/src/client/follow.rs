@@ -83,7 +83,8 @@ impl<T: DeserializeOwned> Follow<T> {
     /// Waits for bytes, on a new connection where the old one ended.
     async fn fill(&mut self) -> Result<(), ApiError> {
         if self.body.is_none() {
-            self.body = Some(self.connect().await?);
+            let connecting = connect(self.client.clone(), self.url.clone(), self.parser.last_id.clone());
+            self.body = Some(connecting.await?);
         }
         let Some(body) = &mut self.body else { return Ok(()) };
         match tokio::time::timeout(SILENCE, body.next()).await {
@@ -97,17 +98,18 @@ impl<T: DeserializeOwned> Follow<T> {
         }
         Ok(())
     }
+}
 
-    async fn connect(&self) -> Result<Body, ApiError> {
-        let send = || {
-            let request = self.client.http.request(Method::GET, self.url.clone()).headers(self.client.headers());
-            let request = request.header(ACCEPT, "text/event-stream, application/problem+json");
-            match &self.parser.last_id {
-                Some(id) => request.header("last-event-id", id),
-                None => request,
-            }
-        };
-        let answer = self.client.attempt(&self.url, Repeat::Always, send).await?;
-        Ok(Box::pin(answer.bytes_stream()))
-    }
+/// Owns what it needs: a future that borrowed the stream's bodies could not move between threads.
+async fn connect(client: Client, url: Url, last_id: Option<String>) -> Result<Body, ApiError> {
+    let send = || {
+        let request = client.http.request(Method::GET, url.clone()).headers(client.headers());
+        let request = request.header(ACCEPT, "text/event-stream, application/problem+json");
+        match &last_id {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        }
+    };
+    let answer = client.attempt(&url, Repeat::Always, send).await?;
+    Ok(Box::pin(answer.bytes_stream()))
 }

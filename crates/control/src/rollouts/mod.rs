@@ -57,7 +57,7 @@ pub async fn resolve(
     release: &Digest,
 ) -> Result<ResolvedSpec> {
     let manifest = rows::releases::manifest(r, service, release).await?;
-    let spec = Spec::parse(&manifest.spec, "tradewind.yaml").map_err(|faults| {
+    let spec = Spec::parse("tradewind.yaml", &manifest.spec).map_err(|faults| {
         let detail = faults.first().map(ToString::to_string).unwrap_or_default();
         Fault::new(&faults::BROKEN_RELEASE).with("release", release.short()).with("detail", detail)
     })?;

@@ -378,7 +378,7 @@ pub struct ObservedTask {
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum TaskState {
     Accepted,
     Running,
@@ -436,4 +436,35 @@ pub struct ObservedEdge {
     pub pid: u32,
     pub table: u64,
     pub listen: Vec<SocketAddr>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip<T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
+        let line = serde_json::to_string(&value).unwrap();
+        assert_eq!(serde_json::from_str::<T>(&line).unwrap(), value, "{line}");
+    }
+
+    #[test]
+    fn nested_variants_do_not_share_a_tag() {
+        let results = [
+            TaskResult::Job {
+                outcome: JobOutcome::Success,
+                exit: Exit::Code { code: 0 },
+                artifacts: Some(Digest::of(b"x")),
+                message: None,
+            },
+            TaskResult::Package { result: Err("no space".into()) },
+            TaskResult::Verify { report: VerifyReport { passed: true, checks: Vec::new() } },
+            TaskResult::Error { code: "TW-AGENT-001".into(), reason: "no source".into() },
+        ];
+        for result in results {
+            round_trip(TaskState::Done(Box::new(result)));
+        }
+        round_trip(TaskState::Running);
+        round_trip(FromAgent::Observed(Box::default()));
+        round_trip(ToAgent::Desired(Box::default()));
+    }
 }

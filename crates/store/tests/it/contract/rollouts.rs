@@ -130,18 +130,20 @@ pub async fn places_and_routes_are_swapped_by_version(f: Fixture) {
     let release = f.with_release(&shop, "one").await;
     let revision = f.with_revision(&place, release).await;
     let empty = rows::places::get(&mut f.store.read().await.unwrap(), &place).await.unwrap();
-    assert_eq!((empty.version, empty.current), (0, None));
+    assert_eq!((empty.version, empty.history.current()), (0, None));
     let put = async |row: rows::places::PlaceRow| -> Result<rows::places::PlaceRow, StoreError> {
         transact!(f.store, tx => {
             tx.event(event("place.changed", "place/x")).await?;
             rows::places::put(tx, row.clone()).await
         })
     };
-    let first = put(rows::places::PlaceRow { current: Some(revision), ..empty.clone() }).await.unwrap();
+    let mut history = empty.history.clone();
+    history.completed(revision);
+    let first = put(rows::places::PlaceRow { history, ..empty.clone() }).await.unwrap();
     assert_eq!(first.version, 1);
     assert!(matches!(put(empty).await, Err(StoreError::Conflict { .. })));
-    let second =
-        put(rows::places::PlaceRow { current: None, previous: Some(revision), ..first.clone() }).await.unwrap();
+    let second = put(first.clone()).await.unwrap();
+    assert_eq!((second.version, second.history.current()), (2, Some(revision)));
     assert!(matches!(put(first).await, Err(StoreError::Conflict { .. })));
     let listed = rows::places::list(&mut f.store.read().await.unwrap(), Some(&shop)).await.unwrap();
     assert_eq!(listed, [second]);
@@ -190,6 +192,7 @@ pub async fn instances_and_tasks_leave_their_hosts(f: Fixture) {
     assert_eq!(rows::instances::on_host(&mut r, host).await.unwrap(), vec![instance.clone()]);
     assert_eq!(rows::instances::of_revision(&mut r, revision).await.unwrap(), vec![instance.clone()]);
     assert_eq!(rows::instances::live(&mut r).await.unwrap(), vec![instance.clone()]);
+    assert_eq!(rows::instances::of_place(&mut r, &place).await.unwrap(), vec![instance.clone()]);
     assert!(rows::instances::on_host(&mut r, other).await.unwrap().is_empty());
     assert_eq!(rows::tasks::on_host(&mut r, host).await.unwrap(), vec![task.clone()]);
     assert_eq!(rows::tasks::of_owner(&mut r, "rollout/1").await.unwrap(), vec![task.clone()]);
@@ -242,6 +245,9 @@ pub async fn previous_is_what_completed_before(f: Fixture) {
     let mut r = f.store.read().await.unwrap();
     let before = rows::revisions::completed(&mut r, &place, current.completed_at, 10).await.unwrap();
     assert_eq!(before.iter().map(|x| x.id).collect::<Vec<_>>(), [revisions[1], revisions[0]]);
+    let same = rows::revisions::of_release(&mut r, &place, &current.release, 1).await.unwrap();
+    assert_eq!(same.unwrap().id, current.id);
+    assert_eq!(rows::revisions::of_release(&mut r, &place, &current.release, 2).await.unwrap(), None);
     let newest = rows::revisions::of_place(&mut r, &place, Page::first(1)).await.unwrap();
     assert_eq!(newest[0].id, revisions[3]);
     drop(r);

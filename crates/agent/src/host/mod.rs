@@ -1,0 +1,337 @@
+//! The host's loop: the one place that knows everything about this host.
+//!
+//! Instances, releases, tasks, the server's session and the edge's link are tasks of their own and talk to the loop
+//! only. Whatever it hears, it then does the same two things: brings the children in line with the desired state
+//! (`reconcile`), and says what is (`publish`). It holds no state that a kill could lose: the desired state is on disk
+//! before it is acted upon, and the children find again what runs.
+
+mod desired;
+mod table;
+
+pub use desired::Accepted;
+
+use crate::{
+    config::AgentConfig,
+    disk,
+    edge::{
+        ledger::Ledger,
+        link::{self, EdgeNews},
+        versions::Versions,
+    },
+    home::Home,
+    instance::{
+        decide::Wish,
+        launch::Launcher,
+        task::{Found, InstanceNews, InstanceTask, Wanted},
+    },
+    logs::LogReaders,
+    release::{Bringer, ReleaseNews, Releases},
+    server::{FromServer, Greeting, Outbox, Server, keep_session},
+    time::Time,
+    tree::Bounds,
+    users::Users,
+};
+use futures_util::future::join_all;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use tradewind_model::{
+    id::InstanceId,
+    protocol::{
+        agent::{Desired, DesiredInstance, DesiredPhase, Observed, ObservedEdge, ObservedInstance},
+        edge::{Stats, Table},
+    },
+};
+use tradewind_targets::{ports::Ports, process::ProcessTarget};
+
+/// The observed state is sent so often even when nothing changed.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// What is left of ended instances is looked through so often.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Why an agent ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Refused(#[from] tradewind_model::fault::Fault),
+    #[error("the key cannot be sent: {0}")]
+    Key(#[from] http::header::InvalidHeaderValue),
+    #[error(transparent)]
+    Disk(#[from] disk::DiskError),
+    #[error("the record of {what}: {source}")]
+    Record { what: &'static str, source: std::io::Error },
+    /// The supervisor starts another one, which adopts what runs.
+    #[error("a part of the agent broke: {0}")]
+    Broke(#[from] tokio::task::JoinError),
+}
+
+struct Held {
+    wanted: watch::Sender<Wanted>,
+    observed: ObservedInstance,
+}
+
+pub struct Host {
+    home: Home,
+    time: Time,
+    launcher: Arc<Launcher>,
+    desired: Option<Desired>,
+    instances: BTreeMap<InstanceId, Held>,
+    releases: Releases,
+    readers: LogReaders,
+
+    ledger: Ledger,
+    versions: Versions,
+    /// An edge has greeted and not gone since.
+    edge: Option<ObservedEdge>,
+    /// The next table is sent under a new number even if it equals the last.
+    afresh: bool,
+
+    seq: u64,
+    observed: watch::Sender<Arc<Observed>>,
+    table: watch::Sender<Option<Table>>,
+    traffic: watch::Sender<Option<Arc<Stats>>>,
+    /// Everything that runs beside the loop; dropped with it.
+    children: JoinSet<()>,
+    inbox: Inbox,
+    instance_news: mpsc::UnboundedSender<InstanceNews>,
+}
+
+struct Inbox {
+    server: mpsc::UnboundedReceiver<FromServer>,
+    edge: mpsc::UnboundedReceiver<EdgeNews>,
+    instances: mpsc::UnboundedReceiver<InstanceNews>,
+    releases: mpsc::UnboundedReceiver<ReleaseNews>,
+}
+
+impl Host {
+    /// Adopts what is on this host, then begins to talk to edge and server.
+    pub async fn open(config: AgentConfig) -> Result<Self, Error> {
+        config.check()?;
+        let time = Time::new(config.clock.clone());
+        let home = Home::at(std::path::absolute(&config.data).unwrap_or(config.data));
+        home.create()?;
+        let server = Server::new(config.server, &config.key)?;
+        let record = |what| move |source| Error::Record { what, source };
+        let users = Arc::new(Users::open(&home.users(), config.run_as).map_err(record("users"))?);
+        let target = ProcessTarget::new(config.shim.0, config.shim.1);
+        let launcher = Arc::new(Launcher {
+            home: home.clone(),
+            target: target.clone(),
+            users: users.clone(),
+            ports: Ports::open(&home.ports()).map_err(record("ports"))?,
+            cgroups: config.cgroups,
+            path: config.path.clone(),
+        });
+        let bringer = Arc::new(Bringer {
+            home: home.clone(),
+            server: server.clone(),
+            target,
+            users,
+            cgroups: config.cgroups,
+            path: config.path,
+            bounds: Bounds::default(),
+            preparing: tokio::sync::Mutex::new(()),
+        });
+
+        let (to_server_inbox, from_server) = mpsc::unbounded_channel();
+        let (to_edge_inbox, from_edge) = mpsc::unbounded_channel();
+        let (instance_news, from_instances) = mpsc::unbounded_channel();
+        let (release_news, from_releases) = mpsc::unbounded_channel();
+        let desired = desired::load(&home);
+        let generation = desired.as_ref().map_or(0, |d| d.generation);
+        let found = adopt_all(&home, &launcher).await?;
+        // What an earlier agent gave out and could not take back.
+        let kept = |owner: &str| found.iter().any(|f| f.kept.desired.id.to_string() == owner);
+        launcher.ports.retain(kept).map_err(record("ports"))?;
+        let inherited = found.iter().filter(|f| f.was_ready() && f.is_running()).map(|f| f.kept.desired.id).collect();
+        let versions = Versions::open(home.edge_state())?;
+
+        let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
+        let (table, table_rx) = watch::channel(None);
+        let (traffic, traffic_rx) = watch::channel(None);
+        let mut host = Self {
+            ledger: Ledger::new(versions.probe_token().to_owned(), inherited),
+            releases: Releases::open(bringer, release_news)?,
+            readers: LogReaders::new(home.clone()),
+            home,
+            time,
+            launcher,
+            desired,
+            instances: BTreeMap::new(),
+            versions,
+            edge: None,
+            afresh: false,
+            seq: 0,
+            observed,
+            table,
+            traffic,
+            children: JoinSet::new(),
+            inbox: Inbox { server: from_server, edge: from_edge, instances: from_instances, releases: from_releases },
+            instance_news,
+        };
+        for found in found {
+            host.take_up(found);
+        }
+        host.reconcile();
+        host.publish();
+        if let Some(socket) = config.edge_socket {
+            host.children.spawn(link::keep_link(socket, table_rx, to_edge_inbox));
+        }
+        let greeting = Greeting { epoch: uuid::Uuid::now_v7().to_string(), hostname: config.hostname };
+        let outbox = Outbox { observed: observed_rx, traffic: traffic_rx };
+        host.children.spawn(keep_session(server, greeting, outbox, to_server_inbox));
+        Ok(host)
+    }
+
+    /// Until `shutdown`; what runs on the host goes on.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        tokio::pin!(shutdown);
+        let mut heartbeat = interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sweep = interval(SWEEP);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                Some(news) = self.inbox.server.recv() => self.server_said(news).await,
+                Some(news) = self.inbox.edge.recv() => self.edge_said(news),
+                Some(news) = self.inbox.instances.recv() => self.instance_said(news),
+                Some(news) = self.inbox.releases.recv() => self.releases.note(news),
+                Some(ended) = self.children.join_next() => ended?,
+                _ = heartbeat.tick() => {}
+                _ = sweep.tick() => self.readers.sweep(self.time.wall()),
+            }
+            // Whatever else was said meanwhile is answered in the same breath.
+            while let Ok(news) = self.inbox.instances.try_recv() {
+                self.instance_said(news);
+            }
+            while let Ok(news) = self.inbox.edge.try_recv() {
+                self.edge_said(news);
+            }
+            self.reconcile();
+            self.publish();
+        }
+    }
+
+    async fn server_said(&mut self, news: FromServer) {
+        match news {
+            FromServer::Connected { session, answers } => self.readers.connected(session, answers),
+            FromServer::Gone { session } => self.readers.gone(session),
+            FromServer::ReadLog { session, request, instance, tail_lines, follow } => {
+                self.readers.read(session, request, instance, tail_lines, follow);
+            }
+            FromServer::StopLog { session, request } => self.readers.stop(session, request),
+            FromServer::Desired(desired) => match desired::accept(&self.home, self.desired.as_ref(), *desired).await {
+                Accepted::New(desired) => self.desired = Some(desired),
+                Accepted::Same => {}
+                Accepted::Refused(fault) => tracing::error!(%fault, "a desired state was refused"),
+            },
+        }
+    }
+
+    fn instance_said(&mut self, news: InstanceNews) {
+        match news {
+            InstanceNews::Changed(observed) => {
+                if let Some(held) = self.instances.get_mut(&observed.id) {
+                    held.observed = *observed;
+                }
+            }
+            InstanceNews::Gone(id) => {
+                self.instances.remove(&id);
+            }
+        }
+    }
+
+    fn take_up(&mut self, found: Found) {
+        let desired = found.kept.desired.clone();
+        let wanted = Wanted {
+            wish: wish(&desired),
+            release: self.releases.fact(&desired.release),
+            served: self.ledger.may_be_served(desired.id),
+            desired: desired.clone(),
+        };
+        let (sender, receiver) = watch::channel(wanted);
+        let task =
+            InstanceTask::new(self.launcher.clone(), self.time.clone(), receiver, self.instance_news.clone(), found);
+        self.instances.insert(desired.id, Held { wanted: sender, observed: task.observed() });
+        self.children.spawn(task.run());
+    }
+
+    /// Brings the children in line with what is desired and what is known.
+    fn reconcile(&mut self) {
+        let desired = self.desired.take();
+        if let Some(desired) = &desired {
+            for instance in &desired.instances {
+                if !self.instances.contains_key(&instance.id) {
+                    self.take_up(Found::fresh(Arc::new(instance.clone())));
+                }
+            }
+            let used: BTreeSet<_> = self.instances.values().map(|h| h.wanted.borrow().desired.release).collect();
+            self.releases.reconcile(&desired.releases, &used, &mut self.children);
+        }
+        self.plan_table(desired.as_ref());
+
+        let listed: BTreeMap<InstanceId, &DesiredInstance> =
+            desired.iter().flat_map(|d| &d.instances).map(|i| (i.id, i)).collect();
+        for (id, held) in &self.instances {
+            let served = self.ledger.may_be_served(*id);
+            held.wanted.send_if_modified(|wanted| {
+                let wish = match (listed.get(id), &desired) {
+                    (Some(instance), _) => {
+                        if *wanted.desired != **instance {
+                            wanted.desired = Arc::new((*instance).clone());
+                            wanted.wish = wish(instance);
+                            wanted.release = self.releases.fact(&instance.release);
+                            wanted.served = served;
+                            return true;
+                        }
+                        wish(instance)
+                    }
+                    (None, Some(_)) => Wish::Gone,
+                    // Nobody ever told us what is desired: what runs goes on.
+                    (None, None) => wish(&wanted.desired),
+                };
+                let release = self.releases.fact(&wanted.desired.release);
+                let changed = wanted.wish != wish || wanted.release != release || wanted.served != served;
+                (wanted.wish, wanted.release, wanted.served) = (wish, release, served);
+                changed
+            });
+        }
+        self.desired = desired;
+    }
+
+    /// Says what is. Every call is a new number, so that a heartbeat is one too.
+    fn publish(&mut self) {
+        self.seq += 1;
+        let observed = Observed {
+            seq: self.seq,
+            generation: self.desired.as_ref().map_or(0, |d| d.generation),
+            at: self.time.wall(),
+            releases: self.releases.observed(),
+            instances: self.instances.values().map(|h| h.observed.clone()).collect(),
+            routes: self.ledger.observed(),
+            tasks: Vec::new(),
+            edge: self.edge.clone(),
+        };
+        self.observed.send_replace(Arc::new(observed));
+    }
+}
+
+fn wish(instance: &DesiredInstance) -> Wish {
+    match instance.phase {
+        DesiredPhase::Run => Wish::Run,
+        DesiredPhase::Stopped => Wish::Stopped,
+    }
+}
+
+/// Every instance an earlier agent left, with its process if it lives.
+async fn adopt_all(home: &Home, launcher: &Launcher) -> Result<Vec<Found>, Error> {
+    let ids: Vec<InstanceId> = disk::names(&home.instances())?.iter().filter_map(|name| name.parse().ok()).collect();
+    Ok(join_all(ids.into_iter().map(|id| Found::adopt(launcher, id))).await.into_iter().flatten().collect())
+}

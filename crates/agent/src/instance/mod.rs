@@ -1,0 +1,7 @@
+//! Instances: one small machine each ([`decide`], [`schedule`]), and one task each that performs what it asks for.
+
+pub mod decide;
+pub mod launch;
+pub mod probe;
+pub mod schedule;
+pub mod task;

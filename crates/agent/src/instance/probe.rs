@@ -1,0 +1,65 @@
+//! One check of one instance: an HTTP request, a connection, or a command.
+
+use http_body_util::{BodyExt, Empty};
+use hyper::{Request, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpStream;
+
+/// A GET that any 2xx or 3xx answers well. The reason otherwise.
+pub async fn http(addr: SocketAddr, path: &str, timeout: Duration) -> Result<(), String> {
+    let head = within(timeout, get(addr, path, &[])).await?;
+    let status = head.status;
+    if status.is_success() || status.is_redirection() { Ok(()) } else { Err(format!("GET {path} answered {status}")) }
+}
+
+pub async fn tcp(addr: SocketAddr, timeout: Duration) -> Result<(), String> {
+    let connect = async { TcpStream::connect(addr).await.map_err(|e| format!("no connection to {addr}: {e}")) };
+    within(timeout, connect).await.map(drop)
+}
+
+/// Sends a GET on a connection of its own and reads the answer to its end, at most a mebibyte of it.
+pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<http::response::Parts, String> {
+    let stream = TcpStream::connect(addr).await.map_err(|e| format!("no connection to {addr}: {e}"))?;
+    let broken = |e: hyper::Error| format!("GET {path} broke off: {e}");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let talk = async {
+        let mut request = Request::get(path).header(header::USER_AGENT, "tradewind-check");
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request = request.header(header::HOST, addr.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .header(header::CONNECTION, "close")
+            .body(Empty::<bytes::Bytes>::new())
+            .map_err(|e| format!("`{path}` cannot be asked for: {e}"))?;
+        let (head, mut body) = sender.send_request(request).await.map_err(broken)?.into_parts();
+        let mut read = 0;
+        while let Some(frame) = body.frame().await {
+            read += frame.map_err(broken)?.data_ref().map_or(0, bytes::Bytes::len);
+            if read > 1 << 20 {
+                break;
+            }
+        }
+        Ok(head)
+    };
+    // Both here: a check that is dropped leaves no task and no socket behind.
+    tokio::pin!(talk, connection);
+    let mut connected = true;
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut talk => return answer,
+            _ = &mut connection, if connected => connected = false,
+        }
+    }
+}
+
+pub async fn within<T>(timeout: Duration, check: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    match tokio::time::timeout(timeout, check).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+    }
+}

@@ -1,0 +1,466 @@
+//! The task around one instance: it feeds the machine with events and performs what it asks for.
+
+use super::{
+    decide::{self, Act, Event, Facts, Machine, ReleaseFact, View, Wish},
+    launch::{Launcher, NotLaunched, PROCESS},
+    probe,
+    schedule::{self, Scheduled},
+};
+use crate::{
+    disk::{self, Outlives},
+    time::{Now, Time},
+};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tradewind_model::{
+    id::InstanceId,
+    protocol::{
+        agent::{DesiredInstance, ObservedInstance},
+        shim::Exited,
+    },
+    workload::{HealthProbe, ServiceKind},
+};
+use tradewind_targets::process::{Adopted, Process};
+
+/// What the host's loop wants of an instance; the newest counts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Wanted {
+    pub desired: Arc<DesiredInstance>,
+    pub wish: Wish,
+    pub release: ReleaseFact,
+    pub served: bool,
+}
+
+/// What an instance tells the host's loop.
+#[derive(Debug)]
+pub enum InstanceNews {
+    Changed(Box<ObservedInstance>),
+    /// Stopped and cleaned away.
+    Gone(InstanceId),
+}
+
+const KEPT: &str = "instance.json";
+
+/// What is kept in the instance's folder for the next agent.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    pub desired: Arc<DesiredInstance>,
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub life: decide::Remembered,
+    #[serde(default)]
+    pub runs: schedule::Remembered,
+}
+
+/// An instance as an agent finds it.
+pub struct Found {
+    pub kept: Kept,
+    pub process: Option<Process>,
+    /// It ended and no agent has seen that yet.
+    pub ended: Option<Exited>,
+}
+
+impl Found {
+    pub fn fresh(desired: Arc<DesiredInstance>) -> Self {
+        Self {
+            kept: Kept {
+                desired,
+                port: None,
+                life: decide::Remembered::default(),
+                runs: schedule::Remembered::default(),
+            },
+            process: None,
+            ended: None,
+        }
+    }
+
+    /// Whether an earlier agent may have given it to the edge.
+    pub fn was_ready(&self) -> bool {
+        self.kept.life.ready
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// What an earlier agent left in an instance's folder; `None` if nothing was ever kept there.
+    pub async fn adopt(launcher: &Launcher, id: InstanceId) -> Option<Self> {
+        let folder = launcher.home.instance(id);
+        let kept: Kept = match disk::read_json(&folder.join(KEPT)) {
+            Ok(kept) => kept?,
+            Err(error) => {
+                tracing::error!(%error, "an instance's record is damaged; its process, if any, is stopped");
+                stop_unknown(launcher, id).await;
+                return None;
+            }
+        };
+        let (process, ended) = match launcher.target.adopt(&folder.join(PROCESS)).await {
+            Ok(Adopted::Running(process)) => (Some(process), None),
+            Ok(Adopted::Exited(exited)) => (None, Some(exited)),
+            Ok(Adopted::NeverStarted) => (None, None),
+            Err(error) => {
+                tracing::error!(%error, instance = %id, "an instance could not be adopted");
+                (None, None)
+            }
+        };
+        Some(Self { kept, process, ended })
+    }
+}
+
+/// Without its record nobody knows what the process is for.
+async fn stop_unknown(launcher: &Launcher, id: InstanceId) {
+    let folder = launcher.home.instance(id);
+    if let Ok(Adopted::Running(process)) = launcher.target.adopt(&folder.join(PROCESS)).await {
+        process.stop(15, Duration::from_secs(10)).await;
+    }
+    if let Err(error) = disk::remove_folder(&folder) {
+        tracing::warn!(%error, "an instance's folder was left behind");
+    }
+}
+
+/// Both kinds of life behind the same events and acts.
+enum Life {
+    Serving(Machine),
+    Scheduled(Box<Scheduled>),
+}
+
+impl Life {
+    fn step(&mut self, facts: &Facts<'_>, event: Event, now: Now) -> Vec<Act> {
+        match self {
+            Self::Serving(machine) => machine.step(facts, event, now),
+            Self::Scheduled(scheduled) => scheduled.step(facts, event, now),
+        }
+    }
+    fn wake(&self, instance: &DesiredInstance, now: Now) -> Option<Duration> {
+        match self {
+            Self::Serving(machine) => machine.wake(&instance.workload),
+            Self::Scheduled(scheduled) => scheduled.wake(now),
+        }
+    }
+    fn check_every(&self, instance: &DesiredInstance, now: Now) -> Option<Duration> {
+        match self {
+            Self::Serving(machine) => machine.check_every(&instance.workload, now),
+            Self::Scheduled(_) => None,
+        }
+    }
+    fn view(&self) -> View {
+        match self {
+            Self::Serving(machine) => machine.view(),
+            Self::Scheduled(scheduled) => scheduled.view(),
+        }
+    }
+}
+
+pub struct InstanceTask {
+    launcher: Arc<Launcher>,
+    time: Time,
+    wanted: watch::Receiver<Wanted>,
+    news: mpsc::UnboundedSender<InstanceNews>,
+    life: Life,
+    kept: Kept,
+    /// Also: the folder exists.
+    saved: Option<Kept>,
+    process: Option<Process>,
+    reported: Option<ObservedInstance>,
+    unseen_end: Option<Exited>,
+}
+
+impl InstanceTask {
+    pub fn new(
+        launcher: Arc<Launcher>,
+        time: Time,
+        wanted: watch::Receiver<Wanted>,
+        news: mpsc::UnboundedSender<InstanceNews>,
+        found: Found,
+    ) -> Self {
+        let now = time.now();
+        let Found { kept, process, ended } = found;
+        let pid = process.as_ref().map(Process::pid);
+        let life = match (kept.desired.workload.kind, &kept.desired.workload.schedule) {
+            (ServiceKind::Cron, Some(schedule)) => {
+                Life::Scheduled(Box::new(Scheduled::new(schedule, kept.runs.clone(), pid, now)))
+            }
+            (ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron, _) => {
+                Life::Serving(Machine::adopted(kept.life.clone(), pid, now))
+            }
+        };
+        Self { launcher, time, wanted, news, life, kept, saved: None, process, reported: None, unseen_end: ended }
+    }
+
+    /// What is observed of it before it has run.
+    pub fn observed(&self) -> ObservedInstance {
+        let view = self.life.view();
+        let desired = &self.kept.desired;
+        ObservedInstance {
+            id: desired.id,
+            revision: desired.revision,
+            phase: view.phase,
+            since: view.since,
+            pid: view.pid,
+            addr: view.pid.and(self.kept.port).map(Launcher::addr),
+            restarts: view.restarts,
+            last_exit: view.last_exit,
+            message: view.message,
+            runs: match &self.life {
+                Life::Serving(_) => Vec::new(),
+                Life::Scheduled(scheduled) => scheduled.remembered().runs.clone(),
+            },
+        }
+    }
+
+    /// Until the instance is gone or the host's loop is.
+    pub async fn run(mut self) {
+        let mut event = match self.unseen_end.take() {
+            Some(exited) => ended(exited),
+            None => Event::Look,
+        };
+        let mut check: Option<BoxFuture<'static, Result<(), String>>> = None;
+        let mut next_check = Instant::now();
+        loop {
+            let was = self.life.view().phase;
+            if let Some(gone) = self.handle(event).await {
+                let _ = self.news.send(gone);
+                return;
+            }
+            let now = self.time.now();
+            let every = self.life.check_every(&self.kept.desired, now);
+            if every.is_none() {
+                check = None;
+            } else if self.life.view().phase != was {
+                // A new phase is looked at at once.
+                next_check = Instant::now();
+            }
+            let wake = self.life.wake(&self.kept.desired, now);
+            event = loop {
+                let process = self.process.clone();
+                let end = async {
+                    match process {
+                        Some(process) => process.wait().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                let due = check.is_none() && every.is_some();
+                let checked = async {
+                    match &mut check {
+                        Some(check) => check.await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    changed = self.wanted.changed() => match changed {
+                        Ok(()) => break Event::Look,
+                        Err(_) => return,
+                    },
+                    exited = end => break ended(exited),
+                    result = checked => {
+                        check = None;
+                        break Event::Checked(result);
+                    }
+                    () = until(wake.map(|at| self.time.instant(at))) => break Event::Look,
+                    () = tokio::time::sleep_until(next_check), if due => {
+                        next_check = Instant::now() + every.unwrap_or_default();
+                        check = Some(self.check());
+                    }
+                }
+            };
+        }
+    }
+
+    /// Feeds one event and performs what follows from it.
+    async fn handle(&mut self, event: Event) -> Option<InstanceNews> {
+        if matches!(event, Event::Ended { .. }) {
+            self.process = None;
+        }
+        let mut event = event;
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            self.kept.desired = wanted.desired;
+            let desired = self.kept.desired.clone();
+            let facts = Facts {
+                wish: wanted.wish,
+                release: &wanted.release,
+                served: wanted.served,
+                workload: &desired.workload,
+            };
+            let acts = self.life.step(&facts, event, self.time.now());
+            let mut next = None;
+            for act in acts {
+                match act {
+                    Act::Launch => {
+                        // Recorded first: a folder without a record would be taken for damage.
+                        self.publish();
+                        next = Some(self.launch().await);
+                    }
+                    Act::Stop { signal, grace_ms } => match &self.process {
+                        Some(process) => process.begin_stop(signal, Duration::from_millis(grace_ms)),
+                        None => next = Some(Event::Look),
+                    },
+                    Act::Clean => return Some(self.clean().await),
+                }
+            }
+            self.publish();
+            match next {
+                Some(follows) => event = follows,
+                None => return None,
+            }
+        }
+    }
+
+    async fn launch(&mut self) -> Event {
+        let desired = self.kept.desired.clone();
+        let port = match self.launcher.port(desired.id, desired.workload.port) {
+            Ok(port) => port,
+            Err(NotLaunched { reason, passing }) => return Event::NotStarted { reason, passing },
+        };
+        self.kept.port = port;
+        self.save();
+        match self.launcher.launch(&desired, port).await {
+            Ok(process) => {
+                let pid = process.pid();
+                self.process = Some(process);
+                Event::Started { pid }
+            }
+            Err(NotLaunched { reason, passing }) => Event::NotStarted { reason, passing },
+        }
+    }
+
+    /// Records, then reports: what the host's loop acts on is known to the next agent too.
+    fn publish(&mut self) {
+        self.save();
+        let observed = self.observed();
+        if self.reported.as_ref() != Some(&observed) {
+            self.reported = Some(observed.clone());
+            let _ = self.news.send(InstanceNews::Changed(Box::new(observed)));
+        }
+    }
+
+    fn save(&mut self) {
+        match &self.life {
+            Life::Serving(machine) => self.kept.life = machine.remembered(),
+            Life::Scheduled(scheduled) => self.kept.runs = scheduled.remembered().clone(),
+        }
+        if self.saved.as_ref() == Some(&self.kept) {
+            return;
+        }
+        let folder = self.launcher.home.instance(self.kept.desired.id);
+        let written = disk::folder(&folder, 0o700)
+            .and_then(|()| disk::write_json(&folder.join(KEPT), &self.kept, Outlives::Process));
+        match written {
+            Ok(()) => self.saved = Some(self.kept.clone()),
+            Err(error) => tracing::error!(%error, "an instance's record could not be written"),
+        }
+    }
+
+    async fn clean(&mut self) -> InstanceNews {
+        let id = self.kept.desired.id;
+        if let Err(error) = self.launcher.ports.release(&id.to_string()) {
+            tracing::warn!(%error, instance = %id, "its port was not given back");
+        }
+        let home = self.launcher.home.clone();
+        let cleaned = tokio::task::spawn_blocking(move || -> disk::Result<()> {
+            let (folder, ended) = (home.instance(id), home.ended_instance(id));
+            if folder.join(PROCESS).exists() {
+                disk::remove_folder(&ended)?;
+                use disk::At;
+                std::fs::rename(folder.join(PROCESS), &ended).at("move", &folder)?;
+            }
+            disk::remove_folder(&folder)
+        });
+        if let Ok(Err(error)) = cleaned.await {
+            tracing::warn!(%error, "an instance's folder was left behind");
+        }
+        InstanceNews::Gone(id)
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<(), String>> {
+        match check_of(&self.launcher, &self.kept.desired, self.kept.port) {
+            Some(check) => check,
+            None => Box::pin(async { Ok(()) }),
+        }
+    }
+}
+
+fn ended(exited: Exited) -> Event {
+    Event::Ended { exit: exited.exit, timed_out: exited.timed_out, stopped: exited.stopped }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One check of an instance; `None` when its workload has none.
+pub fn check_of(
+    launcher: &Arc<Launcher>,
+    instance: &Arc<DesiredInstance>,
+    port: Option<u16>,
+) -> Option<BoxFuture<'static, Result<(), String>>> {
+    let check = instance.workload.health.as_ref()?;
+    let timeout = Duration::from_millis(check.timeout_ms.max(1));
+    let addr: Result<SocketAddr, String> =
+        port.map(Launcher::addr).ok_or_else(|| "it listens on no port that could be asked".to_owned());
+    Some(match check.probe.clone() {
+        HealthProbe::Http { path } => Box::pin(async move { probe::http(addr?, &path, timeout).await }),
+        HealthProbe::Tcp => Box::pin(async move { probe::tcp(addr?, timeout).await }),
+        HealthProbe::Command { command } => {
+            let (launcher, instance) = (launcher.clone(), instance.clone());
+            Box::pin(async move { run_check(&launcher, &instance, port, &command, timeout).await })
+        }
+    })
+}
+
+/// Runs a check's command as the instance's user in its folder.
+async fn run_check(
+    launcher: &Launcher,
+    instance: &DesiredInstance,
+    port: Option<u16>,
+    command: &[String],
+    timeout: Duration,
+) -> Result<(), String> {
+    let [program, args @ ..] = command else { return Err("the check's command is empty".into()) };
+    let env = launcher.environment(instance, port).map_err(|e| e.reason)?;
+    let cwd: PathBuf = launcher.home.release(&instance.release);
+    let mut run = tokio::process::Command::new(program);
+    run.args(args)
+        .env_clear()
+        .envs(env)
+        .current_dir(cwd)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    if let Some(user) = launcher.users.of(&instance.place).map_err(|e| e.to_string())? {
+        run.uid(user.uid).gid(user.gid);
+    }
+    let child = run.spawn().map_err(|e| format!("the check `{program}` could not be started: {e}"))?;
+    let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).map(KillGroup);
+    let done = tokio::time::timeout(timeout, child.wait_with_output()).await;
+    drop(group);
+    match done {
+        Err(_) => Err(format!("the check `{program}` took longer than {} ms", timeout.as_millis())),
+        Ok(Err(e)) => Err(format!("the check `{program}` was lost: {e}")),
+        Ok(Ok(done)) if done.status.success() => Ok(()),
+        Ok(Ok(done)) => {
+            let said = String::from_utf8_lossy(&done.stderr);
+            let last = said.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
+            Err(format!("the check `{program}` ended with {}: {last}", done.status).trim_end_matches(": ").to_owned())
+        }
+    }
+}
+
+/// A check leaves nothing behind, however it ends.
+struct KillGroup(rustix::process::Pid);
+
+impl Drop for KillGroup {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process_group(self.0, rustix::process::Signal::KILL);
+    }
+}

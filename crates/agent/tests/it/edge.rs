@@ -1,0 +1,123 @@
+//! An edge that serves nothing but says what one says.
+
+use futures_util::{SinkExt, StreamExt};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{broadcast, watch},
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::codec::{Framed, LinesCodec};
+use tradewind_model::{
+    id::InstanceId,
+    protocol::edge::{FromEdge, Table, ToEdge},
+};
+
+pub struct FakeEdge {
+    socket: PathBuf,
+    state: Arc<State>,
+    pub table: watch::Receiver<Table>,
+    running: Option<JoinHandle<()>>,
+}
+
+struct State {
+    table: watch::Sender<Table>,
+    /// Every version that was taken up, in order.
+    versions: Mutex<Vec<u64>>,
+    /// Says that an instance that left has no requests left: at once, or when told.
+    drains: Mutex<bool>,
+    say: broadcast::Sender<FromEdge>,
+}
+
+impl FakeEdge {
+    pub fn start(socket: &Path) -> Self {
+        let (table, table_rx) = watch::channel(Table::default());
+        let state =
+            State { table, versions: Mutex::default(), drains: Mutex::new(true), say: broadcast::channel(16).0 };
+        let mut edge = Self { socket: socket.to_owned(), state: Arc::new(state), table: table_rx, running: None };
+        edge.up();
+        edge
+    }
+
+    pub fn up(&mut self) {
+        let _ = std::fs::remove_file(&self.socket);
+        let listener = UnixListener::bind(&self.socket).unwrap();
+        let state = self.state.clone();
+        self.running = Some(tokio::spawn(async move {
+            let mut links = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                links.spawn(link(stream, state.clone()));
+            }
+        }));
+    }
+
+    /// As if killed; its last table stays on its disk.
+    pub fn down(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+    }
+
+    /// Whether it reports drained instances at once.
+    pub fn drains(&self, at_once: bool) {
+        *self.state.drains.lock().unwrap() = at_once;
+    }
+
+    pub fn say(&self, message: FromEdge) {
+        self.state.say.send(message).unwrap();
+    }
+
+    pub fn versions(&self) -> Vec<u64> {
+        self.state.versions.lock().unwrap().clone()
+    }
+
+    /// As if it had forgotten its table and another agent had given it this one.
+    pub fn pretend_version(&self, version: u64) {
+        self.state.table.send_modify(|t| t.version = version);
+    }
+}
+
+fn instances(table: &Table) -> BTreeSet<InstanceId> {
+    table.routes.iter().flat_map(|r| &r.splits).flat_map(|s| &s.targets).map(|t| t.instance).collect()
+}
+
+async fn link(stream: UnixStream, state: Arc<State>) {
+    let mut stream = Framed::new(stream, LinesCodec::new());
+    let mut say = state.say.subscribe();
+    let hello: ToEdge = serde_json::from_str(&stream.next().await.unwrap().unwrap()).unwrap();
+    assert_eq!(hello, ToEdge::Hello { protocol: 1 });
+    let table = state.table.borrow().version;
+    let mut answers = vec![FromEdge::Hello { protocol: 1, pid: std::process::id(), table, listen: Vec::new() }];
+    loop {
+        for answer in answers.drain(..) {
+            if stream.send(serde_json::to_string(&answer).unwrap()).await.is_err() {
+                return;
+            }
+        }
+        tokio::select! {
+            Ok(message) = say.recv() => answers.push(message),
+            line = stream.next() => {
+                let Some(Ok(line)) = line else { return };
+                let ToEdge::Table(table) = serde_json::from_str(&line).unwrap() else { continue };
+                let serving = state.table.borrow().clone();
+                if table.version < serving.version {
+                    let reason = "older".to_owned();
+                    answers.push(FromEdge::Refused { version: table.version, serving: serving.version, reason });
+                    continue;
+                }
+                let left: Vec<_> = instances(&serving).difference(&instances(&table)).copied().collect();
+                state.versions.lock().unwrap().push(table.version);
+                answers.push(FromEdge::Ack { version: table.version });
+                state.table.send_replace(table);
+                if *state.drains.lock().unwrap() {
+                    answers.extend(left.into_iter().map(|instance| FromEdge::Drained { instance }));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The agent against a server and an edge made for the tests, with real processes under real shims.
+
+mod deploy;
+mod edge;
+mod restarts;
+mod server;
+mod trouble;
+mod world;

@@ -1,0 +1,32 @@
+//! What the server is told at its start.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The data folder; made where there is none.
+    pub data: PathBuf,
+    pub listen: SocketAddr,
+    /// `postgres://…`; none: SQLite in the data folder.
+    pub database: Option<String>,
+    /// The program that git's hooks run as `EXE git-hook NAME`: this one.
+    pub exe: PathBuf,
+}
+
+impl ServerConfig {
+    pub fn database_at(&self) -> String {
+        self.database.clone().unwrap_or_else(|| self.data.join("tradewind.db").to_string_lossy().into_owned())
+    }
+
+    pub fn repositories(&self) -> PathBuf {
+        self.data.join("git")
+    }
+
+    pub fn hooks(&self) -> PathBuf {
+        self.data.join("git-hooks")
+    }
+
+    pub fn hook_socket(&self) -> PathBuf {
+        self.data.join("run").join("git-hook.sock")
+    }
+}

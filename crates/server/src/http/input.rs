@@ -1,0 +1,81 @@
+//! Extractors that refuse in our own words.
+
+use crate::{faults, http::Refusal};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::JsonRejection};
+use http::{StatusCode, request::Parts};
+use serde::{Deserialize, de::DeserializeOwned};
+use tradewind_model::fault::Fault;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match axum::Json::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(refuse_body(rejection)),
+        }
+    }
+}
+
+fn refuse_body(rejection: JsonRejection) -> Refusal {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Fault::new(&faults::TOO_LARGE).with("limit", super::layers::JSON_LIMIT).into();
+    }
+    Fault::new(&faults::BAD_BODY).with("detail", rejection.body_text()).into()
+}
+
+/// The path's `{…}` parts, parsed into typed ids.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) if rejection.status().is_client_error() => {
+                Err(Fault::new(&faults::BAD_PARAMETER).with("detail", rejection.body_text()).into())
+            }
+            Err(rejection) => Err(Refusal::internal(rejection.body_text())),
+        }
+    }
+}
+
+/// The query's fields.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match RawQuery::from_request_parts(parts, state).await {
+            Ok(RawQuery(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Fault::new(&faults::BAD_PARAMETER).with("detail", rejection.body_text()).into()),
+        }
+    }
+}
+
+/// `?after=&limit=`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    pub after: Option<String>,
+    limit: Option<u32>,
+}
+
+impl PageQuery {
+    pub const DEFAULT: u32 = 50;
+    pub const MOST: u32 = 200;
+
+    pub fn new(after: Option<String>, limit: Option<u32>) -> Self {
+        Self { after, limit }
+    }
+
+    /// Items a page: 1 to [`Self::MOST`].
+    pub fn limit(&self) -> u32 {
+        self.limit.unwrap_or(Self::DEFAULT).clamp(1, Self::MOST)
+    }
+}

@@ -1,0 +1,154 @@
+//! What goes round every request, from the outside in: an id, a span, the language and the last word on panics; then,
+//! a route each, the permission, the size of the body, the key of a repeated POST, the tag of a GET.
+
+use super::{
+    Refusal,
+    refusal::{self, Manner as Writing},
+    route::{Manner, Permission, Route},
+};
+use crate::{App, auth, faults, http::idempotency};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt as _;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::BodyExt as _;
+use sha2::{Digest as _, Sha256};
+use std::panic::AssertUnwindSafe;
+use tracing::Instrument as _;
+use tradewind_model::fault::{Fault, Lang};
+
+/// Bytes of a JSON request.
+pub const JSON_LIMIT: usize = 256 << 10;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the rest of a request may want to know of itself.
+#[derive(Clone, Debug)]
+pub struct RequestInfo {
+    pub id: String,
+    pub lang: Lang,
+}
+
+/// The router of all routes, with everything that goes round them.
+pub fn router(app: &App, routes: Vec<Route>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let mut handler = route.handler;
+        if route.method == Method::GET && route.manner == Manner::Json {
+            handler = handler.layer(from_fn(tag));
+        }
+        if route.method == Method::POST && route.doc.keyed && route.manner != Manner::Stream {
+            let rule = idempotency::Rule { app: app.clone(), keep_answer: route.manner == Manner::Json };
+            handler = handler.layer(from_fn_with_state(rule, idempotency::once));
+        }
+        handler = match route.manner {
+            Manner::Json | Manner::Secret => handler.layer(DefaultBodyLimit::max(JSON_LIMIT)),
+            Manner::Stream => handler.layer(DefaultBodyLimit::disable()),
+        };
+        handler = handler.layer(from_fn_with_state((app.clone(), route.permission), permit));
+        router = router.route(route.path, handler);
+    }
+    router.fallback(no_route).method_not_allowed_fallback(no_method).layer(from_fn(around)).with_state(app.clone())
+}
+
+async fn no_route(request: Request) -> Refusal {
+    Fault::new(&faults::NO_ROUTE).with("path", request.uri().path()).into()
+}
+
+async fn no_method(request: Request) -> Refusal {
+    Fault::new(&faults::NO_METHOD).with("method", request.method()).with("path", request.uri().path()).into()
+}
+
+async fn around(mut request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let lang =
+        request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).map_or(Lang::En, Lang::parse);
+    let writing = if request.uri().path().starts_with("/git/") { Writing::Text } else { Writing::Problem };
+    request.extensions_mut().insert(RequestInfo { id: id.clone(), lang });
+    // The path only: a query could carry what somebody mistook for a place of a secret.
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let began = tokio::time::Instant::now();
+    let answer = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|panic| Refusal::internal(panic_text(&*panic)).into_response());
+    span.in_scope(|| {
+        let mut answer = refusal::render(answer, lang, writing, &id);
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(status = answer.status().as_u16(), took_us, "answered");
+        let headers = answer.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+        answer
+    })
+}
+
+/// The caller's own id for a request is kept when it is harmless in a log.
+fn request_id(request: &Request) -> String {
+    let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
+    let harmless = |s: &&str| (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    given.filter(harmless).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_else(|| "of unknown kind".into()))
+}
+
+async fn permit(State((app, permission)): State<(App, Permission)>, mut request: Request, next: Next) -> Response {
+    let Some(scope) = permission.scope() else { return next.run(request).await };
+    let basic = matches!(permission, Permission::Git(_));
+    match auth::authenticate(&app, request.headers(), basic).await {
+        Ok(caller) => {
+            if let Err(fault) = caller.require(scope) {
+                return Refusal::from(fault).into_response();
+            }
+            tracing::debug!(caller = caller.name, "permitted");
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => {
+            let mut answer = refusal.into_response();
+            if answer.status() == StatusCode::UNAUTHORIZED {
+                let challenge = if basic { r#"Basic realm="Tradewind", charset="UTF-8""# } else { "Bearer" };
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            answer
+        }
+    }
+}
+
+/// Gives a JSON answer an entity tag, and answers 304 to who has it already.
+async fn tag(request: Request, next: Next) -> Response {
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let answer = next.run(request).await;
+    if answer.status() != StatusCode::OK {
+        return answer;
+    }
+    let (mut head, body) = answer.into_parts();
+    let bytes = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(e) => return Refusal::internal(e).into_response(),
+    };
+    let hash = Sha256::digest(&bytes);
+    let tag = format!("\"{}\"", hex::encode(&hash[..16]));
+    let same = known
+        .and_then(|k| k.to_str().map(str::to_owned).ok())
+        .is_some_and(|known| known.split(',').any(|k| k.trim().trim_start_matches("W/") == tag || k.trim() == "*"));
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        head.headers.insert(header::ETAG, value);
+    }
+    if same {
+        head.status = StatusCode::NOT_MODIFIED;
+        head.headers.remove(header::CONTENT_TYPE);
+        head.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(head, axum::body::Body::empty());
+    }
+    Response::from_parts(head, bytes.into())
+}

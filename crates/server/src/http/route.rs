@@ -1,0 +1,263 @@
+//! Routes are declared with their permission and their documentation; the router and the OpenAPI document are both made
+//! from the declarations, so neither can know a route the other does not.
+
+use super::openapi::SchemaDoc;
+use crate::App;
+use axum::{
+    handler::Handler,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+use serde_json::json;
+use std::{collections::BTreeSet, fmt};
+use tradewind_api::v1::Scope;
+use utoipa::ToSchema;
+
+/// Who may. There is no default: a [`Route`] cannot be made without one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Permission {
+    /// Anyone who reaches the server.
+    Public,
+    /// A bearer token that includes the scope.
+    Scope(Scope),
+    /// The same for git, which sends a token as a Basic password.
+    Git(Scope),
+}
+
+impl Permission {
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Public => None,
+            Self::Scope(s) | Self::Git(s) => Some(s),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.scope().map_or("public", Scope::as_str)
+    }
+}
+
+/// What may be read of a body, and what is done with a repeated request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// Small JSON in, JSON out.
+    Json,
+    /// As [`Self::Json`], and the answer holds a secret: it is never stored for a repeated request.
+    Secret,
+    /// Bytes in or out, as long as they come: no limit, no buffer, no time-out.
+    Stream,
+}
+
+pub struct Route {
+    pub method: Method,
+    /// The whole path, with axum's `{…}`.
+    pub path: &'static str,
+    pub permission: Permission,
+    pub manner: Manner,
+    pub doc: Doc,
+    pub(crate) handler: MethodRouter<App>,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.method, self.path, self.permission.name())
+    }
+}
+
+pub struct Doc {
+    pub id: &'static str,
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub query: Vec<QueryDoc>,
+    pub body: Option<BodyDoc>,
+    pub answer: Option<BodyDoc>,
+    pub answer_text: &'static str,
+    pub status: u16,
+    pub keyed: bool,
+}
+
+pub struct QueryDoc {
+    pub name: &'static str,
+    pub kind: &'static str,
+    pub required: bool,
+    pub text: &'static str,
+}
+
+pub struct BodyDoc {
+    pub media: &'static str,
+    pub schema: SchemaDoc,
+}
+
+impl Route {
+    fn new<H, T>(method: Method, path: &'static str, permission: Permission, id: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("a standard method");
+        let doc = Doc {
+            id,
+            tag: "",
+            summary: "",
+            query: Vec::new(),
+            body: None,
+            answer: None,
+            answer_text: "Done",
+            status: 200,
+            keyed: true,
+        };
+        Self { method, path, permission, manner: Manner::Json, doc, handler: on(filter, handler) }
+    }
+
+    /// `id` is the operation's name in generated clients.
+    pub fn get<H: Handler<T, App>, T: 'static>(
+        path: &'static str,
+        permission: Permission,
+        id: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::GET, path, permission, id, handler)
+    }
+
+    pub fn post<H: Handler<T, App>, T: 'static>(
+        path: &'static str,
+        permission: Permission,
+        id: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::POST, path, permission, id, handler)
+    }
+
+    pub fn put<H: Handler<T, App>, T: 'static>(
+        path: &'static str,
+        permission: Permission,
+        id: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::PUT, path, permission, id, handler)
+    }
+
+    pub fn delete<H: Handler<T, App>, T: 'static>(
+        path: &'static str,
+        permission: Permission,
+        id: &'static str,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::DELETE, path, permission, id, handler)
+    }
+
+    pub fn about(mut self, tag: &'static str, summary: &'static str) -> Self {
+        self.doc.tag = tag;
+        self.doc.summary = summary;
+        self
+    }
+
+    /// `kind` is `string`, `integer` or `boolean`.
+    pub fn query(mut self, name: &'static str, kind: &'static str, text: &'static str) -> Self {
+        self.doc.query.push(QueryDoc { name, kind, required: false, text });
+        self
+    }
+
+    pub fn required_query(mut self, name: &'static str, kind: &'static str, text: &'static str) -> Self {
+        self.doc.query.push(QueryDoc { name, kind, required: true, text });
+        self
+    }
+
+    pub fn body<T: ToSchema>(mut self) -> Self {
+        self.doc.body = Some(BodyDoc { media: "application/json", schema: SchemaDoc::of::<T>() });
+        self
+    }
+
+    pub fn answers<T: ToSchema>(mut self) -> Self {
+        self.doc.answer = Some(BodyDoc { media: "application/json", schema: SchemaDoc::of::<T>() });
+        self
+    }
+
+    pub fn answers_page_of<T: ToSchema>(mut self) -> Self {
+        self.doc.answer = Some(BodyDoc { media: "application/json", schema: SchemaDoc::page_of::<T>() });
+        self.query("after", "string", "The `next` of the page before").query(
+            "limit",
+            "integer",
+            "Items a page: 1 to 200, 50 when left out",
+        )
+    }
+
+    /// Server-sent events whose data is `T`. `event: end` says that nothing more will come.
+    pub fn streams<T: ToSchema>(mut self) -> Self {
+        self.manner = Manner::Stream;
+        self.doc.answer = Some(BodyDoc { media: "text/event-stream", schema: SchemaDoc::of::<T>() });
+        self
+    }
+
+    pub fn takes_bytes(mut self, media: &'static str) -> Self {
+        self.manner = Manner::Stream;
+        self.doc.keyed = false;
+        self.doc.body = Some(BodyDoc { media, schema: SchemaDoc::plain(json!({})) });
+        self
+    }
+
+    pub fn gives_bytes(mut self, media: &'static str) -> Self {
+        self.manner = Manner::Stream;
+        self.doc.answer = Some(BodyDoc { media, schema: SchemaDoc::plain(json!({})) });
+        self
+    }
+
+    pub fn gives_text(mut self, media: &'static str) -> Self {
+        self.doc.answer = Some(BodyDoc { media, schema: SchemaDoc::plain(json!({ "type": "string" })) });
+        self
+    }
+
+    pub fn gives_json(mut self, schema: serde_json::Value) -> Self {
+        self.doc.answer = Some(BodyDoc { media: "application/json", schema: SchemaDoc::plain(schema) });
+        self
+    }
+
+    pub fn status(mut self, status: u16, text: &'static str) -> Self {
+        self.doc.status = status;
+        self.doc.answer_text = text;
+        self
+    }
+
+    pub fn secret(mut self) -> Self {
+        self.manner = Manner::Secret;
+        self
+    }
+}
+
+/// A declaration that cannot be served.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadRoute {
+    #[error("{0} is declared twice")]
+    Twice(String),
+    #[error("the operation id `{0}` is declared twice")]
+    SameId(&'static str),
+    #[error("{0} has no tag or no summary")]
+    Undocumented(String),
+    #[error("{0} changes something and is public")]
+    OpenToAll(String),
+}
+
+/// Public routes that change something, each with a guard of its own.
+const PUBLIC_WRITES: [&str; 1] = ["/api/v1/login"];
+
+/// What keeps the declarations from being served; the server does not start with any.
+pub fn check(routes: &[Route]) -> Result<(), BadRoute> {
+    let mut places = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    for r in routes {
+        let name = format!("{} {}", r.method, r.path);
+        if r.doc.tag.is_empty() || r.doc.summary.is_empty() {
+            return Err(BadRoute::Undocumented(name));
+        }
+        if r.permission == Permission::Public && r.method != Method::GET && !PUBLIC_WRITES.contains(&r.path) {
+            return Err(BadRoute::OpenToAll(name));
+        }
+        if !ids.insert(r.doc.id) {
+            return Err(BadRoute::SameId(r.doc.id));
+        }
+        if !places.insert((r.method.to_string(), r.path)) {
+            return Err(BadRoute::Twice(name));
+        }
+    }
+    Ok(())
+}

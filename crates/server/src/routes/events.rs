@@ -1,0 +1,148 @@
+use crate::{
+    App, faults,
+    http::{
+        Answer, PageQuery, Permission, Query, Refusal, Route,
+        layers::RequestInfo,
+        sse::{self, LastEventId, Update},
+    },
+};
+use axum::{Extension, Json, extract::State, response::Response};
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use tradewind_api::v1::{AuditFinding, AuditProblem, AuditReport, ChainHead, Event, Page, Scope};
+use tradewind_model::{
+    fault::{Fault, Lang, Text},
+    id::ServiceName,
+};
+use tradewind_store::events::{self, Broken, Filter, Verification};
+
+const READ: Permission = Permission::Scope(Scope::Read);
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/api/v1/events", READ, "list_events", list)
+            .about("Events", "Sealed events, oldest first")
+            .query("service", "string", "Only of this service")
+            .answers_page_of::<Event>(),
+        Route::get("/api/v1/events/stream", READ, "follow_events", follow)
+            .about("Events", "Events as they are sealed, behind `Last-Event-ID` or, without it, from now on")
+            .query("service", "string", "Only of this service")
+            .streams::<Event>(),
+        Route::get("/api/v1/audit/verify", READ, "verify_audit", verify)
+            .about("Events", "Read the whole chain and name the first thing that is not as it was written")
+            .answers::<AuditReport>(),
+    ]
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    after: Option<String>,
+    limit: Option<u32>,
+    service: Option<ServiceName>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FollowQuery {
+    service: Option<ServiceName>,
+}
+
+async fn list(State(app): State<App>, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
+    let page = PageQuery::new(q.after, q.limit);
+    let after = page.after.as_deref().map_or(Ok(0), seq)?;
+    let found = events::after(&mut app.store.read().await?, after, &of(q.service), page.limit()).await?;
+    let next = (found.len() == page.limit() as usize).then(|| found.last().map(|e| e.seq.to_string())).flatten();
+    Ok(Json(Page { items: found.into_iter().map(Event::from).collect(), next }))
+}
+
+async fn follow(
+    State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
+    Query(q): Query<FollowQuery>,
+    LastEventId(last): LastEventId,
+) -> Result<Response, Refusal> {
+    let from = match last {
+        Some(id) => seq(&id)?,
+        None => *app.store.head().borrow(),
+    };
+    let updates = events::follow(&app.store, from, of(q.service)).map(move |event| match event {
+        Ok(event) => Update::Data { id: Some(event.seq.to_string()), data: Event::from(event) },
+        Err(e) => Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id))),
+    });
+    Ok(sse::respond(updates, app.stop.clone()))
+}
+
+async fn verify(State(app): State<App>, Extension(info): Extension<RequestInfo>) -> Answer<AuditReport> {
+    let found = events::verify(&mut app.store.read().await?).await?;
+    Ok(Json(report(found, info.lang)))
+}
+
+fn of(service: Option<ServiceName>) -> Filter {
+    Filter { service, ..Filter::default() }
+}
+
+fn seq(cursor: &str) -> Result<i64, Fault> {
+    let known = cursor.parse().ok().filter(|n| *n >= 0);
+    known.ok_or_else(|| Fault::new(&faults::BAD_CURSOR).with("cursor", cursor.escape_debug()))
+}
+
+fn report(v: Verification, lang: Lang) -> AuditReport {
+    AuditReport {
+        ok: v.broken.is_none(),
+        intact: v.intact,
+        unsealed: v.unsealed,
+        head: v.head.map(|(seq, hash)| ChainHead { seq, hash }),
+        finding: v.broken.map(|b| finding(b, lang)),
+    }
+}
+
+fn finding(broken: Broken, lang: Lang) -> AuditFinding {
+    let say = |seq: i64, problem, text: Text, args: &[(&str, String)]| AuditFinding {
+        seq,
+        problem,
+        detail: text.fill(lang, args),
+    };
+    match broken {
+        Broken::Altered { seq, id } => say(
+            seq,
+            AuditProblem::Altered,
+            Text {
+                en: "event {seq} ({id}) says something else than it did", zh: "事件 {seq}（{id}）的内容已被改动"
+            },
+            &[("seq", seq.to_string()), ("id", id)],
+        ),
+        Broken::Removed { from, to } => say(
+            from,
+            AuditProblem::Removed,
+            Text { en: "events {from} to {to} are gone", zh: "事件 {from} 至 {to} 已丢失" },
+            &[("from", from.to_string()), ("to", to.to_string())],
+        ),
+        Broken::Reordered { seq, id } => say(
+            seq,
+            AuditProblem::Reordered,
+            Text {
+                en: "event {id} stands in the place of number {seq}", zh: "事件 {id} 占据了编号 {seq} 的位置"
+            },
+            &[("seq", seq.to_string()), ("id", id)],
+        ),
+        Broken::Renumbered { seq, id } => say(
+            seq,
+            AuditProblem::Renumbered,
+            Text {
+                en: "something is gone or was put in before event {seq} ({id}), and the numbers were made to fit",
+                zh: "事件 {seq}（{id}）之前有缺失或插入，且编号已被改成连续",
+            },
+            &[("seq", seq.to_string()), ("id", id)],
+        ),
+        Broken::HeadBehind { head, last } => say(
+            head,
+            AuditProblem::HeadBehind,
+            Text {
+                en: "the chain's recorded end is event {head}, and the events go on to {last}",
+                zh: "链尾记录为事件 {head}，而事件延续到 {last}",
+            },
+            &[("head", head.to_string()), ("last", last.to_string())],
+        ),
+    }
+}

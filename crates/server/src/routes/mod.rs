@@ -1,0 +1,15 @@
+//! Every route, a file a subject. Handlers parse, call a use case and show its answer; nothing is decided here.
+
+mod access;
+mod events;
+mod help;
+mod system;
+
+pub use crate::http::route::Route;
+pub use help::catalog;
+
+/// What the server serves. The router and the OpenAPI document are both made from this.
+pub fn all() -> Vec<Route> {
+    let subjects = [system::routes(), help::routes(), access::routes(), events::routes(), crate::git::routes::routes()];
+    subjects.into_iter().flatten().collect()
+}

@@ -1,0 +1,167 @@
+//! The server, put together.
+
+use crate::{
+    App, ServerConfig,
+    app::Parts,
+    auth::Throttle,
+    git,
+    http::{
+        idempotency::{self, UnderWay},
+        layers,
+        route::{self, BadRoute},
+        serve,
+    },
+    routes,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tradewind_model::time::{Clock, Timestamp};
+use tradewind_store::{Store, StoreError, events::Sealer, rows, transact};
+
+/// How long requests under way may take once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("the folder {} cannot be used", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("cannot listen on {addr}")]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error("cannot make the socket {}", path.display())]
+    Socket { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a route is declared wrongly")]
+    Route(#[from] BadRoute),
+    #[error("git cannot be used")]
+    Git(#[from] git::GitError),
+}
+
+/// A server that listens and does not answer yet.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    hooks: UnixListener,
+    addr: SocketAddr,
+}
+
+impl Server {
+    /// Opens the data folder, makes what is missing in it, and takes the address.
+    ///
+    /// # Errors
+    /// With a route that is declared wrongly, a folder or an address that cannot be had, a store that cannot be read, or
+    /// without git.
+    pub async fn open(config: ServerConfig, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+        route::check(&routes::all())?;
+        let version = git::repo::program_version().await?;
+        tracing::debug!(version, "git");
+        for (path, mode) in [
+            (config.data.clone(), 0o711),
+            (config.repositories(), 0o700),
+            (config.hooks(), 0o700),
+            (config.data.join("run"), 0o711),
+        ] {
+            folder(&path, mode)?;
+        }
+        git::hook::install(&config.hooks()).map_err(|source| ServeError::Folder { path: config.hooks(), source })?;
+        let store = Store::open(&config.database_at(), clock).await?;
+        let socket = config.hook_socket();
+        let hooks = git::hooks::bind(&socket).map_err(|source| ServeError::Socket { path: socket.clone(), source })?;
+        let cannot = |source| ServeError::Listen { addr: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
+        let addr = listener.local_addr().map_err(cannot)?;
+        let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
+        let app = App::new(Parts {
+            config,
+            store,
+            git: remote,
+            throttle: Throttle::default(),
+            under_way: UnderWay::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        Ok(Self { app, listener, hooks, addr })
+    }
+
+    /// Where it listens, with the port that was given for port 0.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop`, then lets what is under way come to its end.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { app, listener, hooks, addr } = self;
+        let router = layers::router(&app, routes::all());
+        let sealing = CancellationToken::new();
+        let sealer = tokio::spawn(Sealer::new(app.store.clone()).run(sealing.clone().cancelled_owned()));
+        let answering = app.clone();
+        let hooked =
+            tokio::spawn(git::hooks::listen(hooks, app.stop.clone(), app.tasks.clone(), move |ask, teller| {
+                git::answer::answer(answering.clone(), ask, teller)
+            }));
+        let sweeping = tokio::spawn(sweep(app.clone()));
+        tracing::info!(%addr, "listening");
+
+        let served = tokio::spawn(serve::connections(listener, router, app.stop.clone(), GRACE));
+        stop.cancelled().await;
+        tracing::info!("stopping");
+        app.stop.cancel();
+        let _ = served.await;
+        let _ = tokio::join!(hooked, sweeping);
+        app.tasks.close();
+        if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
+            tracing::warn!(tasks = app.tasks.len(), "work is left behind; it resumes at the next start");
+        }
+        // Last, so that the events of what has just ended are sealed.
+        sealing.cancel();
+        let _ = sealer.await;
+        app.store.close().await;
+    }
+}
+
+/// Opens and runs a server: for `tradewind server`.
+///
+/// # Errors
+/// Those of [`Server::open`].
+pub async fn serve(config: ServerConfig, clock: Arc<dyn Clock>, stop: CancellationToken) -> Result<(), ServeError> {
+    Server::open(config, clock).await?.run(stop).await;
+    Ok(())
+}
+
+fn folder(path: &Path, mode: u32) -> Result<(), ServeError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+    made.map_err(|source| ServeError::Folder { path: path.to_owned(), source })
+}
+
+/// Forgets what nobody can ask about any more.
+async fn sweep(app: App) {
+    loop {
+        let now = app.store.now();
+        let before = Timestamp(now.0.saturating_sub(i64::try_from(idempotency::KEPT.as_micros()).unwrap_or(i64::MAX)));
+        let swept: Result<(), StoreError> = transact!(app.store, tx => {
+            rows::idempotency::purge(tx, before).await?;
+            rows::login_codes::purge(tx, now).await?;
+            Ok(())
+        });
+        if let Err(error) = swept {
+            tracing::warn!(error = %crate::http::refusal::chain(&error), "cannot sweep");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+            () = app.stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A server of a test's own: real SQLite, real git, real sockets.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tradewind_api::{
+    Client,
+    v1::{CreateToken, NewToken, Scope},
+};
+use tradewind_model::time::{Clock, SystemClock, Timestamp};
+use tradewind_server::{App, Server, ServerConfig, admin};
+
+/// The machine's clock, moved by hand.
+#[derive(Default)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn forward(&self, by: Duration) {
+        self.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub struct TestApp {
+    pub addr: SocketAddr,
+    pub app: App,
+    pub clock: Arc<TestClock>,
+    pub admin: NewToken,
+    stop: CancellationToken,
+    running: Option<JoinHandle<()>>,
+    data: Option<TempDir>,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("tw").tempdir().unwrap();
+        Self::start_in(folder).await
+    }
+
+    pub async fn start_in(folder: TempDir) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let config = ServerConfig {
+            data: folder.path().join("data"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            database: None,
+            exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
+        };
+        let server = Server::open(config, clock.clone()).await.unwrap();
+        let (addr, app) = (server.addr(), server.app().clone());
+        let asked = CreateToken { name: "admin".into(), scopes: vec![Scope::Admin], expires_in_s: None };
+        let admin = admin::mint_token(&app.store, &asked).await.unwrap();
+        let stop = CancellationToken::new();
+        let running = Some(tokio::spawn(server.run(stop.clone())));
+        Self { addr, app, clock, admin, stop, running, data: Some(folder) }
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base())
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.app.config.data
+    }
+
+    /// The typed client, as admin.
+    pub fn client(&self) -> Client {
+        self.client_as(&self.admin.token)
+    }
+
+    pub fn client_as(&self, token: &str) -> Client {
+        Client::new(&self.base()).unwrap().with_token(token).unwrap()
+    }
+
+    /// A token's text.
+    pub async fn token(&self, scope: Scope) -> String {
+        let asked = CreateToken { name: format!("{scope}@test"), scopes: vec![scope], expires_in_s: None };
+        self.client().create_token(&asked).await.unwrap().token
+    }
+
+    /// Stops the server as a signal would, and gives the folder back.
+    pub async fn stop(mut self) -> TempDir {
+        self.stop.cancel();
+        let running = self.running.take().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), running).await.expect("the server does not stop").unwrap();
+        self.data.take().unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Plain HTTP, where the typed client would hide what is tested.
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// Waits for something that will be true, with a guard against waiting for ever.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..3000 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never came: {what}");
+}

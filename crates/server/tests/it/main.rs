@@ -1,0 +1,6 @@
+mod access;
+mod app;
+mod events;
+mod git;
+mod http;
+mod routes;

@@ -1,0 +1,365 @@
+//! The story of four releases, told while customers buy: `make demo`.
+//!
+//! v1 goes live; v2 follows blue-green; the server is killed in the middle of v3 and returns; v4 never becomes ready
+//! and is refused; one command returns to v2. It ends with a table, and with an exit code that is not 0 if a single
+//! request was lost or anything did not come out as told.
+
+mod memory;
+mod repository;
+mod story;
+mod tradewind;
+
+use crate::customers::{Crowd, Traffic};
+use anyhow::{Context, Result, bail};
+use repository::Repository;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use story::{Story, megabytes, row, show};
+use tradewind::Tradewind;
+use tradewind_model::fault::Lang;
+
+#[derive(Debug)]
+pub struct Options {
+    /// The built program.
+    pub bin: PathBuf,
+    /// Leave everything running at the end.
+    pub keep: bool,
+    pub lang: Lang,
+}
+
+pub fn run(root: &Path, options: Options) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(perform(root, options))
+}
+
+async fn perform(root: &Path, options: Options) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("tw-demo-").tempdir()?.keep();
+    open_to_others(&folder)?;
+    let lang = match options.lang {
+        Lang::En => "en",
+        Lang::Zh => "zh-CN",
+    };
+    let bin = options.bin.canonicalize().with_context(|| format!("{} is not built", options.bin.display()))?;
+    let mut stage = Stage {
+        root,
+        story: Story::begin(options.lang),
+        tradewind: Tradewind::new(bin, &folder, lang)?,
+        folder,
+        live: BTreeMap::new(),
+        traffic: None,
+    };
+    let told = tokio::select! {
+        told = stage.perform() => told,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    if let Err(error) = &told {
+        stage.story.fail(format!("{error:#}"));
+    }
+    stage.traffic = None;
+    if options.keep && told.is_ok() {
+        stage.tradewind.keep();
+        farewell(&stage.story, &stage.tradewind, &stage.folder);
+    } else if let Err(error) = stage.tradewind.down().await {
+        stage.story.fail(format!("{error:#}"));
+    }
+    let failures = stage.story.failures();
+    if failures.is_empty() {
+        if !options.keep {
+            std::fs::remove_dir_all(&stage.folder)?;
+        }
+        return Ok(());
+    }
+    let logs = stage.tradewind.data.join("log");
+    bail!("the demonstration did not come out as it should:\n  - {}\nlogs: {}", failures.join("\n  - "), logs.display())
+}
+
+/// Instances run as users of their own and have to get to their files below this folder.
+fn open_to_others(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).context("temporary folder")
+}
+
+struct Stage<'a> {
+    root: &'a Path,
+    folder: PathBuf,
+    story: Story,
+    tradewind: Tradewind,
+    /// From `git push` to the first answer a customer had from the release.
+    live: BTreeMap<String, Duration>,
+    traffic: Option<Traffic>,
+}
+
+impl Stage<'_> {
+    async fn perform(&mut self) -> Result<()> {
+        self.story.chapter("Tradewind starts on an empty folder", "信风在空目录上启动");
+        for line in self.tradewind.up().await? {
+            self.story.quote(&line);
+        }
+        let shop = self.create().await?;
+
+        self.story.chapter("v1 goes live", "v1 上线");
+        let pushed = self.release(&shop, "v1", "The first shop").await?;
+        self.completed("v1").await?;
+        self.traffic = Some(Traffic::start(self.tradewind.edge, Crowd::default()));
+        self.story.tell(
+            "Customers arrive: they browse, fill baskets, check out and pay, and will not stop until the end.",
+            "顾客来了：浏览、加购物车、下单、付款，直到最后都不会停。",
+        );
+        self.served_by("v1", pushed).await?;
+        self.let_people_shop(5).await?;
+
+        self.story.chapter("v2 follows, blue-green", "v2 以蓝绿方式跟进");
+        let pushed = self.release(&shop, "v2", "A better shop").await?;
+        self.served_by("v2", pushed).await?;
+        self.completed("v2").await?;
+        self.let_people_shop(5).await?;
+
+        self.story.chapter("The server is killed in the middle of v3", "v3 发布途中，server 被强制杀死");
+        let pushed = self.release(&shop, "v3", "A shop that looks even better").await?;
+        self.kill_server_in_the_middle().await?;
+        self.served_by("v3", pushed).await?;
+        self.completed("v3").await?;
+        self.let_people_shop(5).await?;
+
+        self.story.chapter("v4 never becomes ready", "v4 始终未能就绪");
+        self.refused_release(&shop).await?;
+        self.let_people_shop(3).await?;
+
+        self.story.chapter("v3 turns out to be wrong: back to v2", "发现 v3 有问题：退回 v2");
+        let (gone, done) = self.roll_back().await?;
+        self.let_people_shop(5).await?;
+        self.settle_accounts(gone, done).await
+    }
+
+    async fn create(&self) -> Result<Repository> {
+        let example = self.root.join("examples/shop");
+        let shop = Repository::create(&example, self.folder.join("shop"), &self.tradewind).await?;
+        for line in self.tradewind.run(&["service", "create", "shop"], &shop.folder).await?.lines() {
+            self.story.quote(line);
+        }
+        Ok(shop)
+    }
+
+    /// Commits a version and pushes it; gives the moment the push began.
+    async fn release(&self, shop: &Repository, version: &str, title: &str) -> Result<Instant> {
+        shop.write("VERSION", &format!("{version}\n"))?;
+        shop.commit(&self.tradewind, title).await?;
+        self.story.tell(
+            &format!("git push tradewind main   (version {version}: “{title}”)"),
+            &format!("git push tradewind main   （版本 {version}：“{title}”）"),
+        );
+        let pushed = shop.push(&self.tradewind, |line| self.story.quote(line)).await?;
+        let took = show(pushed.took);
+        self.story.tell(
+            &format!("The push returned after {took}: tests passed, the release is built and on its way."),
+            &format!("push 在 {took} 后返回：测试通过，版本已构建，正在发布。"),
+        );
+        Ok(pushed.began)
+    }
+
+    /// Waits for the first customer who was answered by this release.
+    async fn served_by(&mut self, version: &str, pushed: Instant) -> Result<()> {
+        let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
+        let first = self.until(&format!("a customer served by {version}"), || ledger.tally(version).first).await?;
+        let live = first.duration_since(pushed);
+        self.story.tell(
+            &format!("{version} is live: {} after the push began a customer was served by it.", show(live)),
+            &format!("{version} 已上线：push 开始 {} 后，有顾客由它服务。", show(live)),
+        );
+        self.live.insert(version.to_owned(), live);
+        Ok(())
+    }
+
+    async fn completed(&self, version: &str) -> Result<()> {
+        let ended = self.tradewind.rollout(version, &["completed", "failed", "aborted", "superseded"]).await?;
+        let reason = ended["reason"].as_str().unwrap_or_default();
+        self.story.expect(
+            ended["phase"] == "completed",
+            &format!("The rollout of {version} completed, every instance was asked and answered. {reason}"),
+            &format!("{version} 发布完成，每个实例都已检查并作答。{reason}"),
+        );
+        Ok(())
+    }
+
+    async fn kill_server_in_the_middle(&self) -> Result<()> {
+        let found = self.tradewind.rollout("v3", &["running", "completed", "failed"]).await?;
+        let phase = found.pointer("/sites/0/phase").and_then(Value::as_str).unwrap_or("?").to_owned();
+        let pid = self.tradewind.kill("server")?;
+        let killed = Instant::now();
+        self.story.expect(
+            found["phase"] == "running",
+            &format!("kill -9 {pid}: the server dies while v3 is {phase}."),
+            &format!("kill -9 {pid}：server 在 v3 处于 {phase} 阶段时死亡。"),
+        );
+        self.tradewind.until("the server to return", &["status"], |v| v["items"].is_array().then_some(())).await?;
+        let again = self.tradewind.pid_of("server")?;
+        self.story.expect(
+            again != pid,
+            &format!("It is back after {} as process {again} and goes on where it was.", show(killed.elapsed())),
+            &format!("{} 后它以进程 {again} 恢复，从断点继续。", show(killed.elapsed())),
+        );
+        Ok(())
+    }
+
+    async fn refused_release(&self, shop: &Repository) -> Result<()> {
+        let settings = shop.folder.join("settings.json");
+        let text = std::fs::read_to_string(&settings)?.replace("builtin", "acme");
+        shop.write("settings.json", &text)?;
+        self.release(shop, "v4", "A new payment provider").await?;
+        let ended = self.tradewind.rollout("v4", &["completed", "failed", "aborted", "superseded"]).await?;
+        let reason = ended["reason"].as_str().unwrap_or_default();
+        self.story.expect(
+            ended["phase"] == "failed",
+            &format!("v4 was refused. {reason}"),
+            &format!("v4 被拒绝。{reason}"),
+        );
+        let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
+        self.story.expect(
+            ledger.tally("v4").sent == 0,
+            "Not one customer saw v4; v3 served on all the time.",
+            "没有一位顾客遇到 v4；v3 一直在服务。",
+        );
+        Ok(())
+    }
+
+    /// From the command to the last answer of v3, and to the end of the command.
+    async fn roll_back(&self) -> Result<(Duration, Duration)> {
+        let reason = "orders show the wrong tax";
+        self.story.tell(
+            &format!("tradewind rollback shop --reason \"{reason}\""),
+            &format!("tradewind rollback shop --reason \"{reason}\""),
+        );
+        let began = Instant::now();
+        let args = ["rollback", "shop", "--env", "production", "--reason", reason];
+        let said = self.tradewind.run(&args, &self.tradewind.home).await?;
+        let done = began.elapsed();
+        for line in said.lines() {
+            self.story.quote(line);
+        }
+        let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
+        let again = self.until("customers back on v2", || ledger.tally("v2").last.filter(|last| *last > began)).await?;
+        self.story.tell(
+            &format!("v2 serves again ({} after the command began).", show(again.duration_since(began).min(done))),
+            &format!("v2 重新提供服务（命令发出后 {}）。", show(again.duration_since(began).min(done))),
+        );
+        // Whatever v3 still answers has to show itself before the figure is taken.
+        self.let_people_shop(3).await?;
+        let last = ledger.tally("v3").last.context("v3 never answered")?;
+        let gone = last.saturating_duration_since(began);
+        self.story.expect(
+            gone < Duration::from_secs(1),
+            &format!(
+                "The last answer of v3 came {} after the command began; the command ended after {}.",
+                show(gone),
+                show(done)
+            ),
+            &format!("v3 的最后一次应答在命令发出 {} 后；命令在 {} 后结束。", show(gone), show(done)),
+        );
+        Ok((gone, done))
+    }
+
+    async fn let_people_shop(&self, seconds: u64) -> Result<()> {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
+        let ((lost, _), (customers, _)) = (ledger.losses(), ledger.sales());
+        self.story.expect(
+            lost == 0,
+            &format!("{customers} customers served so far, {lost} requests lost."),
+            &format!("至此服务了 {customers} 位顾客，丢失 {lost} 个请求。"),
+        );
+        Ok(())
+    }
+
+    /// The table, and whether the shop's books agree with the customers.
+    async fn settle_accounts(&mut self, gone: Duration, done: Duration) -> Result<()> {
+        let mut traffic = self.traffic.take().context("no traffic yet")?;
+        traffic.finish().await;
+        let (customers, paid) = traffic.ledger.sales();
+        let (lost, told) = traffic.ledger.losses();
+
+        self.story.chapter("What it came to", "结果");
+        let weights = memory::weigh(&self.tradewind.data)?;
+        let rows: Vec<_> = traffic.ledger.tallies().iter().map(|(v, t)| row(v, t, self.live.get(v).copied())).collect();
+        let head = [
+            ("release", "版本"),
+            ("requests", "请求"),
+            ("failed", "失败"),
+            ("push → live", "push → 上线"),
+            ("median", "中位"),
+            ("p99", "p99"),
+        ];
+        self.story.table(&head, &rows);
+        println!();
+        let head = [("rollback", "回滚"), ("took", "用时")];
+        let last = self.say("command → last answer of v3", "命令 → v3 的最后应答");
+        let ended = self.say("command → all layers verified", "命令 → 全部检查完毕");
+        self.story.table(&head, &[vec![last, show(gone)], vec![ended, show(done)]]);
+        println!();
+        let head = [("process", "进程"), ("how many", "数量"), ("memory (PSS)", "内存 (PSS)")];
+        let mut rows = Vec::new();
+        for (role, weight) in &weights {
+            rows.push(vec![role.clone(), weight.count.to_string(), megabytes(weight.bytes)]);
+        }
+        self.story.table(&head, &rows);
+        println!();
+
+        for one in &told {
+            self.story.quote(&format!("{:.3} s  {}  {}  {}", one.at.as_secs_f64(), one.release, one.request, one.how));
+        }
+        self.story.expect(
+            lost == 0,
+            &format!("{lost} requests were lost; {customers} customers got what they came for."),
+            &format!("丢失 {lost} 个请求；{customers} 位顾客得偿所愿。"),
+        );
+        let mut books = crate::customers::ask_once(self.tradewind.edge, "/stats").await?;
+        let booked = books["paid"].take().as_u64().unwrap_or(0);
+        self.story.expect(
+            booked == paid,
+            &format!("The shop's books show {booked} paid orders, the customers hold {paid} receipts."),
+            &format!("商店账上有 {booked} 笔已付订单，顾客手中有 {paid} 张收据。"),
+        );
+        Ok(())
+    }
+
+    fn say(&self, en: &str, zh: &str) -> String {
+        match self.story.lang {
+            Lang::En => en.to_owned(),
+            Lang::Zh => zh.to_owned(),
+        }
+    }
+
+    async fn until<T>(&self, what: &str, found: impl Fn() -> Option<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = found() {
+                return Ok(found);
+            }
+            if began.elapsed() > tradewind::HANG {
+                bail!("waited {} s in vain: {what}", tradewind::HANG.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) {
+    story.chapter("It runs on. Try:", "它还在运行，可以试试：");
+    let lines = [
+        format!("export HOME={} PATH=$PATH:{}", tradewind.home.display(), tradewind.bin_folder().display()),
+        format!("cd {}", folder.join("shop").display()),
+        format!("curl http://{}/products", tradewind.edge),
+        "tradewind status".into(),
+        "tradewind rollout list shop".into(),
+        "tradewind diff shop v2 v3".into(),
+        "tradewind events --service shop".into(),
+        "tradewind audit verify".into(),
+        format!("tradewind down --data {}", tradewind.data.display()),
+    ];
+    for line in lines {
+        println!("    {line}");
+    }
+}
