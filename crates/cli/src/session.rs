@@ -17,9 +17,12 @@ use tradewind_model::{
     time::Clock,
 };
 
+/// Looks an environment variable up.
+pub type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the process it runs in provides.
 pub struct Surroundings {
-    pub var: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub var: Variables,
     pub clock: Arc<dyn Clock>,
     pub zone: jiff::tz::TimeZone,
     pub dir: PathBuf,

@@ -30,7 +30,7 @@ pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let path = session.around.dir.join(&args.file);
     let shown = args.file.display().to_string();
     let source = read(&path, &shown)?.map_err(|e| no_file(&shown, &e))?;
-    let spec = check(shown, source, |file, text| Spec::parse(file, text), &mut files);
+    let spec = check(shown, source, Spec::parse, &mut files);
     if let Some((name, required)) = spec.as_ref().and_then(|s| pipeline_file(&s.pipeline)) {
         let path = path.parent().unwrap_or(Path::new(".")).join(&name);
         match read(&path, &name)? {

@@ -71,7 +71,7 @@ fn show(session: &Session, e: &Event) {
         Actor::System { part } => format!("({part})"),
         Actor::Agent { host } => format!("[{host}]"),
     };
-    let what = e.after.as_ref().map(|v| brief(v)).unwrap_or_default();
+    let what = e.after.as_ref().map(brief).unwrap_or_default();
     let seq = Paint::Faint.apply(&format!("{:>6}", e.seq), terminal);
     let kind = Paint::Bold.apply(&e.kind, terminal);
     session.out.line(format!("{seq} {} {kind} {} {who} {what}", session.when().clock(e.at), e.subject).trim_end());

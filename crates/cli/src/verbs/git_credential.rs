@@ -12,10 +12,10 @@ pub struct Args {
 pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let mut asked = String::new();
     std::io::stdin().lock().take(1 << 16).read_to_string(&mut asked).map_err(Failure::machine("stdin"))?;
-    if args.action == "get" {
-        if let Some(token) = token(&asked, session)? {
-            session.out.line(format!("username=tradewind\npassword={token}"));
-        }
+    if args.action == "get"
+        && let Some(token) = token(&asked, session)?
+    {
+        session.out.line(format!("username=tradewind\npassword={token}"));
     }
     Ok(Exit::Ok)
 }

@@ -113,7 +113,8 @@ async fn events_are_lines_and_their_lines_are_json() {
         "service": "shop", "env": "production", "before": null, "after": { "to": "v2" },
         "prev": release_ref("v1").digest, "hash": release_ref("v2").digest
     });
-    fake.on("GET /events", list(&[event.clone()])).on("GET /events/stream", crate::fake::stream(&[event.clone()]));
+    let events = [event];
+    fake.on("GET /events", list(&events)).on("GET /events/stream", crate::fake::stream(&events));
     insta::assert_snapshot!("events", fake.run("events --service shop --after 40").await);
     assert_eq!(fake.seen()[0].line, "GET /events?after=40&limit=50&service=shop");
     let followed = fake.run("events -f --json").await;
