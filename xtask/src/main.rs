@@ -3,6 +3,7 @@
 mod customers;
 mod demo;
 mod reference;
+mod simulate;
 mod tidy;
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,8 @@ const USAGE: &str = "\
 cargo xtask tidy                          check the policies: dependencies, file lengths, lock file, fault codes, pages
 cargo xtask reference                     write the pages that are made from the code
 cargo xtask demo [--bin FILE] [--keep]    tell the story of four releases, with the given build of tradewind
-cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop";
+cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop
+cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +31,7 @@ fn main() -> Result<()> {
             let (edge, time) = (address.parse()?, Duration::from_secs(seconds.parse()?));
             tokio::runtime::Runtime::new()?.block_on(customers::watch(edge, time))
         }
+        ["simulate", ..] => simulate::run(&args[1..]),
         _ => bail!("not a chore: `{}`\n\n{USAGE}", args.join(" ")),
     }
 }
