@@ -15,14 +15,34 @@ pub(crate) enum Conn {
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// A failure together with whether trying the whole transaction again may help.
+/// A failure together with what may help against it.
 pub(crate) struct Failed {
     pub error: StoreError,
-    pub contention: bool,
+    pub cause: Cause,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// Another writer: do the whole transaction again.
+    Contention,
+    /// No room: make some.
+    Full,
+    Other,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        let cause = match &error {
+            StoreError::Busy(_) => Cause::Contention,
+            StoreError::Full(_) => Cause::Full,
+            _ => Cause::Other,
+        };
+        Self { error, cause }
+    }
 }
 
 fn failed(stmt: &'static str, e: sqlx::Error) -> Failed {
-    Failed { contention: crate::error::is_contention(&e), error: StoreError::driver(stmt, e) }
+    StoreError::driver(stmt, e).into()
 }
 
 fn sqlite_args(stmt: &Stmt, values: Vec<Value>) -> Result<SqliteArguments, Failed> {

@@ -129,6 +129,9 @@ impl StoreError {
             Class::Duplicate => Self::Duplicate { what: statement.to_owned(), source: Some(Box::new(e)) },
             Class::Damaged => Self::unreadable("the database file", e),
             Class::Io => Self::Io { what: "the database cannot be reached".into(), source: Box::new(e) },
+            Class::Address => {
+                Self::Io { what: "the database's address, user or password is not right".into(), source: Box::new(e) }
+            }
             Class::Defect => Self::Statement { statement, source: Box::new(e) },
         }
     }
@@ -146,6 +149,7 @@ enum Class {
     Duplicate,
     Damaged,
     Io,
+    Address,
     Defect,
 }
 
@@ -157,6 +161,7 @@ fn class(e: &sqlx::Error) -> Class {
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Class::Io
             }
+            sqlx::Error::Configuration(_) => Class::Address,
             _ => Class::Defect,
         };
     };
@@ -179,12 +184,9 @@ fn class(e: &sqlx::Error) -> Class {
         "40001" | "40P01" | "55P03" => Class::Busy,
         "53100" => Class::Full,
         "XX001" | "XX002" => Class::Damaged,
+        "3D000" => Class::Address,
+        c if c.starts_with("28") => Class::Address,
         c if c.starts_with("08") || c.starts_with("57P") || c.starts_with("53") => Class::Io,
         _ => Class::Defect,
     }
-}
-
-/// True for what a repeated transaction may get past.
-pub(crate) fn is_contention(e: &sqlx::Error) -> bool {
-    matches!(class(e), Class::Busy)
 }

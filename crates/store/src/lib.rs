@@ -16,6 +16,7 @@ pub mod lease;
 pub mod logs;
 pub mod migrate;
 mod postgres;
+mod reserve;
 pub mod rows;
 mod sqlite;
 pub mod stmt;

@@ -23,8 +23,7 @@ pub struct Step {
 }
 
 /// In order, numbered from 1 without gaps.
-pub static STEPS: &[Step] =
-    &[Step { number: 1, name: "foundation", text: include_str!("../migrations/0001_foundation.sql") }];
+pub static STEPS: &[Step] = &[Step::new(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
@@ -36,6 +35,11 @@ statements! {
 }
 
 impl Step {
+    #[doc(hidden)]
+    pub const fn new(number: i64, name: &'static str, text: &'static str) -> Self {
+        Self { number, name, text }
+    }
+
     /// The text for one database: two words stand for what the two call differently.
     pub fn text(&self, dialect: Dialect) -> String {
         let (serial, bytes) = match dialect {

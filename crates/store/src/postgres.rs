@@ -6,28 +6,28 @@ use tradewind_model::time::Timestamp;
 
 use crate::{
     error::{Result, StoreError},
-    migrate::{self, Dialect, STEPS},
+    migrate::{self, Dialect, Step},
 };
 
 /// Names our schema lock among the advisory locks of the database.
 const SCHEMA_LOCK: i64 = 0x7477_5f73_6368_656d;
 
-pub(crate) async fn open(url: &str, now: Timestamp) -> Result<PgPool> {
+pub(crate) async fn open(url: &str, now: Timestamp, steps: &[Step]) -> Result<PgPool> {
     let refuse = |e| StoreError::driver("open", e);
     let mut conn = PgConnection::connect(url).await.map_err(refuse)?;
     // Two servers may start at once: the second waits and finds the work done.
     sqlx::query("SELECT pg_advisory_lock($1)").bind(SCHEMA_LOCK).execute(&mut conn).await.map_err(refuse)?;
-    bring_up(&mut conn, now).await?;
+    bring_up(&mut conn, now, steps).await?;
     conn.close().await.map_err(refuse)?;
     PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(30)).connect(url).await.map_err(refuse)
 }
 
-async fn bring_up(conn: &mut PgConnection, now: Timestamp) -> Result<()> {
+async fn bring_up(conn: &mut PgConnection, now: Timestamp, steps: &[Step]) -> Result<()> {
     let refuse = |e| StoreError::driver("migrate", e);
     sqlx::raw_sql(migrate::STEPS_TABLE).execute(&mut *conn).await.map_err(refuse)?;
     let applied: Vec<(i64, String)> =
         sqlx::query_as(migrate::APPLIED.sql).fetch_all(&mut *conn).await.map_err(refuse)?;
-    for step in migrate::pending(STEPS, &applied)? {
+    for step in migrate::pending(steps, &applied)? {
         let mut tx = conn.begin().await.map_err(refuse)?;
         sqlx::raw_sql(AssertSqlSafe(step.text(Dialect::Postgres))).execute(&mut *tx).await.map_err(refuse)?;
         sqlx::query(migrate::RECORD.sql)

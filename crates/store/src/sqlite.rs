@@ -7,7 +7,7 @@ use sqlx::{
 };
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,9 +16,9 @@ use tradewind_model::time::Timestamp;
 use crate::{
     error::{Result, StoreError},
     migrate::{self, Dialect, Step},
+    store::random,
 };
 
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Files up to this size are read through when they are opened (about 0.1 s); damage in larger ones shows when it is met.
 const READ_THROUGH_BYTES: u64 = 64 << 20;
 const READERS: u32 = 8;
@@ -158,15 +158,9 @@ async fn create(path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
 /// The steps that were applied to what is there. Refuses what is no whole database of ours, without writing to it.
 async fn inspect(path: &Path, size: u64) -> Result<Vec<(i64, String)>> {
     let name = path.display();
-    let mut magic = [0; 16];
-    let read = fs::File::open(path).and_then(|mut f| io::Read::read_exact(&mut f, &mut magic));
-    match read {
-        Ok(()) if &magic == MAGIC => {}
-        Ok(()) => return Err(StoreError::corrupt(format!("{name} is not a database file"))),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(StoreError::corrupt(format!("{name} is cut short ({size} bytes)")));
-        }
-        Err(e) => return Err(failed(path, e)),
+    // Never opened by ourselves: closing a file drops the locks that SQLite has on it elsewhere in this process.
+    if size == 0 {
+        return Err(StoreError::corrupt(format!("{name} is empty")));
     }
     let refuse = |e| StoreError::driver("inspect", e);
     // Read-only: even closing a writing connection could fold a log into a file that is not to be touched.
@@ -206,21 +200,21 @@ async fn back_up(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     if to.exists() {
         return Ok(());
     }
-    let half = beside(to, ".part");
-    match fs::remove_file(&half) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&half, e)),
-        _ => {}
-    }
+    // Two processes may be at it.
+    let half = beside(to, &format!(".part-{:016x}", random()));
     let name = half.to_str().ok_or_else(|| failed(&half, io::ErrorKind::InvalidFilename.into()))?;
-    sqlx::query("VACUUM INTO $1")
-        .bind(name.to_owned())
-        .execute(conn)
-        .await
-        .map_err(|e| StoreError::driver("backup", e))?;
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(&half, fs::Permissions::from_mode(0o600)).map_err(|e| failed(&half, e))?;
-    fs::File::open(&half).and_then(|f| f.sync_all()).map_err(|e| failed(&half, e))?;
-    fs::rename(&half, to).map_err(|e| failed(to, e))?;
+    let copied = sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(conn).await;
+    let kept = copied.map_err(|e| StoreError::driver("backup", e)).and_then(|_| {
+        fs::set_permissions(&half, fs::Permissions::from_mode(0o600)).map_err(|e| failed(&half, e))?;
+        fs::File::open(&half).and_then(|f| f.sync_all()).map_err(|e| failed(&half, e))?;
+        fs::rename(&half, to).map_err(|e| failed(to, e))
+    });
+    if kept.is_err()
+        && let Err(e) = fs::remove_file(&half)
+    {
+        tracing::debug!(error = %e, "half a copy was left behind");
+    }
+    kept?;
     sync_folder_of(to)
 }
 

@@ -8,9 +8,10 @@ use tradewind_model::{
 };
 
 use crate::{
-    conn::Conn,
+    conn::{Cause, Conn},
     error::{Result, StoreError},
     migrate, postgres,
+    reserve::Reserve,
     sqlite::{self, SqliteTx},
     tx::{Snapshot, Tx},
 };
@@ -27,6 +28,8 @@ pub struct Store {
 
 struct Shared {
     db: Db,
+    /// None where the room is not ours to keep.
+    reserve: Option<Reserve>,
     clock: Arc<dyn Clock>,
     commits: watch::Sender<u64>,
     head: watch::Sender<i64>,
@@ -52,17 +55,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] and [`StoreError::SchemaNewer`] leave the database as it was found.
     pub async fn open(at: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        let db = if at.starts_with("postgres://") || at.starts_with("postgresql://") {
-            Db::Postgres(postgres::open(at, clock.now()).await?)
+        Self::open_with(at, clock, migrate::STEPS).await
+    }
+
+    /// With another schema than this program's: for tests of the steps themselves.
+    #[doc(hidden)]
+    pub async fn open_with(at: &str, clock: Arc<dyn Clock>, steps: &[migrate::Step]) -> Result<Self> {
+        let (db, reserve) = if at.starts_with("postgres://") || at.starts_with("postgresql://") {
+            (Db::Postgres(postgres::open(at, clock.now(), steps).await?), None)
         } else {
             let path = PathBuf::from(at.strip_prefix("sqlite:").unwrap_or(at));
-            let (writer, readers) = sqlite::open(&path, clock.now(), migrate::STEPS).await?;
-            Db::Sqlite { writer, readers }
+            let (writer, readers) = sqlite::open(&path, clock.now(), steps).await?;
+            (Db::Sqlite { writer, readers }, Some(Reserve::beside(&path)))
         };
-        let shared = Shared { db, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
+        let shared = Shared { db, reserve, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
         let store = Self { shared: Arc::new(shared), org: OrgName::default_org() };
         let (seq, _) = crate::events::seal::head(&mut store.read().await?).await?;
         store.publish_head(seq);
+        store.refill_reserve().await;
         Ok(store)
     }
 
@@ -102,27 +112,43 @@ impl Store {
         answer: Result<T, E>,
         attempt: &Attempt,
     ) -> ControlFlow<Result<T, E>> {
-        let (answer, contention) = match answer {
+        let urgent = tx.is_urgent();
+        let (answer, cause) = match answer {
             Ok(answer) => match tx.commit().await {
                 Ok(wake) => {
                     if wake {
                         self.shared.commits.send_modify(|n| *n += 1);
                     }
-                    (Ok(answer), false)
+                    return ControlFlow::Break(Ok(answer));
                 }
-                Err(failed) => (Err(failed.error.into()), failed.contention),
+                Err(failed) => (Err(failed.error.into()), failed.cause),
             },
-            Err(e) => {
-                let contention = tx.contention;
-                tx.rollback().await;
-                (Err(e), contention)
-            }
+            Err(e) => (Err(e), tx.rollback().await),
         };
-        if contention && !attempt.is_last() {
-            attempt.stand_back().await;
-            return ControlFlow::Continue(());
+        let again = !attempt.is_last()
+            && match cause {
+                Cause::Contention => {
+                    attempt.stand_back().await;
+                    true
+                }
+                Cause::Full => urgent && self.spend_reserve().await,
+                Cause::Other => false,
+            };
+        if again { ControlFlow::Continue(()) } else { ControlFlow::Break(answer) }
+    }
+
+    async fn spend_reserve(&self) -> bool {
+        match &self.shared.reserve {
+            Some(reserve) => reserve.spend().await,
+            None => false,
         }
-        ControlFlow::Break(answer)
+    }
+
+    /// Sets room aside again, once there is plenty. The [`Sealer`](crate::events::Sealer) does so from time to time.
+    pub(crate) async fn refill_reserve(&self) {
+        if let Some(reserve) = &self.shared.reserve {
+            reserve.refill().await;
+        }
     }
 
     async fn begin(&self) -> Result<Tx> {

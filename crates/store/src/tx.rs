@@ -8,7 +8,7 @@ use tradewind_model::{
 };
 
 use crate::{
-    conn::{Conn, Failed},
+    conn::{Cause, Conn, Failed},
     error::{Result, StoreError},
     stmt::Stmt,
     value::{Row, Value},
@@ -45,8 +45,9 @@ pub struct Tx {
     excused: bool,
     wrote: bool,
     hushed: bool,
-    failed: bool,
-    pub(crate) contention: bool,
+    urgent: bool,
+    /// Why the first statement that failed did.
+    failed: Option<Cause>,
 }
 
 impl Tx {
@@ -60,8 +61,8 @@ impl Tx {
             excused: false,
             wrote: false,
             hushed: false,
-            failed: false,
-            contention: false,
+            urgent: false,
+            failed: None,
         }
     }
 
@@ -83,6 +84,16 @@ impl Tx {
         self.excused = true;
     }
 
+    /// This transaction must not fail for want of room (nothing blocks a rollback): where the disk is full, the room set
+    /// aside for that is given up and the transaction runs again.
+    pub fn urgent(&mut self) {
+        self.urgent = true;
+    }
+
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
     /// Nobody is woken by this commit.
     pub(crate) fn hush(&mut self) {
         self.hushed = true;
@@ -101,7 +112,7 @@ impl Tx {
 
     fn admit(&self, stmt: &'static Stmt) -> Result<()> {
         debug_assert!(!stmt.sql.is_empty());
-        if self.failed { Err(StoreError::Aborted) } else { Ok(()) }
+        if self.failed.is_some() { Err(StoreError::Aborted) } else { Ok(()) }
     }
 
     fn changed(&mut self, stmt: &'static Stmt) {
@@ -114,35 +125,33 @@ impl Tx {
     /// PostgreSQL gives a transaction up at its first error; so that both behave alike, so do we on SQLite.
     fn settle<T>(&mut self, done: Result<T, Failed>) -> Result<T> {
         done.map_err(|f| {
-            self.failed = true;
-            self.contention |= f.contention;
+            self.failed.get_or_insert(f.cause);
             f.error
         })
     }
 
     /// Commits; true where someone should be woken.
-    pub(crate) async fn commit(mut self) -> Result<bool, Failed> {
-        let refused = if self.failed {
-            Some(StoreError::Aborted)
-        } else {
-            match self.loud {
-                Some(statement) if self.events == 0 && !self.excused => Some(StoreError::EventMissing { statement }),
-                _ => None,
+    pub(crate) async fn commit(self) -> Result<bool, Failed> {
+        let refused = match (self.failed, self.loud) {
+            (Some(cause), _) => Some(Failed { error: StoreError::Aborted, cause }),
+            (None, Some(statement)) if self.events == 0 && !self.excused => {
+                Some(StoreError::EventMissing { statement }.into())
             }
+            (None, _) => None,
         };
-        if let Some(error) = refused {
-            let contention = self.contention;
+        if let Some(refused) = refused {
             self.rollback().await;
-            return Err(Failed { error, contention });
+            return Err(refused);
         }
-        self.failed = true;
-        let wrote = self.wrote && !self.hushed;
+        let wake = self.wrote && !self.hushed;
         self.conn.commit().await?;
-        Ok(wrote)
+        Ok(wake)
     }
 
-    pub(crate) async fn rollback(self) {
+    /// Undoes everything; why it may have to.
+    pub(crate) async fn rollback(self) -> Cause {
         self.conn.rollback().await;
+        self.failed.unwrap_or(Cause::Other)
     }
 }
 

@@ -33,7 +33,10 @@ const BATCH: i64 = 256;
 /// How late this process may notice what another one committed or sealed.
 const TICK: Duration = Duration::from_millis(500);
 const LEASE: &str = "event-sealer";
-const LEASE_FOR: Duration = Duration::from_secs(3);
+/// A sealer that was killed is missed for so long.
+const LEASE_FOR: Duration = Duration::from_secs(2);
+/// How many rounds apart room is set aside again that an urgent transaction took.
+const REFILL_EVERY: u32 = 64;
 
 /// The end of the chain: its number (0 before the first event) and hash.
 pub(crate) async fn head(r: &mut impl Reader) -> Result<(i64, Digest)> {
@@ -61,8 +64,11 @@ impl Sealer {
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut commits = self.store.commits();
-        loop {
+        for round in 1_u32.. {
             commits.mark_unchanged();
+            if round % REFILL_EVERY == 0 {
+                self.store.refill_reserve().await;
+            }
             if let Err(e) = self.seal_now().await {
                 tracing::warn!(error = &e as &dyn std::error::Error, "events could not be sealed yet");
             }

@@ -85,7 +85,7 @@ impl Cluster {
         self.folder.path()
     }
 
-    fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         let socket = self.socket().join("data").display().to_string().replace('/', "%2F");
         format!("postgres://tradewind@{socket}/{database}")
     }
@@ -94,6 +94,13 @@ impl Cluster {
         let mut admin = PgConnection::connect(&self.url("postgres")).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
+    }
+
+    /// A database of its own without a schema.
+    pub async fn empty_database(&self) -> String {
+        let name = format!("t{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.make(format!("CREATE DATABASE {name}")).await;
+        self.url(&name)
     }
 
     /// A database of its own with the schema.

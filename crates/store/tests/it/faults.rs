@@ -36,7 +36,7 @@ fn files(folder: &Path) -> Vec<(String, Digest)> {
         .unwrap()
         .map(|e| e.unwrap())
         .map(|e| (e.file_name().into_string().unwrap(), Digest::of(&std::fs::read(e.path()).unwrap())))
-        .filter(|(name, _)| !name.ends_with("-shm") && !name.ends_with("-wal"))
+        .filter(|(name, _)| !["-shm", "-wal", ".reserve"].iter().any(|end| name.ends_with(end)))
         .collect();
     all.sort();
     all
@@ -235,6 +235,44 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_has_room_for_a_rollback() {
+    let Some(disk) = SmallDisk::mount("64m") else { return };
+    let path = disk.path().join("tradewind.db");
+    let store = open(&path).await.unwrap();
+    let reserve = disk.path().join("tradewind.db.reserve");
+    assert!(reserve.exists());
+    let filler = disk.fill();
+    let put = async |urgent: bool, key: &str| -> Result<(), StoreError> {
+        transact!(store, tx => {
+            if urgent {
+                tx.urgent();
+            }
+            tx.event(event("setting.changed", "setting/x")).await?;
+            rows::settings::put(tx, key, &Json::of(&"x".repeat(100_000))).await
+        })
+    };
+    let mut n = 0;
+    while put(false, &format!("{n}")).await.is_ok() {
+        n += 1;
+        assert!(n < 1000, "the disk never fills");
+    }
+    assert!(reserve.exists(), "what is not urgent leaves it alone");
+    put(true, "rollback").await.unwrap();
+    assert!(!reserve.exists());
+    let kept = rows::settings::get(&mut store.read().await.unwrap(), "rollback").await.unwrap();
+    assert!(kept.is_some());
+    store.close().await;
+
+    // With a disk that is still all but full, nothing is taken from it; with room, the reserve comes back.
+    let store = open(&path).await.unwrap();
+    assert!(!reserve.exists());
+    store.close().await;
+    std::fs::remove_file(filler).unwrap();
+    open(&path).await.unwrap().close().await;
+    assert!(reserve.exists());
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod contract;
 mod faults;
 mod fixture;
 mod logs;
+mod migrations;
 mod schema;
 mod speed;

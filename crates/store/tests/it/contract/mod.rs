@@ -46,7 +46,8 @@ contracts! {
         places_and_routes_are_swapped_by_version, instances_and_tasks_leave_their_hosts, previous_is_what_completed_before;
     transactions: a_change_without_an_event_does_not_happen, an_error_undoes_everything,
         a_swallowed_failure_does_not_commit, commits_wake_those_who_wait, reads_see_one_moment,
-        writers_that_meet_are_run_again, a_second_process_is_not_lost;
+        writers_that_meet_are_run_again, a_second_process_is_not_lost,
+        a_change_that_is_dropped_midway_did_not_happen;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,4 +63,14 @@ async fn postgres() {
         store.close().await;
     }
     assert!(failed.is_empty(), "on PostgreSQL: {failed:?}");
+}
+
+#[tokio::test]
+async fn a_postgres_that_cannot_be_used_is_said() {
+    let clock = crate::fixture::HandClock::new();
+    let cluster = Cluster::start().await;
+    for at in [cluster.url("no_such_database"), "postgres://x@127.0.0.1:1/x".into(), "postgres://:x:y:z".into()] {
+        let refused = tradewind_store::Store::open(&at, clock.clone()).await.unwrap_err();
+        assert!(matches!(refused, tradewind_store::StoreError::Io { .. }), "{at}: {refused:?}");
+    }
 }

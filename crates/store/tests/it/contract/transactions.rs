@@ -141,3 +141,35 @@ pub async fn a_second_process_is_not_lost(f: Fixture) {
     assert_eq!(f.seal().await, 20);
     other.close().await;
 }
+
+/// A client that goes away takes its request's future with it, wherever that is.
+pub async fn a_change_that_is_dropped_midway_did_not_happen(f: Fixture) {
+    for _ in 0..3 {
+        let half = async {
+            let never: Result<(), StoreError> = transact!(f.store, tx => {
+                let new = rows::services::NewService {
+                    name: name("half"), owner: "x".into(), default_branch: "main".into(),
+                    created_by: crate::fixture::someone(),
+                };
+                rows::services::insert(tx, new).await?;
+                tx.event(event("service.created", "service/half")).await?;
+                std::future::pending().await
+            });
+            never.unwrap();
+        };
+        let mut half = Box::pin(half);
+        let mut commits = f.store.commits();
+        commits.mark_unchanged();
+        // Far enough to have written, as a look from another connection cannot tell.
+        for _ in 0..200 {
+            if futures_util::poll!(&mut half).is_ready() {
+                unreachable!("it never ends");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        drop(half);
+    }
+    f.with_service("whole").await;
+    assert_eq!(services(&f).await, ["whole"]);
+    assert_eq!(f.seal().await, 1);
+}
