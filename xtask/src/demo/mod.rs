@@ -96,10 +96,7 @@ struct Stage<'a> {
 impl Stage<'_> {
     async fn perform(&mut self) -> Result<()> {
         self.story.chapter("Tradewind starts on an empty folder", "信风在空目录上启动");
-        for line in self.tradewind.up().await? {
-            self.story.quote(&line);
-        }
-        let shop = self.create().await?;
+        let shop = self.begin().await?;
 
         self.story.chapter("v1 goes live", "v1 上线");
         let pushed = self.release(&shop, "v1", "The first shop").await?;
@@ -135,12 +132,17 @@ impl Stage<'_> {
         self.settle_accounts(gone, done).await
     }
 
-    async fn create(&self) -> Result<Repository> {
+    /// Up, and logged in from a checkout of the shop.
+    async fn begin(&mut self) -> Result<Repository> {
+        let (said, login) = self.tradewind.up().await?;
+        said.iter().for_each(|line| self.story.quote(line));
         let example = self.root.join("examples/shop");
         let shop = Repository::create(&example, self.folder.join("shop"), &self.tradewind).await?;
-        for line in self.tradewind.run(&["service", "create", "shop"], &shop.folder).await?.lines() {
-            self.story.quote(line);
-        }
+        let mut args = vec!["login"];
+        args.extend(login.iter().map(String::as_str));
+        self.story
+            .tell("tradewind login   (in a copy of examples/shop)", "tradewind login   （在 examples/shop 的副本中）");
+        self.tradewind.run(&args, &shop.folder).await?.lines().for_each(|line| self.story.quote(line));
         Ok(shop)
     }
 

@@ -36,8 +36,8 @@ impl Tradewind {
         Ok(Self { bin, home, data, api: free_port()?, edge: free_port()?, lang, supervisor: None })
     }
 
-    /// `tradewind up`, and the login it offers. Gives what it said.
-    pub async fn up(&mut self) -> Result<Vec<String>> {
+    /// `tradewind up`. Gives what it said, and the arguments of the login it offers.
+    pub async fn up(&mut self) -> Result<(Vec<String>, Vec<String>)> {
         let mut command = self.command();
         command.arg("up").arg("--data").arg(&self.data);
         command.arg("--listen").arg(self.api.to_string()).arg("--edge").arg(self.edge.to_string());
@@ -62,10 +62,7 @@ impl Tradewind {
         };
         // What it says later belongs on the terminal; an unread pipe would stop it in the end.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut args = vec!["login"];
-        args.extend(login.iter().map(String::as_str));
-        self.run(&args, &self.home).await?;
-        Ok(said)
+        Ok((said, login))
     }
 
     pub fn bin_folder(&self) -> &Path {

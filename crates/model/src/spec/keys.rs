@@ -121,8 +121,8 @@ keys! {
         "One environment. What it does not say comes from `run`, `strategy` and `on_failure` above.",
         "一个环境。没有写的部分取自上面的 `run`、`strategy`、`on_failure`。";
     "environments.*.branch" "branch" Nothing,
-        "A push to this branch goes here once it is built; `release/*` stands for many. Left out: only by `tradewind promote` or `tradewind rollout`.",
-        "推送到此分支并构建成功后发布到这里；`release/*` 可代表多个分支。不写则只能用 `tradewind promote` 或 `tradewind rollout` 发布。";
+        "A push to this branch goes here once it is built; `release/*` stands for many. Left out: only by `tradewind promote` or `tradewind deploy`.",
+        "推送到此分支并构建成功后发布到这里；`release/*` 可代表多个分支。不写则只能用 `tradewind promote` 或 `tradewind deploy` 发布。";
     "environments.*.instances" "1-200" Nothing,
         "Instead of `run.instances`.", "代替 `run.instances`。";
     "environments.*.env" "variables" Nothing,
