@@ -128,14 +128,19 @@ async fn probe(probe: &HealthProbe, target: &Target) -> Result<(), Failure> {
         .header(header::USER_AGENT, "tradewind-edge-health")
         .header(header::CONNECTION, "close")
         .body(Empty::<bytes::Bytes>::new())?;
-    let ask = async move {
+    let ask = async {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        response.into_body().collect().await?;
-        Ok::<_, hyper::Error>(status)
+        drop(response.into_body().collect().await?);
+        Ok(status)
     };
     // Both in this task, so that a time-out leaves no connection behind.
-    let (status, _) = tokio::join!(ask, connection);
-    let status = status?;
+    let status = tokio::select! {
+        status = ask => status,
+        ended = connection => match ended {
+            Ok(()) => Err(Failure::Connect(std::io::ErrorKind::UnexpectedEof.into())),
+            Err(e) => Err(e.into()),
+        },
+    }?;
     if status.is_success() || status.is_redirection() { Ok(()) } else { Err(Failure::Status(status.as_u16())) }
 }

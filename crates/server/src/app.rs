@@ -1,7 +1,8 @@
 use crate::{auth::Throttle, config::ServerConfig, git, http::idempotency::UnderWay};
 use std::{ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_store::Store;
+use tradewind_control::Ctx;
+use tradewind_store::{Blobs, Store};
 
 /// What handlers share. Clones are one.
 #[derive(Clone)]
@@ -10,6 +11,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub config: ServerConfig,
     pub store: Store,
+    pub ctx: Ctx,
+    pub blobs: Blobs,
     pub git: git::Remote,
     pub throttle: Throttle,
     pub under_way: UnderWay,

@@ -22,6 +22,11 @@ impl ServerConfig {
         self.data.join("git")
     }
 
+    /// Bundles and artifacts.
+    pub fn blobs(&self) -> PathBuf {
+        self.data.join("blobs")
+    }
+
     pub fn hooks(&self) -> PathBuf {
         self.data.join("git-hooks")
     }

@@ -46,6 +46,13 @@ faults! {
         "there is no code `{code}`", "没有代码 `{code}`",
         "check it against the message; newer programs know more codes", "请与提示信息核对；较新的程序有更多代码";
 
+    OTHER_VERB = "TW-API-014", 422,
+        "a rollout is `normal` or `hotfix`", "发布类型须为 `normal` 或 `hotfix`",
+        "to go back, use `tradewind rollback`", "如需回退，请使用 `tradewind rollback`";
+    NO_UPGRADE = "TW-API-015", 426,
+        "this address speaks {protocol} only", "此地址仅支持 {protocol}",
+        "it is for agents: start one with `tradewind agent`", "该地址供 agent 使用：请用 `tradewind agent` 启动";
+
     NO_TOKEN = "TW-AUTH-001", 401,
         "this needs a token", "此操作需要令牌",
         "log in with `tradewind login`, or send `Authorization: Bearer TOKEN`", "请先 `tradewind login`，或发送 `Authorization: Bearer TOKEN`";

@@ -3,6 +3,7 @@
 //! Architecture invariants: a route cannot be declared without its permission; handlers decide nothing; no secret is
 //! logged or stored in the clear; nothing here knows an agent's address, because nothing here dials one.
 
+pub mod agent;
 mod app;
 pub mod auth;
 pub mod config;

@@ -22,8 +22,9 @@ use std::{
 };
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tradewind_control::{Ctx, rollouts};
 use tradewind_model::time::{Clock, Timestamp};
-use tradewind_store::{Store, StoreError, events::Sealer, rows, transact};
+use tradewind_store::{Blobs, Store, StoreError, events::Sealer, rows, transact};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -67,11 +68,13 @@ impl Server {
             (config.data.clone(), 0o711),
             (config.repositories(), 0o700),
             (config.hooks(), 0o700),
+            (config.blobs(), 0o700),
             (config.data.join("run"), 0o711),
         ] {
             folder(&path, mode)?;
         }
         git::hook::install(&config.hooks()).map_err(|source| ServeError::Folder { path: config.hooks(), source })?;
+        let blobs = Blobs::open(&config.blobs())?;
         let store = Store::open(&config.database_at(), clock).await?;
         let socket = config.hook_socket();
         let hooks = git::hooks::bind(&socket).map_err(|source| ServeError::Socket { path: socket.clone(), source })?;
@@ -81,7 +84,9 @@ impl Server {
         let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
         let app = App::new(Parts {
             config,
+            ctx: Ctx::new(store.clone()),
             store,
+            blobs,
             git: remote,
             throttle: Throttle::default(),
             under_way: UnderWay::default(),
@@ -112,6 +117,7 @@ impl Server {
                 git::answer::answer(answering.clone(), ask, teller)
             }));
         let sweeping = tokio::spawn(sweep(app.clone()));
+        let rolling = tokio::spawn(rollouts::reconcile::run(app.ctx.clone()));
         tracing::info!(%addr, "listening");
 
         let served = tokio::spawn(serve::connections(listener, router, app.stop.clone(), GRACE));
@@ -120,6 +126,9 @@ impl Server {
         app.stop.cancel();
         let _ = served.await;
         let _ = tokio::join!(hooked, sweeping);
+        // A decision is one transaction: it is made or it is not.
+        rolling.abort();
+        let _ = rolling.await;
         app.tasks.close();
         if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = app.tasks.len(), "work is left behind; it resumes at the next start");

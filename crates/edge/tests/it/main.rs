@@ -2,10 +2,5 @@
 
 mod assignment;
 mod forwarding;
-mod health;
-mod observing;
-mod processes;
-mod succession;
 mod support;
 mod tables;
-mod tunnels;

@@ -1,5 +1,10 @@
 //! Bare repositories, one a service, read and made through the git program.
 
+use bytes::Bytes;
+use futures_util::{
+    StreamExt as _,
+    stream::{self, Stream},
+};
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
@@ -9,6 +14,7 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
 };
+use tokio_util::io::ReaderStream;
 use tradewind_model::id::{Commit, ServiceName};
 
 #[derive(Debug, thiserror::Error)]
@@ -226,7 +232,7 @@ impl Repos {
     pub fn archive(&self, service: &ServiceName, commit: &Commit) -> Result<Child, GitError> {
         let mut git = self.git_in(service);
         git.args(["archive", "--format=tar", commit.as_str()]);
-        git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         git.spawn().map_err(|source| GitError::Start { verb: "archive", source })
     }
 
@@ -264,4 +270,22 @@ pub async fn program_version() -> Result<String, GitError> {
     let said = output("--version", git).await?;
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     said.strip_prefix("git version ").map(str::to_owned).ok_or(GitError::Odd { verb: "--version", said })
+}
+
+/// A child's standard output, piece by piece. A child that fails ends the stream with an error, so that what it made by
+/// then is not taken for the whole.
+pub fn stream(mut child: Child, verb: &'static str) -> impl Stream<Item = Result<Bytes, GitError>> + Send + 'static {
+    let output = child.stdout.take().map(ReaderStream::new);
+    stream::unfold(Some((child, output)), move |state| async move {
+        let (mut child, mut output) = state?;
+        match output.as_mut()?.next().await {
+            Some(Ok(bytes)) => Some((Ok(bytes), Some((child, output)))),
+            Some(Err(source)) => Some((Err(GitError::Pipe { verb, source }), None)),
+            None => match child.wait().await {
+                Ok(status) if status.success() => None,
+                Ok(status) => Some((Err(GitError::Failed { verb, status, stderr: String::new() }), None)),
+                Err(source) => Some((Err(GitError::Pipe { verb, source }), None)),
+            },
+        }
+    })
 }

@@ -62,7 +62,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    pub after: Option<String>,
+    after: Option<String>,
     limit: Option<u32>,
 }
 
@@ -72,6 +72,12 @@ impl PageQuery {
 
     pub fn new(after: Option<String>, limit: Option<u32>) -> Self {
         Self { after, limit }
+    }
+
+    /// Where the page before ended, as what it is.
+    pub fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, Fault> {
+        let read = |c: &String| c.parse().map_err(|_| Fault::new(&faults::BAD_CURSOR).with("cursor", c.escape_debug()));
+        self.after.as_ref().map(read).transpose()
     }
 
     /// Items a page: 1 to [`Self::MOST`].

@@ -6,19 +6,25 @@ use super::{
     refusal::{self, Manner as Writing},
     route::{Manner, Permission, Route},
 };
-use crate::{App, auth, faults, http::idempotency};
+use crate::{
+    App,
+    auth::{self, Caller},
+    faults,
+    http::idempotency,
+};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, FromRequestParts, Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use std::panic::AssertUnwindSafe;
 use tracing::Instrument as _;
+use tradewind_control::ctx::Asker;
 use tradewind_model::fault::{Fault, Lang};
 
 /// Bytes of a JSON request.
@@ -31,6 +37,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestInfo {
     pub id: String,
     pub lang: Lang,
+}
+
+/// For use cases: who asks, and the request that every event names as its cause. Handlers take it as an argument.
+#[derive(Clone, Debug)]
+pub struct Asked(pub Asker);
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let cause = parts.extensions.get::<RequestInfo>().map(|info| format!("request/{}", info.id));
+        Ok(Self(Asker { actor: caller.actor(), cause }))
+    }
 }
 
 /// The router of all routes, with everything that goes round them.

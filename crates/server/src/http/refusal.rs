@@ -61,6 +61,15 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<tradewind_control::Error> for Refusal {
+    fn from(e: tradewind_control::Error) -> Self {
+        match e {
+            tradewind_control::Error::Refused(fault) => (*fault).into(),
+            tradewind_control::Error::Store(e) => e.into(),
+        }
+    }
+}
+
 impl From<GitError> for Refusal {
     fn from(e: GitError) -> Self {
         Self::internal(e)

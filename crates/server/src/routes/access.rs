@@ -1,13 +1,12 @@
 use crate::{
     App,
     auth::{self, Caller, tokens},
-    faults,
     http::{Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route, serve::Peer},
 };
 use ::http::StatusCode;
 use axum::{Extension, Json, extract::State};
 use tradewind_api::v1::{CreateToken, Login, NewToken, Page, Scope, Token};
-use tradewind_model::{fault::Fault, id::TokenId};
+use tradewind_model::id::TokenId;
 use tradewind_store::rows;
 
 const ADMIN: Permission = Permission::Scope(Scope::Admin);
@@ -43,8 +42,7 @@ async fn login(
 }
 
 async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Answer<Page<Token>> {
-    let bad = |c: String| Fault::new(&faults::BAD_CURSOR).with("cursor", c);
-    let after = page.after.clone().map(|c| c.parse::<TokenId>().map_err(|_| bad(c))).transpose()?;
+    let after = page.cursor::<TokenId>()?;
     let limit = page.limit();
     let found = rows::tokens::list(&mut app.store.read().await?, rows::Page { after, limit }).await?;
     let next = (found.len() == limit as usize).then(|| found.last().map(|t| t.id.to_string())).flatten();

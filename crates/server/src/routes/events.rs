@@ -50,7 +50,7 @@ struct FollowQuery {
 
 async fn list(State(app): State<App>, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
     let page = PageQuery::new(q.after, q.limit);
-    let after = page.after.as_deref().map_or(Ok(0), seq)?;
+    let after = page.cursor::<u64>()?.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX));
     let found = events::after(&mut app.store.read().await?, after, &of(q.service), page.limit()).await?;
     let next = (found.len() == page.limit() as usize).then(|| found.last().map(|e| e.seq.to_string())).flatten();
     Ok(Json(Page { items: found.into_iter().map(Event::from).collect(), next }))

@@ -17,11 +17,14 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 4] = [
+    let areas: [&[&Code]; 7] = [
         faults::ALL,
         tradewind_store::faults::ALL,
         tradewind_model::spec::faults::ALL,
         tradewind_model::yaml::faults::ALL,
+        tradewind_model::pipeline::faults::ALL,
+        tradewind_model::rollout::faults::ALL,
+        tradewind_control::faults::ALL,
     ];
     areas.into_iter().flatten().copied()
 }

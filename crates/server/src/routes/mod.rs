@@ -3,6 +3,9 @@
 mod access;
 mod events;
 mod help;
+mod logs;
+mod rollouts;
+mod services;
 mod system;
 
 pub use crate::http::route::Route;
@@ -10,6 +13,18 @@ pub use help::catalog;
 
 /// What the server serves. The router and the OpenAPI document are both made from this.
 pub fn all() -> Vec<Route> {
-    let subjects = [system::routes(), help::routes(), access::routes(), events::routes(), crate::git::routes::routes()];
-    subjects.into_iter().flatten().collect()
+    [
+        system::routes(),
+        help::routes(),
+        access::routes(),
+        services::routes(),
+        rollouts::routes(),
+        logs::routes(),
+        events::routes(),
+        crate::git::routes::routes(),
+        crate::agent::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

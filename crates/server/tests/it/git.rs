@@ -7,15 +7,15 @@ use tokio::process::Command;
 use tradewind_api::v1::Scope;
 
 /// A pusher's folder.
-struct Work {
+pub struct Work {
     folder: TempDir,
     remote: String,
     lang: &'static str,
 }
 
-struct Pushed {
-    ok: bool,
-    said: String,
+pub struct Pushed {
+    pub ok: bool,
+    pub said: String,
 }
 
 impl Pushed {
@@ -28,7 +28,7 @@ impl Pushed {
 }
 
 impl Work {
-    async fn new(app: &TestApp, service: &str, token: &str) -> Self {
+    pub async fn new(app: &TestApp, service: &str, token: &str) -> Self {
         let remote = format!("http://x:{token}@{}/git/{service}.git", app.addr);
         let work = Self { folder: TempDir::new().unwrap(), remote, lang: "C" };
         work.git(&["init", "-q", "-b", "main"]).await;
@@ -58,26 +58,26 @@ impl Work {
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }
 
-    fn write(&self, file: &str, content: impl AsRef<[u8]>) {
+    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
         let path = self.folder.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
-    async fn commit(&self, message: &str) -> String {
+    pub async fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]).await;
         self.git(&["commit", "-q", "--allow-empty", "-m", message]).await;
         self.git(&["rev-parse", "HEAD"]).await
     }
 
-    async fn push(&self, what: &[&str]) -> Pushed {
+    pub async fn push(&self, what: &[&str]) -> Pushed {
         let args = [&["push", self.remote.as_str()], what].concat();
         let done = self.command(&args).output().await.unwrap();
         Pushed { ok: done.status.success(), said: String::from_utf8(done.stderr).unwrap() }
     }
 }
 
-const SPEC: &str = "version: 1\nservice: shop\npipeline: none\nrun:\n  command: [python3, -m, http.server]\n";
+pub const SPEC: &str = "version: 1\nservice: shop\npipeline: none\nrun:\n  command: [python3, -m, http.server]\n";
 
 fn repository(app: &TestApp) -> std::path::PathBuf {
     app.data().join("git/shop.git")

@@ -1,0 +1,61 @@
+//! Services and rollouts over the typed client, as far as they go without anything released.
+
+use crate::app::TestApp;
+use tradewind_api::{
+    ApiError, Paging,
+    v1::{Acknowledge, CreateService, Promote, RollbackRequest, RolloutKind, Scope, StartRollout},
+};
+use tradewind_model::id::{RolloutId, ServiceName};
+
+fn code_of<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> String {
+    answer.unwrap_err().problem().expect("a refusal").code.clone()
+}
+
+fn shop() -> ServiceName {
+    "shop".parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_service_is_made_once_and_has_a_repository() {
+    let app = TestApp::start().await;
+    let client = app.client_as(&app.token(Scope::Deploy).await);
+    let made = client.create_service(&CreateService { name: shop() }).await.unwrap();
+    assert_eq!((made.git_path.as_str(), made.created_by.as_str()), ("/git/shop.git", "deploy@test"));
+    assert!(app.data().join("git/shop.git/HEAD").exists());
+    assert_eq!(code_of(client.create_service(&CreateService { name: shop() }).await), "TW-CTL-002");
+    client.create_service(&CreateService { name: "stock".parse().unwrap() }).await.unwrap();
+    let first = client.services(&Paging::limit(1)).await.unwrap();
+    let rest = client.services(&Paging { after: first.next, limit: None }).await.unwrap();
+    assert_eq!(rest.items.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["stock"]);
+    assert_eq!(client.service(&shop()).await.unwrap().name, shop());
+    let event = crate::events::all(&app, 3).await.into_iter().find(|e| e.kind == "service.created").unwrap();
+    assert!(event.cause.unwrap().starts_with("request/"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let app = TestApp::start().await;
+    let client = app.client();
+    assert_eq!(code_of(client.service(&shop()).await), "TW-CTL-001");
+    assert_eq!(code_of(client.status(Some(&shop())).await), "TW-CTL-001");
+    assert!(client.status(None).await.unwrap().is_empty());
+    client.create_service(&CreateService { name: shop() }).await.unwrap();
+    assert_eq!(code_of(client.release(&shop(), "v9").await), "TW-CTL-003");
+    assert_eq!(code_of(client.diff(&shop(), "v1", "v2").await), "TW-CTL-003");
+    let nowhere: RolloutId = "01930000-0000-7000-8000-000000000000".parse().unwrap();
+    assert_eq!(code_of(client.rollout(nowhere).await), "TW-CTL-004");
+    assert_eq!(client.follow_rollout(nowhere).next().await.unwrap().unwrap_err().status(), Some(404));
+    assert!(client.rollouts(&shop(), &Paging::default()).await.unwrap().items.is_empty());
+    assert!(client.releases(&shop(), &Paging::default()).await.unwrap().items.is_empty());
+    let env = || "production".parse().unwrap();
+    let start = StartRollout { env: env(), release: "v1".into(), note: None, ticket: None, kind: RolloutKind::Normal };
+    assert_eq!(code_of(client.start_rollout(&shop(), &start).await), "TW-CTL-003");
+    let drill = StartRollout { kind: RolloutKind::Drill, ..start };
+    assert_eq!(code_of(client.start_rollout(&shop(), &drill).await), "TW-API-014");
+    let back = RollbackRequest { env: env(), to: None, reason: "orders arrive twice".into() };
+    assert_eq!(code_of(client.rollback(&shop(), &back).await), "TW-CTL-005");
+    let on = Promote { from: env(), to: "staging".parse().unwrap(), note: None, ticket: None };
+    assert_eq!(code_of(client.promote(&shop(), &on).await), "TW-CTL-005");
+    let ack = Acknowledge { env: env(), note: "seen".into() };
+    assert_eq!(code_of(client.acknowledge(&shop(), &ack).await), "TW-CTL-008");
+}
