@@ -1,12 +1,13 @@
 # make demo    the story of four releases, with a table at the end; KEEP=1 leaves it running
 # make test    every test
+# make bench   figures beside those of peers
 # make lint    formatting, clippy, the agreed policies, licences
 # Each installs what it needs on a fresh Debian with Rust.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: demo test lint fmt
+.PHONY: demo test bench lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
@@ -24,6 +25,11 @@ test:
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet -s tests -t .
 	cd ../..
 	cargo nextest run --locked --workspace
+
+bench:
+	@scripts/setup bench
+	cargo build --locked --release --package tradewind --package xtask
+	target/release/xtask bench
 
 lint:
 	@scripts/setup lint

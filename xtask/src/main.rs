@@ -1,5 +1,6 @@
 //! Chores of the repository: `cargo xtask NAME`.
 
+mod bench;
 mod customers;
 mod demo;
 mod reference;
@@ -18,6 +19,7 @@ cargo xtask tidy                          check the policies: dependencies, file
 cargo xtask reference                     write the pages that are made from the code
 cargo xtask demo [--bin FILE] [--keep]    tell the story of four releases, with the given build of tradewind
 cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop
+cargo xtask bench [--bin FILE] [--rounds N] [--seconds S] [--write]    figures beside those of peers
 cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine";
 
 fn main() -> Result<()> {
@@ -27,6 +29,7 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(&root()),
         ["reference"] => reference::write(&root()),
         ["demo", options @ ..] => demo::run(&root(), demo_options(options)?),
+        ["bench", options @ ..] => bench::run(&root(), bench::Options::read(options)?),
         ["customers", address, seconds] => {
             let (edge, time) = (address.parse()?, Duration::from_secs(seconds.parse()?));
             tokio::runtime::Runtime::new()?.block_on(customers::watch(edge, time))

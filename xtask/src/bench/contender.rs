@@ -1,0 +1,189 @@
+//! The proxies that are compared, each on one core, each started from an empty folder.
+
+use super::machine;
+use anyhow::{Context, Result, bail, ensure};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tradewind_model::{
+    id::{InstanceId, RevisionId},
+    protocol::edge::{self, Mode, Route, RouteLimits, Split, Sticky, Table, Target, ToEdge},
+    time::Timestamp,
+};
+
+/// A started program on a port; ends with this value.
+pub struct Running {
+    child: Child,
+    pub addr: SocketAddr,
+    /// The control connection, held open as an agent would.
+    _control: Option<UnixStream>,
+}
+
+impl Running {
+    pub fn cpu(&self) -> Duration {
+        machine::cpu_time(self.child.id())
+    }
+
+    fn start(
+        mut command: Command,
+        addr: SocketAddr,
+        control: impl FnOnce() -> Result<Option<UnixStream>>,
+    ) -> Result<Self> {
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
+        let mut running = Self { child, addr, _control: None };
+        running.wait_until_it_listens()?;
+        running._control = control()?;
+        Ok(running)
+    }
+
+    fn wait_until_it_listens(&mut self) -> Result<()> {
+        let began = Instant::now();
+        while TcpStream::connect(self.addr).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("a contender ended before it listened: {status}");
+            }
+            ensure!(began.elapsed() < Duration::from_secs(30), "nothing listens on {}", self.addr);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for pid in machine::family(self.child.id()).into_iter().rev() {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+        let _ = self.child.wait();
+    }
+}
+
+pub fn free_port() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+fn pinned(core: usize, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &core.to_string()]).arg(program);
+    command
+}
+
+fn write(folder: &Path, name: &str, text: String) -> Result<std::path::PathBuf> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(name);
+    fs::write(&path, text)?;
+    Ok(path)
+}
+
+fn nginx_config(folder: &Path, http: &str) -> String {
+    format!(
+        "daemon off; master_process off; worker_processes 1; pid {d}/pid; error_log {d}/error.log;\n\
+         events {{ worker_connections 4096; }}\n\
+         http {{ access_log off; keepalive_requests 1000000; client_body_temp_path {d}/b; proxy_temp_path {d}/p;\n\
+         fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;\n{http}\n}}\n",
+        d = folder.display()
+    )
+}
+
+/// What stands behind the proxies: 1 KiB from memory.
+pub fn upstream(folder: &Path, core: usize) -> Result<Running> {
+    let addr = free_port()?;
+    let body = "x".repeat(1024);
+    let http = format!("server {{ listen {addr} backlog=4096; location / {{ return 200 '{body}'; }} }}");
+    let config = write(folder, "upstream.conf", nginx_config(folder, &http))?;
+    let mut command = pinned(core, "nginx");
+    command.arg("-c").arg(config);
+    Running::start(command, addr, || Ok(None))
+}
+
+/// Split by a cookie's hash, as its documentation does it.
+pub fn nginx(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
+    let addr = free_port()?;
+    let http = format!(
+        "upstream old {{ server {upstream}; keepalive 128; keepalive_requests 1000000; }}\n\
+         upstream new {{ server {upstream}; keepalive 128; keepalive_requests 1000000; }}\n\
+         split_clients $remote_addr$cookie_client $side {{ 10% new; * old; }}\n\
+         server {{ listen {addr} backlog=4096; location / {{ proxy_pass http://$side; proxy_http_version 1.1;\n\
+         proxy_set_header Connection ''; proxy_set_header Host $host; }} }}"
+    );
+    let config = write(folder, "nginx.conf", nginx_config(folder, &http))?;
+    let mut command = pinned(core, "nginx");
+    command.arg("-c").arg(config);
+    Running::start(command, addr, || Ok(None))
+}
+
+pub fn haproxy(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
+    let addr = free_port()?;
+    let config = format!(
+        "global\n nbthread 1\n maxconn 4096\ndefaults\n mode http\n timeout connect 2s\n timeout client 60s\n timeout server 60s\n \
+         option http-keep-alive\n http-reuse always\nfrontend in\n bind {addr}\n default_backend shop\nbackend shop\n \
+         balance roundrobin\n cookie client insert indirect nocache\n server old {upstream} cookie old weight 90\n \
+         server new {upstream} cookie new weight 10\n"
+    );
+    let config = write(folder, "haproxy.cfg", config)?;
+    let mut command = pinned(core, "haproxy");
+    command.arg("-db").arg("-f").arg(config);
+    Running::start(command, addr, || Ok(None))
+}
+
+/// The edge as an agent drives it: two revisions, a cookie, counters and checks on.
+pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
+    let addr = free_port()?;
+    fs::create_dir_all(folder)?;
+    let mut command = pinned(core, bin);
+    command.arg("edge").arg("--data").arg(folder).arg("--edge").arg(addr.to_string()).stderr(Stdio::null());
+    let socket = folder.join("run/edge.sock");
+    Running::start(command, addr, || {
+        let stream = UnixStream::connect(&socket).with_context(|| socket.display().to_string())?;
+        send(&stream, &ToEdge::Hello { protocol: edge::VERSION })?;
+        send(&stream, &ToEdge::Table(table(upstream)))?;
+        for line in BufReader::new(stream.try_clone()?).lines() {
+            match serde_json::from_str(&line?)? {
+                edge::FromEdge::Ack { version: 1 } => return Ok(Some(stream)),
+                edge::FromEdge::Refused { reason, .. } => bail!("the edge refused the table: {reason}"),
+                edge::FromEdge::Hello { .. }
+                | edge::FromEdge::Ack { .. }
+                | edge::FromEdge::Drained { .. }
+                | edge::FromEdge::Stats(_) => {}
+            }
+        }
+        bail!("the edge closed its control connection")
+    })
+}
+
+fn send(mut stream: &UnixStream, message: &ToEdge) -> Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    Ok(())
+}
+
+fn table(upstream: SocketAddr) -> Table {
+    let split = |label: &str, n: i64, weight: u32| Split {
+        revision: RevisionId::at(Timestamp(n)),
+        label: label.into(),
+        weight,
+        targets: vec![Target { instance: InstanceId::at(Timestamp(n)), addr: upstream }],
+    };
+    let route = Route {
+        id: "shop/production/default".into(),
+        hosts: Vec::new(),
+        path_prefix: "/".into(),
+        mode: Mode::Serve,
+        sticky: Sticky::Cookie { name: "client".into(), max_age_s: 3_600, secure: false },
+        salt: "bench".into(),
+        splits: vec![split("v1", 1, 9_000), split("v2", 2, 1_000)],
+        limits: RouteLimits::default(),
+        health: None,
+    };
+    Table { version: 1, routes: vec![route], probe_token: "bench".into() }
+}

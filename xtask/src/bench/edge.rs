@@ -1,0 +1,73 @@
+//! The edge beside nginx and HAProxy, doing the same work: 1 KiB answers, keep-alive, traffic split 90 to 10, one core.
+//! The load generator and what stands behind the proxies share the other core.
+
+use super::{
+    Options,
+    contender::{self, Running},
+    machine,
+    spread::Spread,
+    wrk::{self, Load},
+};
+use anyhow::{Result, ensure};
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+const PROXY_CORE: usize = 0;
+const OTHER_CORE: usize = 1;
+const CONNECTIONS: u32 = 64;
+
+/// One contender's turn.
+struct Turn {
+    load: Load,
+    cpu: Duration,
+}
+
+type Start<'a> = Box<dyn Fn(&Path) -> Result<Running> + 'a>;
+
+pub fn measure(options: &Options) -> Result<String> {
+    let folder = tempfile::Builder::new().prefix("tw-bench-").tempdir()?;
+    let upstream = contender::upstream(&folder.path().join("upstream"), OTHER_CORE)?;
+    let behind: SocketAddr = upstream.addr;
+    let contenders: [(String, Start<'_>); 3] = [
+        ("tradewind edge".into(), Box::new(|d| contender::tradewind(&options.bin, d, PROXY_CORE, behind))),
+        (
+            machine::version("nginx", "-v")?.replace("nginx version: ", ""),
+            Box::new(|d| contender::nginx(d, PROXY_CORE, behind)),
+        ),
+        (short(&machine::version("haproxy", "-v")?), Box::new(|d| contender::haproxy(d, PROXY_CORE, behind))),
+    ];
+    let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
+    for round in 0..options.rounds {
+        for (n, (name, start)) in contenders.iter().enumerate() {
+            let running = start(&folder.path().join(format!("{round}-{n}")))?;
+            // Connections, caches and pools are made before anything is counted.
+            wrk::run(running.addr, OTHER_CORE, CONNECTIONS, Duration::from_secs(1))?;
+            let before = running.cpu();
+            let load = wrk::run(running.addr, OTHER_CORE, CONNECTIONS, options.turn)?;
+            let cpu = running.cpu() - before;
+            ensure!(load.errors == 0, "{name} answered {} requests wrongly", load.errors);
+            eprintln!("round {}: {name}: {:.0}/s", round + 1, load.per_second);
+            turns[n].push(Turn { load, cpu });
+        }
+    }
+    let head = "| | requests/s | CPU µs per request | p99 ms |\n| --- | --- | --- | --- |";
+    let rows = contenders.iter().zip(&turns).filter_map(|((name, _), turns)| row(name, turns));
+    let note = format!(
+        "Median of {} alternating rounds of {} s, lowest and highest beside it.",
+        options.rounds,
+        options.turn.as_secs()
+    );
+    Ok(format!("{head}\n{}\n\n{note}", rows.collect::<Vec<_>>().join("\n")))
+}
+
+fn row(name: &str, turns: &[Turn]) -> Option<String> {
+    let of = |f: &dyn Fn(&Turn) -> f64| Spread::of(&turns.iter().map(f).collect::<Vec<_>>());
+    let throughput = of(&|t| t.load.per_second)?;
+    let cpu = of(&|t| t.cpu.as_secs_f64() * 1e6 / t.load.requests.max(1) as f64)?;
+    let p99 = of(&|t| t.load.p99_ms)?;
+    Some(format!("| {name} | {} | {} | {} |", throughput.show(0), cpu.show(1), p99.show(2)))
+}
+
+/// `HAProxy version 2.6.12-1+deb12u1 2023/…` is longer than a column wants.
+fn short(version: &str) -> String {
+    version.split_whitespace().take(3).collect::<Vec<_>>().join(" ").replace(" version ", "/").to_lowercase()
+}
