@@ -36,7 +36,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	cargo xtask tidy
-	cargo deny --log-level error check
+	cargo deny --log-level error check bans licenses sources
 	cargo machete
 
 fmt:

@@ -2,7 +2,7 @@
 
 use super::{
     Artifact, Environment, LimitsRule, Pipeline, RouteRule, Run, Spec, check, defaults, faults,
-    read::{Field, Notes, Section, listed, near},
+    read::{Field, Notes, Section, near},
     strategy, values,
 };
 use crate::{
@@ -318,8 +318,8 @@ fn environments(field: &Field<'_>, notes: &mut Notes) -> Vec<Environment> {
         }
     }
     if field.node.as_mapping().is_some_and(|m| m.entries.is_empty()) {
-        let example = listed(["production: { branch: main }"]).replace('`', "");
-        notes.add(field.node.fault(&faults::MISSING_KEY).with("key", "environments.NAME").with("example", example));
+        let fault = field.node.fault(&faults::MISSING_KEY).with("key", "environments.NAME");
+        notes.add(fault.with("example", "production: { branch: main }"));
     }
     out
 }
