@@ -10,11 +10,14 @@ use tradewind_store::Store;
 pub struct Ctx {
     pub store: Store,
     pub agents: Arc<Agents>,
+    /// Since when this process can know who is connected.
+    pub since: Timestamp,
 }
 
 impl Ctx {
     pub fn new(store: Store) -> Self {
-        Self { store, agents: Arc::default() }
+        let since = store.now();
+        Self { store, agents: Arc::default(), since }
     }
     pub fn now(&self) -> Timestamp {
         self.store.now()

@@ -11,8 +11,10 @@ pub mod faults;
 pub mod hosts;
 pub mod releases;
 pub mod rollouts;
+pub mod runs;
 pub mod services;
 pub mod status;
+pub mod tasks;
 
 pub use ctx::Ctx;
 pub use error::{Error, Result};

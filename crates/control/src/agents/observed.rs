@@ -1,13 +1,13 @@
-//! What agents report: stored whole, newest only. A finished task's result goes into its row, where the reconciler that
-//! asked for it finds it.
+//! What agents report: stored whole, newest only. A task's end goes into its row, where the reconciler that asked for it
+//! finds it; runs move on in the same transaction.
 
 use super::Stay;
-use crate::{Ctx, Result, ctx::Asker, hosts};
+use crate::{Ctx, Result, ctx::Asker, runs, tasks};
 use std::collections::BTreeMap;
 use tradewind_model::{
     event::{Actor, NewEvent},
     id::{HostId, InstanceId, Place},
-    protocol::agent::{InstancePhase, Observed, ObservedTask, TaskState},
+    protocol::agent::{InstancePhase, Observed},
     rollout::facts::Seen,
 };
 use tradewind_store::{Json, Reader, StoreError, Tx, rows, transact};
@@ -73,12 +73,12 @@ pub async fn ingest(ctx: &Ctx, stay: &Stay<'_>, epoch: &str, observed: Observed)
         stay.reported(observed);
         return Ok(());
     }
-    transact!(ctx.store, tx => take_in(tx, stay.host, epoch, &observed).await)?;
+    transact!(ctx.store, tx => take_in(tx, ctx, stay.host, epoch, &observed).await)?;
     stay.reported(observed);
     Ok(())
 }
 
-async fn take_in(tx: &mut Tx, host: HostId, epoch: &str, observed: &Observed) -> Result<()> {
+async fn take_in(tx: &mut Tx, ctx: &Ctx, host: HostId, epoch: &str, observed: &Observed) -> Result<()> {
     let seq = i64::try_from(observed.seq).unwrap_or(i64::MAX);
     let before = rows::observed::find(tx, host).await?;
     if !rows::observed::put(tx, host, epoch, seq, &Json::of(observed)).await? {
@@ -86,51 +86,28 @@ async fn take_in(tx: &mut Tx, host: HostId, epoch: &str, observed: &Observed) ->
     }
     let before: Option<Observed> = before.map(|row| row.body.read()).transpose()?;
     tell_of_instances(tx, host, before.as_ref(), observed).await?;
-    let mut finished = false;
+    let mut news = Vec::new();
     for task in &observed.tasks {
-        finished |= finish_task(tx, task).await?;
+        news.extend(tasks::note(tx, host, task).await?);
     }
-    if finished {
-        hosts::touch(tx, host).await?;
+    runs::reported(tx, ctx, &news).await?;
+    for task in news.iter().filter(|t| t.finished_at.is_some() && !runs::owns(t)) {
+        tx.event(task_finished(task)).await?;
     }
     Ok(())
 }
 
-/// True when the task ended with this report; the row then leaves the host's desired state.
-async fn finish_task(tx: &mut Tx, seen: &ObservedTask) -> Result<bool> {
-    let Some(mut task) = rows::tasks::find(tx, seen.id).await? else { return Ok(false) };
-    if task.finished_at.is_some() {
-        return Ok(false);
-    }
-    match &seen.state {
-        TaskState::Accepted => Ok(false),
-        TaskState::Running => {
-            if task.state != "running" {
-                task.state = "running".into();
-                rows::tasks::update(tx, task).await?;
-                tx.without_event("the run or rollout that asked tells what became of its task");
-            }
-            Ok(false)
-        }
-        TaskState::Done(result) => {
-            task.state = "done".into();
-            task.result = Some(Json::of(result.as_ref()));
-            task.finished_at = Some(tx.now());
-            let task = rows::tasks::update(tx, task).await?;
-            tx.event(NewEvent {
-                kind: "task.finished".into(),
-                schema: 1,
-                actor: Asker::system("agents").actor,
-                subject: format!("task/{}", task.id),
-                cause: Some(task.owner.clone()),
-                service: None,
-                env: None,
-                before: None,
-                after: Some(serde_json::json!({ "kind": task.kind })),
-            })
-            .await?;
-            Ok(true)
-        }
+fn task_finished(task: &rows::tasks::Task) -> NewEvent {
+    NewEvent {
+        kind: "task.finished".into(),
+        schema: 1,
+        actor: Asker::system("agents").actor,
+        subject: format!("task/{}", task.id),
+        cause: Some(task.owner.clone()),
+        service: None,
+        env: None,
+        before: None,
+        after: Some(serde_json::json!({ "kind": task.kind })),
     }
 }
 

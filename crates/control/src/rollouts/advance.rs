@@ -5,12 +5,12 @@ use super::{
     places::{self, Filling, Loaded, RevisionBody},
     queue, read,
 };
-use crate::{Ctx, Result, agents::observed, hosts};
+use crate::{Ctx, Result, agents::observed, hosts, tasks};
 use std::collections::BTreeMap;
 use tradewind_model::{
     event::Actor,
-    id::{HostId, InstanceId, Place, RevisionId, RolloutId, SiteName, TaskId},
-    protocol::agent::{DesiredPhase, DesiredTask, EdgeProbe, TaskResult, VerifyWork, Work},
+    id::{HostId, InstanceId, Place, RevisionId, RolloutId, SiteName},
+    protocol::agent::{DesiredPhase, EdgeProbe, TaskResult, VerifyWork, Work},
     rollout::{
         decide::{Decision, decide},
         effect::{Effect, Happened},
@@ -248,7 +248,6 @@ async fn verify(
         Some(host) => host,
         None => hosts::place_on(tx).await?.id,
     };
-    let id = TaskId::at(tx.now());
     let work = Work::Verify(Box::new(VerifyWork {
         place: place.place.clone(),
         revision,
@@ -257,16 +256,8 @@ async fn verify(
         through_edge,
         timeout_ms: 10_000,
     }));
-    let new = rows::tasks::NewTask {
-        id,
-        host,
-        kind: "verify".into(),
-        owner,
-        state: "pending".into(),
-        body: Json::of(&DesiredTask { id, work, cancel: false }),
-    };
-    rows::tasks::insert(tx, new).await?;
-    hosts::touch(tx, host).await
+    tasks::hand_out(tx, host, owner, work).await?;
+    Ok(())
 }
 
 async fn complete(tx: &mut Tx, row: &Rollout, kind: Kind, site: SiteName, revision: RevisionId) -> Result<()> {

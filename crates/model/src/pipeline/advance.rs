@@ -170,6 +170,8 @@ impl Next<'_> {
             | Status::Scheduled => return,
         }
         state.finished_at = Some(now);
+        // It was over before anyone saw it run.
+        state.started_at = state.started_at.or(state.queued_at);
         match outcome {
             Outcome::Success => state.status = Status::Success,
             Outcome::Canceled => state.status = Status::Canceled,

@@ -1,0 +1,140 @@
+//! Runs as the API shows them.
+
+use super::{Runs, error::Result, live::Live};
+use crate::services;
+use tradewind_api::v1;
+use tradewind_model::{
+    fault::Fault,
+    id::{RunId, ServiceName},
+    pipeline::{AllowFailure, JobKind, JobPlan, Status},
+};
+use tradewind_store::{
+    StoreError,
+    rows::{Page, runs},
+};
+
+impl Runs {
+    pub async fn get(&self, run: RunId) -> Result<v1::Run> {
+        let live = self.load(run).await?;
+        self.view(&live).await
+    }
+
+    /// Newest first; the cursor is a run's number.
+    pub async fn list(&self, service: &ServiceName, page: Page<i64>) -> Result<Vec<v1::Run>> {
+        let rows = runs::list(&mut self.ctx.store.read().await?, service, page).await?;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in rows {
+            let live = Live::load(&mut self.ctx.store.read().await?, row).await?;
+            out.push(self.view(&live).await?);
+        }
+        Ok(out)
+    }
+
+    pub(super) async fn load(&self, run: RunId) -> Result<Live> {
+        let mut snapshot = self.ctx.store.read().await?;
+        let row = runs::find(&mut snapshot, run).await?;
+        let row = row.ok_or_else(|| Fault::new(&crate::faults::NO_RUN).with("run", run))?;
+        Live::load(&mut snapshot, row).await
+    }
+
+    pub(super) async fn view(&self, live: &Live) -> Result<v1::Run> {
+        let mut jobs = Vec::with_capacity(live.jobs.len());
+        for at in 0..live.jobs.len() {
+            jobs.push(self.view_job(live, at).await?);
+        }
+        let trigger = &live.plan.trigger;
+        let waits =
+            jobs.iter().zip(&live.jobs).any(|(job, row)| job.state == v1::JobState::Pending && row.task.is_none());
+        let reason = live.body.reason.clone().or_else(|| waits.then(|| "waits for a host with an agent".to_owned()));
+        Ok(v1::Run {
+            id: live.run.id,
+            service: live.run.service.clone(),
+            number: u64::try_from(live.run.number).unwrap_or_default(),
+            commit: live.run.commit.clone(),
+            branch: trigger.ref_name().to_owned(),
+            title: trigger.message.lines().next().filter(|l| !l.is_empty()).map(str::to_owned),
+            env: live.run.env.clone(),
+            state: run_state(live)?,
+            reason,
+            requested_by: services::who(&live.run.actor),
+            created_at: live.run.created_at.into(),
+            started_at: live.jobs.iter().filter_map(|j| j.started_at).min().map(Into::into),
+            finished_at: live.run.finished_at.map(Into::into),
+            jobs,
+            release: live.body.release.as_ref().map(|m| v1::ReleaseRef { label: m.label.clone(), digest: m.digest }),
+            rollout: live.body.rollout,
+        })
+    }
+
+    pub(super) async fn view_job(&self, live: &Live, at: usize) -> Result<v1::Job> {
+        let (row, body) = (&live.jobs[at], &live.bodies[at]);
+        let plan = live.plan.pipeline.as_ref().and_then(|p| p.jobs.get(at)).ok_or_else(|| StoreError::Corrupt {
+            what: format!("run {} has more jobs than its plan", live.run.id),
+            source: None,
+        })?;
+        let log_bytes = match row.task {
+            Some(task) => self.logs.size(task).await?,
+            None => 0,
+        };
+        Ok(v1::Job {
+            id: row.id,
+            name: row.name.clone(),
+            stage: row.stage.clone(),
+            kind: match plan.kind {
+                JobKind::Script => v1::JobKind::Script,
+                JobKind::Package => v1::JobKind::Package,
+            },
+            state: job_state(status(&row.state)?),
+            allow_failure: may_fail(plan, body.exit_code),
+            started_at: row.started_at.map(Into::into),
+            finished_at: row.finished_at.map(Into::into),
+            exit_code: body.exit_code,
+            message: body.message.clone(),
+            log_bytes,
+        })
+    }
+}
+
+fn may_fail(plan: &JobPlan, exit_code: Option<i32>) -> bool {
+    match &plan.allow_failure {
+        AllowFailure::No => false,
+        AllowFailure::Yes => true,
+        AllowFailure::ExitCodes(codes) => exit_code.is_some_and(|c| codes.contains(&c)),
+    }
+}
+
+fn status(stored: &str) -> Result<Status> {
+    let unknown = || StoreError::Corrupt { what: format!("a state `{stored}`"), source: None };
+    Ok(Status::parse(stored).ok_or_else(unknown)?)
+}
+
+fn run_state(live: &Live) -> Result<v1::RunState> {
+    let warned = live.pipeline().is_some_and(|(plan, state)| state.has_warnings(plan));
+    Ok(match status(&live.run.state)? {
+        Status::Created | Status::WaitingForResource | Status::Preparing | Status::Pending | Status::Scheduled => {
+            v1::RunState::Pending
+        }
+        Status::Running => v1::RunState::Running,
+        Status::Manual => v1::RunState::Manual,
+        Status::Success if warned => v1::RunState::SuccessWithWarnings,
+        Status::Success => v1::RunState::Success,
+        Status::Failed => v1::RunState::Failed,
+        Status::Canceling => v1::RunState::Canceling,
+        Status::Canceled => v1::RunState::Canceled,
+        Status::Skipped => v1::RunState::Skipped,
+    })
+}
+
+fn job_state(status: Status) -> v1::JobState {
+    match status {
+        Status::Created | Status::WaitingForResource | Status::Preparing | Status::Scheduled => v1::JobState::Created,
+        Status::Pending => v1::JobState::Pending,
+        Status::Running => v1::JobState::Running,
+        Status::Manual => v1::JobState::Manual,
+        Status::Success => v1::JobState::Success,
+        Status::Failed => v1::JobState::Failed,
+        Status::Canceling => v1::JobState::Canceling,
+        Status::Canceled => v1::JobState::Canceled,
+        Status::Skipped => v1::JobState::Skipped,
+    }
+}
