@@ -218,9 +218,8 @@ fn walk(command: &Command, path: &str, tables: &[Table], used: &mut BTreeSet<&'s
             None => {}
         }
     };
-    if !path.is_empty() {
-        note(&[path.to_owned()], true);
-    }
+    // A root without a text belongs to a test that has the verbs alone.
+    note(&[path.to_owned()], !path.is_empty());
     for arg in command.get_arguments() {
         let id = arg.get_id();
         let exact = format!("{path}.{id}");

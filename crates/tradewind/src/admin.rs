@@ -1,0 +1,152 @@
+//! `tradewind admin`: what the owner of the data folder may do without a login. Owning it is the permission.
+
+use crate::{
+    config::{Config, registry as set},
+    folder::Folder,
+    msg,
+    role::this_binary,
+    say::Say,
+};
+use anyhow::{Context, bail};
+use clap::ArgMatches;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    process::Stdio,
+    sync::Arc,
+};
+use tradewind_api::v1::{CreateToken, NewToken, Scope, Time};
+use tradewind_cli::{exit::Exit, fill, when};
+use tradewind_model::{
+    fault::Fault,
+    time::{Clock, SystemClock},
+};
+use tradewind_server::{ServerConfig, admin};
+use tradewind_store::Store;
+
+/// What `admin code --json` prints.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Code {
+    pub code: String,
+}
+
+pub fn run(action: &str, args: &ArgMatches, config: &Config, say: Say) -> anyhow::Result<Exit> {
+    let folder = Folder::open(config.data())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = store(config).await?;
+        let done = act(action, args, &store, &folder, say).await;
+        store.close().await;
+        done
+    })
+}
+
+async fn act(action: &str, args: &ArgMatches, store: &Store, folder: &Folder, say: Say) -> anyhow::Result<Exit> {
+    match action {
+        "token" => token(args, store, say).await,
+        "code" => {
+            let code = Code { code: admin::login_code(store).await.map_err(refused)?.reveal() };
+            say.out(if args.get_flag("json") { serde_json::to_string(&code)? } else { code.code });
+            Ok(Exit::Ok)
+        }
+        _ => {
+            let made = admin::enrol_host(store, &hostname()).await.map_err(refused)?;
+            keep_key(folder, &made.token)?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+async fn token(args: &ArgMatches, store: &Store, say: Say) -> anyhow::Result<Exit> {
+    let scopes: Vec<Scope> = match args.get_many::<String>("scope") {
+        Some(all) => all.map(|s| s.parse()).collect::<Result<_, _>>()?,
+        None => vec![Scope::Admin],
+    };
+    let expires_in_s = match args.get_one::<String>("expires") {
+        None => None,
+        Some(s) => match when::parse_span(s) {
+            Some(d) => Some(d.as_secs()),
+            None => return Err(Fault::new(&crate::faults::BAD_DURATION).with("value", s).into()),
+        },
+    };
+    let name = args.get_one::<String>("name").cloned().unwrap_or_else(|| "admin".into());
+    let made = admin::mint_token(store, &CreateToken { name, scopes, expires_in_s }).await.map_err(refused)?;
+    if args.get_flag("json") {
+        say.out(serde_json::to_string_pretty(&made)?);
+        return Ok(Exit::Ok);
+    }
+    let NewToken { token, info } = made;
+    let scopes: Vec<&str> = info.scopes.iter().map(|s| s.as_str()).collect();
+    let until = info.expires_at.map_or_else(|| msg::FOREVER.get(say.lang).to_owned(), local);
+    say.err(fill!(say.lang, &msg::TOKEN_MADE, name = info.name, scopes = scopes.join(","), until = until));
+    say.out(token);
+    Ok(Exit::Ok)
+}
+
+fn local(at: Time) -> String {
+    when::When { now: SystemClock.now(), lang: tradewind_model::fault::Lang::En, zone: when::here() }.date(at)
+}
+
+fn refused(e: admin::AdminError) -> anyhow::Error {
+    match e {
+        admin::AdminError::Refused(fault) => fault.into(),
+        failed @ admin::AdminError::Failed(_) => failed.into(),
+    }
+}
+
+async fn store(config: &Config) -> anyhow::Result<Store> {
+    let at = server_config(config)?.database_at();
+    Store::open(&at, Arc::new(SystemClock)).await.context("the store cannot be opened")
+}
+
+pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
+    Ok(ServerConfig {
+        data: config.data().to_owned(),
+        listen: config.addr(&set::LISTEN),
+        database: config.text(&set::DATABASE).map(str::to_owned),
+        exe: crate::role::on_disk()?,
+    })
+}
+
+pub fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The agent's token for the server: root's, like everything in `keys/`.
+pub fn key_file(folder: &Folder) -> PathBuf {
+    folder.root().join("keys/agent.token")
+}
+
+fn keep_key(folder: &Folder, key: &str) -> anyhow::Result<()> {
+    let (path, fresh) = (key_file(folder), folder.root().join("keys/.agent.token.new"));
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+    file.write_all(key.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(fresh, path)?;
+    Ok(())
+}
+
+/// Has another process ask the store, so that the supervisor stays as small as it is.
+pub async fn ask_for_code(folder: &Folder, config: &Config) -> anyhow::Result<Code> {
+    let said = aside(folder, config, &["admin", "code", "--json"]).await?;
+    Ok(serde_json::from_slice(&said)?)
+}
+
+/// Gives this machine's agent a key of its own.
+pub async fn enrol(folder: &Folder, config: &Config) -> anyhow::Result<()> {
+    aside(folder, config, &["admin", "enrol"]).await.map(drop)
+}
+
+async fn aside(folder: &Folder, config: &Config, args: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let mut command = tokio::process::Command::from(this_binary());
+    command.args(args).arg("--data").arg(folder.root()).envs(config.as_variables());
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let out = command.output().await?;
+    if !out.status.success() {
+        bail!("{}", String::from_utf8_lossy(&out.stderr).trim());
+    }
+    Ok(out.stdout)
+}

@@ -1,0 +1,34 @@
+//! Help of the roles' commands; the verbs' stands in their crate.
+
+use tradewind_cli::{help::Table, text::Text};
+
+macro_rules! help {
+    ($($path:literal: $en:literal, $zh:literal;)+) => {
+        &[$(($path, Text { en: $en, zh: $zh })),+]
+    };
+}
+
+pub static ROLES: Table = help! {
+    "": "Tradewind: releases, rolled out and taken back. One binary for the server, its hosts and you", "信风：发布与回滚。服务端、主机与命令行同在一个程序中";
+    "up": "Run everything on this machine: server, agent and edge", "在本机运行一切：server、agent 与 edge";
+    "up.detach": "Return when all is ready and go on in the background", "就绪后返回，在后台继续运行";
+    "down": "Stop all that belongs to a data folder, what a kill left behind included", "停止属于数据目录的一切，包括被强制结束后遗留的进程";
+    "admin": "For the owner of the data folder: needs no login", "供数据目录的所有者使用，无需登录";
+    "admin token": "Make a token, for scripts and recovery", "创建令牌，用于脚本与恢复";
+    "admin token.name": "Who or what will use it [default: admin]", "使用者［默认：admin］";
+    "admin token.scope": "read, deploy, admin or agent; several with commas [default: admin]", "read、deploy、admin 或 agent；多个用逗号分隔［默认：admin］";
+    "admin token.expires": "When it ends: 12h, 30d [default: 90d]", "有效期：12h、30d［默认：90d］";
+    "admin code": "Make a one-time code for `tradewind login`", "生成供 `tradewind login` 使用的一次性登录码";
+    "admin enrol": "Make this machine's agent a key", "为本机的 agent 生成密钥";
+    "config": "The settings of the roles", "各角色的配置";
+    "config show": "Show every setting, its value, and where it came from", "显示所有配置项、当前值及其来源";
+    "server": "Run the control plane alone", "只运行控制面";
+    "agent": "Run the host role alone", "只运行主机角色";
+    "edge": "Run the reverse proxy alone", "只运行反向代理";
+    "edge-worker": "The part of the edge that serves; started by it", "edge 中处理请求的部分，由其启动";
+    "shim": "The parent of one process; started by the agent", "单个进程的父进程，由 agent 启动";
+    "shim.dir": "Its folder", "其目录";
+    "git-hook": "A hook of the git remote; started by git", "git 远程仓库的钩子，由 git 启动";
+    "git-hook.hook": "Which one", "哪个钩子";
+    "*.version": "Print the version", "显示版本";
+};

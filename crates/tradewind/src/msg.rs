@@ -1,0 +1,54 @@
+//! What the roles' commands say, English and Chinese side by side.
+
+use tradewind_cli::text::Text;
+
+pub const CONFIG_COLUMNS: [&Text; 5] = [&H_SETTING, &H_VALUE, &H_SOURCE, &H_VARIABLE, &H_MEANING];
+
+tradewind_cli::messages! {
+    UP = "Tradewind {version} is up.", "信风 {version} 已启动。";
+    UP_API = "  API, git   {url}   (server, pid {pid})", "  API、git   {url}   （server，进程 {pid}）";
+    UP_EDGE = "  traffic    {url}   (edge, pid {pid})", "  业务流量   {url}   （edge，进程 {pid}）";
+    UP_AGENT = "  agent      pid {pid}", "  agent      进程 {pid}";
+    UP_DATA = "  data       {data}", "  数据       {data}";
+    UP_LOGS = "  logs       {logs}", "  日志       {logs}";
+    UP_ADOPTED = "  {role} was already running and goes on.", "  {role} 已在运行，继续使用。";
+    UP_CODE = "Log in (single use, valid for ten minutes):", "登录（一次性，十分钟内有效）：";
+    UP_NEXT = "Then, in a git checkout with a tradewind.yaml:  git push tradewind main", "然后在含有 tradewind.yaml 的 git 仓库中：  git push tradewind main";
+    UP_STOP_HERE = "Ctrl-C stops everything that belongs to this folder.", "按 Ctrl-C 停止属于此目录的一切。";
+    UP_STOP_DETACHED = "It runs in the background. Stop it:  tradewind down --data {data}", "已在后台运行。停止：  tradewind down --data {data}";
+    UP_SAME_USER = "warning: --insecure-same-user: jobs and instances run as this user and can read Tradewind's keys", "警告：--insecure-same-user：任务和实例以当前用户运行，能读取信风的密钥";
+    ROLE_ENDED = "{role} ended ({how}); started again {wait}", "{role} 已退出（{how}）；{wait}重新启动";
+    AT_ONCE = "at once", "立即";
+    AFTER_MS = "in {ms} ms", "{ms} 毫秒后";
+    ROLE_BACK = "{role} is back (pid {pid})", "{role} 已恢复（进程 {pid}）";
+    ROLE_REPLACED = "{role} (pid {pid}) runs with another version or other settings; it makes room for a new one", "{role}（进程 {pid}）的版本或设置不同，将由新进程替换";
+    CODE_FAILED = "no login code could be made ({reason}); ask for one with:  tradewind admin code --data {data}", "未能生成登录码（{reason}）；可执行：  tradewind admin code --data {data}";
+    LEFT = "Stopped watching: `tradewind down` took over.", "已停止看管：由 `tradewind down` 接手。";
+    STOPPING = "Stopping everything of {data} …", "正在停止 {data} 的一切……";
+    DOWN_NOTHING = "Nothing of {data} is running.", "{data} 没有任何进程在运行。";
+    DOWN_DONE = "Stopped: {what}.", "已停止：{what}。";
+    DOWN_SUPERVISOR = "supervisor", "监管进程";
+    DOWN_INSTANCES = "{n} instance(s)", "{n} 个实例";
+    DOWN_JOBS = "{n} job(s)", "{n} 个任务";
+    DOWN_STRAYS = "{n} left-over process(es)", "{n} 个遗留进程";
+    DOWN_KILLED = "{n} of them had to be killed", "其中 {n} 个被强制结束";
+    NOT_IN_TIME = "no answer within {s} s", "{s} 秒内没有应答";
+    ENDED_TIMES = "it ended {n} times, last with {how}", "它退出了 {n} 次，最后一次：{how}";
+    INTERNAL = "error: {reason}", "错误：{reason}";
+    CONFIG_ORDER = "Later ones win: default, {file}, variable, flag.", "后者优先：默认值、{file}、环境变量、命令行参数。";
+    H_SETTING = "SETTING", "配置项";
+    H_VALUE = "VALUE", "值";
+    H_SOURCE = "FROM", "来源";
+    H_VARIABLE = "VARIABLE", "环境变量";
+    H_MEANING = "MEANING", "说明";
+    TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），{until} 前有效。仅显示这一次：";
+    FOREVER = "revoked", "被吊销";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_languages_take_the_same_arguments() {
+        assert_eq!(tradewind_cli::text::check(super::ALL), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,119 @@
+//! The roles' entry points: what each needs of the configuration, and how each is told to stop.
+
+use crate::{
+    admin,
+    config::{Config, registry as set},
+    faults,
+    folder::Folder,
+    logging,
+    role::{Role, on_disk},
+};
+use anyhow::Context;
+use std::{ffi::OsString, future::Future, process::ExitCode, sync::Arc};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tradewind_agent::{AgentConfig, RunAs};
+use tradewind_cli::exit::Exit;
+use tradewind_edge::{HolderConfig, WorkerConfig};
+use tradewind_model::{fault::Fault, time::SystemClock};
+
+/// The edge's worker, started by its holder.
+pub const EDGE_WORKER: &str = "edge-worker";
+
+/// Runs a role until it is told to stop.
+pub fn run(name: &str, config: &Config) -> anyhow::Result<Exit> {
+    logging::init(config)?;
+    match name {
+        "server" => server(config)?,
+        "agent" => agent(config)?,
+        "edge" => edge(config)?,
+        EDGE_WORKER => tradewind_edge::worker(worker_config(config))?,
+        other => anyhow::bail!("`{other}` is not a role"),
+    }
+    Ok(Exit::Ok)
+}
+
+pub fn git_hook(name: &str) -> ExitCode {
+    tradewind_server::git::hook::run(name)
+}
+
+fn server(config: &Config) -> anyhow::Result<()> {
+    // The store, its journal and the keys are nobody else's.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let folder = Folder::create(config.data())?;
+    let _lock = Role::Server.register(&folder, config)?;
+    runtime()?.block_on(async {
+        let stop = CancellationToken::new();
+        let asked = asked_to_stop()?;
+        let told = stop.clone();
+        tokio::spawn(async move {
+            asked.await;
+            told.cancel();
+        });
+        let served = tradewind_server::serve(admin::server_config(config)?, Arc::new(SystemClock), stop).await;
+        served.context("the server ended")
+    })
+}
+
+fn agent(config: &Config) -> anyhow::Result<()> {
+    let folder = Folder::create(config.data())?;
+    let _lock = Role::Agent.register(&folder, config)?;
+    let key_file = admin::key_file(&folder);
+    let key = std::fs::read_to_string(&key_file).map_err(|e| {
+        Fault::new(&faults::NO_KEY)
+            .with("file", key_file.display())
+            .with("reason", e)
+            .with("data", folder.root().display())
+    })?;
+    let server = config.local_url().parse()?;
+    let shim = (on_disk()?, vec![OsString::from("shim")]);
+    let mut agent = AgentConfig::new(folder.agent(), server, key.trim(), shim);
+    agent.edge_socket = Some(folder.run("edge.sock"));
+    if config.switch(&set::INSECURE_SAME_USER) {
+        agent.run_as = RunAs::SameUser;
+    }
+    runtime()?.block_on(async {
+        let asked = asked_to_stop()?;
+        tradewind_agent::run(agent, asked).await.context("the agent ended")
+    })
+}
+
+fn edge(config: &Config) -> anyhow::Result<()> {
+    let folder = Folder::create(config.data())?;
+    let _lock = Role::Edge.register(&folder, config)?;
+    let args = |role: &str| vec![OsString::from(role), "--data".into(), folder.root().into()];
+    tradewind_edge::holder(HolderConfig {
+        data: folder.root().to_owned(),
+        listen: vec![config.addr(&set::EDGE)],
+        admin: config.text(&set::METRICS).and_then(|a| a.parse().ok()),
+        program: on_disk()?,
+        worker_args: args(EDGE_WORKER),
+        holder_args: args("edge"),
+    })
+    .context("the edge ended")
+}
+
+fn worker_config(config: &Config) -> WorkerConfig {
+    let mut worker = WorkerConfig::new(config.data(), vec![config.addr(&set::EDGE)]);
+    worker.admin = config.text(&set::METRICS).and_then(|a| a.parse().ok());
+    worker.access_log = match config.text(&set::ACCESS_LOG) {
+        Some("on") => tradewind_edge::AccessLog::On,
+        Some(_) | None => tradewind_edge::AccessLog::Off,
+    };
+    worker
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// SIGTERM or SIGINT. Must be called within a runtime.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
