@@ -15,6 +15,7 @@ pub mod instance;
 mod logs;
 pub mod release;
 pub mod server;
+pub mod task;
 pub mod time;
 pub mod tree;
 mod users;

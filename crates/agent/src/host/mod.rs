@@ -8,8 +8,6 @@
 mod desired;
 mod table;
 
-pub use desired::Accepted;
-
 use crate::{
     config::AgentConfig,
     disk,
@@ -27,10 +25,12 @@ use crate::{
     logs::LogReaders,
     release::{Bringer, ReleaseNews, Releases},
     server::{FromServer, Greeting, Outbox, Server, keep_session},
+    task::{Supplies, TaskNews, Tasks},
     time::Time,
     tree::Bounds,
     users::Users,
 };
+use desired::Accepted;
 use futures_util::future::join_all;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -72,6 +72,15 @@ pub enum Error {
     Broke(#[from] tokio::task::JoinError),
 }
 
+/// What tasks may know of the host.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sight {
+    pub instances: BTreeMap<InstanceId, (Arc<DesiredInstance>, ObservedInstance)>,
+    /// Where the edge listens; empty without one.
+    pub listen: Vec<std::net::SocketAddr>,
+    pub probe_token: String,
+}
+
 struct Held {
     wanted: watch::Sender<Wanted>,
     observed: ObservedInstance,
@@ -84,6 +93,7 @@ pub struct Host {
     desired: Option<Desired>,
     instances: BTreeMap<InstanceId, Held>,
     releases: Releases,
+    tasks: Tasks,
     readers: LogReaders,
 
     ledger: Ledger,
@@ -97,6 +107,7 @@ pub struct Host {
     observed: watch::Sender<Arc<Observed>>,
     table: watch::Sender<Option<Table>>,
     traffic: watch::Sender<Option<Arc<Stats>>>,
+    sight: watch::Sender<Arc<Sight>>,
     /// Everything that runs beside the loop; dropped with it.
     children: JoinSet<()>,
     inbox: Inbox,
@@ -108,6 +119,7 @@ struct Inbox {
     edge: mpsc::UnboundedReceiver<EdgeNews>,
     instances: mpsc::UnboundedReceiver<InstanceNews>,
     releases: mpsc::UnboundedReceiver<ReleaseNews>,
+    tasks: mpsc::UnboundedReceiver<TaskNews>,
 }
 
 impl Host {
@@ -132,10 +144,10 @@ impl Host {
         let bringer = Arc::new(Bringer {
             home: home.clone(),
             server: server.clone(),
-            target,
-            users,
+            target: target.clone(),
+            users: users.clone(),
             cgroups: config.cgroups,
-            path: config.path,
+            path: config.path.clone(),
             bounds: Bounds::default(),
             preparing: tokio::sync::Mutex::new(()),
         });
@@ -144,6 +156,7 @@ impl Host {
         let (to_edge_inbox, from_edge) = mpsc::unbounded_channel();
         let (instance_news, from_instances) = mpsc::unbounded_channel();
         let (release_news, from_releases) = mpsc::unbounded_channel();
+        let (task_news, from_tasks) = mpsc::unbounded_channel();
         let desired = desired::load(&home);
         let generation = desired.as_ref().map_or(0, |d| d.generation);
         let found = adopt_all(&home, &launcher).await?;
@@ -156,9 +169,25 @@ impl Host {
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
         let (traffic, traffic_rx) = watch::channel(None);
+        let (sight, sight_rx) = watch::channel(Arc::default());
+        let mut children = JoinSet::new();
+        let supplies = Supplies {
+            home: home.clone(),
+            server: server.clone(),
+            target,
+            users,
+            launcher: launcher.clone(),
+            cgroups: config.cgroups,
+            path: config.path,
+            time: time.clone(),
+            sight: sight_rx,
+            slots: config.slots,
+        };
+        let tasks = Tasks::open(supplies, task_news, &mut children)?;
         let mut host = Self {
             ledger: Ledger::new(versions.probe_token().to_owned(), inherited),
             releases: Releases::open(bringer, release_news)?,
+            tasks,
             readers: LogReaders::new(home.clone()),
             home,
             time,
@@ -172,8 +201,15 @@ impl Host {
             observed,
             table,
             traffic,
-            children: JoinSet::new(),
-            inbox: Inbox { server: from_server, edge: from_edge, instances: from_instances, releases: from_releases },
+            sight,
+            children,
+            inbox: Inbox {
+                server: from_server,
+                edge: from_edge,
+                instances: from_instances,
+                releases: from_releases,
+                tasks: from_tasks,
+            },
             instance_news,
         };
         for found in found {
@@ -203,6 +239,7 @@ impl Host {
                 Some(news) = self.inbox.edge.recv() => self.edge_said(news),
                 Some(news) = self.inbox.instances.recv() => self.instance_said(news),
                 Some(news) = self.inbox.releases.recv() => self.releases.note(news),
+                Some(news) = self.inbox.tasks.recv() => self.tasks.note(news),
                 Some(ended) = self.children.join_next() => ended?,
                 _ = heartbeat.tick() => {}
                 _ = sweep.tick() => self.readers.sweep(self.time.wall()),
@@ -274,6 +311,7 @@ impl Host {
             }
             let used: BTreeSet<_> = self.instances.values().map(|h| h.wanted.borrow().desired.release).collect();
             self.releases.reconcile(&desired.releases, &used, &mut self.children);
+            self.tasks.reconcile(&desired.tasks, &mut self.children);
         }
         self.plan_table(desired.as_ref());
 
@@ -308,6 +346,16 @@ impl Host {
 
     /// Says what is. Every call is a new number, so that a heartbeat is one too.
     fn publish(&mut self) {
+        let sight = Sight {
+            instances: self
+                .instances
+                .iter()
+                .map(|(id, held)| (*id, (held.wanted.borrow().desired.clone(), held.observed.clone())))
+                .collect(),
+            listen: self.edge.as_ref().map(|e| e.listen.clone()).unwrap_or_default(),
+            probe_token: self.ledger.probe_token().to_owned(),
+        };
+        self.sight.send_replace(Arc::new(sight));
         self.seq += 1;
         let observed = Observed {
             seq: self.seq,
@@ -316,7 +364,7 @@ impl Host {
             releases: self.releases.observed(),
             instances: self.instances.values().map(|h| h.observed.clone()).collect(),
             routes: self.ledger.observed(),
-            tasks: Vec::new(),
+            tasks: self.tasks.observed(),
             edge: self.edge.clone(),
         };
         self.observed.send_replace(Arc::new(observed));

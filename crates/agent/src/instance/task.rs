@@ -23,7 +23,7 @@ use tradewind_model::{
         agent::{DesiredInstance, ObservedInstance},
         shim::Exited,
     },
-    workload::{HealthProbe, ServiceKind},
+    workload::{HealthCheck, HealthProbe, ServiceKind},
 };
 use tradewind_targets::process::{Adopted, Process};
 
@@ -378,7 +378,9 @@ impl InstanceTask {
     }
 
     fn check(&self) -> BoxFuture<'static, Result<(), String>> {
-        match check_of(&self.launcher, &self.kept.desired, self.kept.port) {
+        let desired = &self.kept.desired;
+        let addr = self.kept.port.map(Launcher::addr);
+        match check_of(&self.launcher, desired, desired.workload.health.as_ref(), addr) {
             Some(check) => check,
             None => Box::pin(async { Ok(()) }),
         }
@@ -396,16 +398,17 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// One check of an instance; `None` when its workload has none.
+/// One check of an instance; `None` when there is none to be made.
 pub fn check_of(
     launcher: &Arc<Launcher>,
     instance: &Arc<DesiredInstance>,
-    port: Option<u16>,
+    check: Option<&HealthCheck>,
+    addr: Option<SocketAddr>,
 ) -> Option<BoxFuture<'static, Result<(), String>>> {
-    let check = instance.workload.health.as_ref()?;
+    let check = check?;
     let timeout = Duration::from_millis(check.timeout_ms.max(1));
-    let addr: Result<SocketAddr, String> =
-        port.map(Launcher::addr).ok_or_else(|| "it listens on no port that could be asked".to_owned());
+    let port = addr.map(|a| a.port());
+    let addr = addr.ok_or_else(|| "it listens on no port that could be asked".to_owned());
     Some(match check.probe.clone() {
         HealthProbe::Http { path } => Box::pin(async move { probe::http(addr?, &path, timeout).await }),
         HealthProbe::Tcp => Box::pin(async move { probe::tcp(addr?, timeout).await }),

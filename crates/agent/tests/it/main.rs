@@ -4,5 +4,6 @@ mod deploy;
 mod edge;
 mod restarts;
 mod server;
+mod tasks;
 mod trouble;
 mod world;

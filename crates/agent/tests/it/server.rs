@@ -182,7 +182,8 @@ async fn answer(
             return status(StatusCode::CONFLICT);
         }
         let known = log.len() - offset;
-        assert_eq!(log[offset..], bytes[..known.min(bytes.len())], "a log must not change its past");
+        let both = known.min(bytes.len());
+        assert!(log[offset..offset + both] == bytes[..both], "a log must not change its past");
         if bytes.len() > known {
             log.extend_from_slice(&bytes[known..]);
         }

@@ -1,0 +1,401 @@
+//! Tasks: jobs, packagings, verifications. Each is done once, whoever asks how often.
+//!
+//! A task has a folder from its first moment and a record of its end from its last. Between the two a [`job`] has a
+//! journal; the other kinds are begun again from nothing, which does them no harm. Its result is on disk, and its log
+//! with the server, before it is reported done.
+
+mod job;
+mod journal;
+mod log;
+mod package;
+mod render;
+mod script;
+mod slots;
+mod verify;
+mod workspace;
+
+use crate::{disk, home::Home, host::Sight, instance::launch::Launcher, server::Server, time::Time, users::Users};
+use job::Job;
+use journal::{End, Journal, Step, TaskFolder, boot_id};
+use log::TaskLog;
+use slots::{Slot, Slots};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tradewind_model::{
+    fault::{Fault, Lang},
+    id::TaskId,
+    protocol::agent::{DesiredTask, Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
+};
+use tradewind_targets::process::{Adopted, ProcessTarget};
+
+/// What all tasks of this host share.
+pub struct Shop {
+    pub home: Home,
+    pub server: Server,
+    pub target: ProcessTarget,
+    pub users: Arc<Users>,
+    pub launcher: Arc<Launcher>,
+    pub cgroups: bool,
+    pub path: String,
+    pub time: Time,
+    pub sight: watch::Receiver<Arc<Sight>>,
+    slots: Slots,
+}
+
+/// What the host's loop wants of a task that was begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    Go,
+    Cancel,
+    /// Stop it and remove what is left of it: nobody asks for it any more.
+    Forget,
+}
+
+/// Waits until the order is such. When the host's loop is gone nobody orders anything: what runs is left to the next
+/// agent, and this never returns.
+async fn ordered(orders: &mut watch::Receiver<Order>, such: impl FnMut(&Order) -> bool) {
+    if orders.wait_for(such).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[derive(Debug)]
+pub enum TaskNews {
+    Changed(ObservedTask),
+    Forgotten(TaskId),
+}
+
+struct Held {
+    order: watch::Sender<Order>,
+    observed: ObservedTask,
+}
+
+pub struct Tasks {
+    shop: Arc<Shop>,
+    news: mpsc::UnboundedSender<TaskNews>,
+    held: BTreeMap<TaskId, Held>,
+}
+
+/// What [`Tasks::open`] needs beside what it makes itself.
+pub struct Supplies {
+    pub home: Home,
+    pub server: Server,
+    pub target: ProcessTarget,
+    pub users: Arc<Users>,
+    pub launcher: Arc<Launcher>,
+    pub cgroups: bool,
+    pub path: String,
+    pub time: Time,
+    pub sight: watch::Receiver<Arc<Sight>>,
+    pub slots: usize,
+}
+
+impl Tasks {
+    /// Goes on with what an earlier agent began.
+    pub fn open(
+        supplies: Supplies,
+        news: mpsc::UnboundedSender<TaskNews>,
+        children: &mut JoinSet<()>,
+    ) -> disk::Result<Self> {
+        let Supplies { home, server, target, users, launcher, cgroups, path, time, sight, slots } = supplies;
+        let slots = Slots::new(slots);
+        let shop = Arc::new(Shop { home, server, target, users, launcher, cgroups, path, time, sight, slots });
+        let mut tasks = Self { shop, news, held: BTreeMap::new() };
+        for name in disk::names(&tasks.shop.home.tasks())? {
+            let Ok(id) = name.parse::<TaskId>() else { continue };
+            let folder = TaskFolder::at(tasks.shop.home.task(id));
+            match folder.task() {
+                Ok(Some(task)) => tasks.take_up(task, folder, children),
+                Ok(None) => disk::remove_folder(folder.path())?,
+                Err(error) => {
+                    tracing::error!(%error, task = %id, "a task's record is damaged; it is removed");
+                    disk::remove_folder(folder.path())?;
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    pub fn reconcile(&mut self, wanted: &[DesiredTask], children: &mut JoinSet<()>) {
+        for task in wanted {
+            match self.held.get(&task.id) {
+                None => {
+                    let folder = TaskFolder::at(self.shop.home.task(task.id));
+                    // Recorded before it is begun: a task that was begun is never taken for a new one.
+                    match folder.record(task) {
+                        Ok(()) => self.take_up(task.clone(), folder, children),
+                        Err(error) => tracing::error!(%error, task = %task.id, "a task could not be recorded"),
+                    }
+                }
+                Some(held) if task.cancel => {
+                    held.order.send_if_modified(|order| {
+                        let change = *order == Order::Go;
+                        if change {
+                            *order = Order::Cancel;
+                        }
+                        change
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        let listed: BTreeSet<TaskId> = wanted.iter().map(|t| t.id).collect();
+        for (id, held) in &self.held {
+            if !listed.contains(id) {
+                held.order.send_if_modified(|order| std::mem::replace(order, Order::Forget) != Order::Forget);
+            }
+        }
+    }
+
+    fn take_up(&mut self, task: DesiredTask, folder: TaskFolder, children: &mut JoinSet<()>) {
+        let begun = Begun::read(&folder);
+        let observed = match &begun {
+            Begun::Ended(end) => ended(task.id, end),
+            Begun::Job(journal) => ObservedTask {
+                id: task.id,
+                state: TaskState::Running,
+                started_at: Some(journal.started_at),
+                finished_at: None,
+                log_bytes: 0,
+            },
+            Begun::Nothing => ObservedTask {
+                id: task.id,
+                state: TaskState::Accepted,
+                started_at: None,
+                finished_at: None,
+                log_bytes: 0,
+            },
+        };
+        // Taken here, before any new job can be given the same user.
+        let slot = match &begun {
+            Begun::Job(journal) => Some(self.shop.slots.take_again(journal.slot)),
+            Begun::Ended(_) | Begun::Nothing => None,
+        };
+        let (order, orders) = watch::channel(if task.cancel { Order::Cancel } else { Order::Go });
+        let id = task.id;
+        let runner = Runner { shop: self.shop.clone(), task, folder, orders, news: self.news.clone() };
+        self.held.insert(id, Held { order, observed });
+        children.spawn(runner.run(begun, slot));
+    }
+
+    pub fn note(&mut self, news: TaskNews) {
+        match news {
+            TaskNews::Changed(observed) => {
+                if let Some(held) = self.held.get_mut(&observed.id) {
+                    held.observed = observed;
+                }
+            }
+            TaskNews::Forgotten(id) => {
+                self.held.remove(&id);
+            }
+        }
+    }
+
+    pub fn observed(&self) -> Vec<ObservedTask> {
+        self.held.values().map(|h| h.observed.clone()).collect()
+    }
+}
+
+fn ended(id: TaskId, end: &End) -> ObservedTask {
+    ObservedTask {
+        id,
+        state: TaskState::Done(Box::new(end.result.clone())),
+        started_at: end.started_at,
+        finished_at: Some(end.finished_at),
+        log_bytes: end.log_bytes,
+    }
+}
+
+/// What an earlier agent did of a task.
+enum Begun {
+    Nothing,
+    Job(Journal),
+    Ended(End),
+}
+
+impl Begun {
+    fn read(folder: &TaskFolder) -> Self {
+        match (folder.end(), folder.journal()) {
+            (Ok(Some(end)), _) => Self::Ended(end),
+            (_, Ok(Some(journal))) => Self::Job(journal),
+            (end, journal) => {
+                for error in [end.err(), journal.err()].into_iter().flatten() {
+                    tracing::error!(%error, "a task's record is damaged");
+                }
+                Self::Nothing
+            }
+        }
+    }
+}
+
+struct Runner {
+    shop: Arc<Shop>,
+    task: DesiredTask,
+    folder: TaskFolder,
+    orders: watch::Receiver<Order>,
+    news: mpsc::UnboundedSender<TaskNews>,
+}
+
+impl Runner {
+    async fn run(mut self, begun: Begun, slot: Option<Slot>) {
+        let end = match begun {
+            Begun::Ended(end) => Some(end),
+            Begun::Job(journal) => self.work(Some(journal), slot).await,
+            Begun::Nothing => self.work(None, slot).await,
+        };
+        if let Some(end) = end {
+            let _ = self.news.send(TaskNews::Changed(ended(self.task.id, &end)));
+        }
+        ordered(&mut self.orders, |o| *o == Order::Forget).await;
+        self.forget().await;
+    }
+
+    /// `None` when it was forgotten meanwhile.
+    async fn work(&mut self, journal: Option<Journal>, slot: Option<Slot>) -> Option<End> {
+        let began = journal.as_ref().map(|j| (j.started_at, j.log));
+        let limit = match &self.task.work {
+            Work::Job(job) => job.log_limit_bytes,
+            Work::Package(_) | Work::Verify(_) => u64::MAX,
+        };
+        let log_len = began.map_or(0, |(_, log)| log);
+        let log = TaskLog::open(&self.folder.log(), log_len, limit, self.shop.server.clone(), self.task.id);
+        let mut log = match log {
+            Ok(log) => log,
+            Err(error) => return self.end(failed(&error.into()), began.map(|(at, _)| at), 0).await,
+        };
+        let mut started_at = began.map(|(at, _)| at);
+        let result = match self.task.work.clone() {
+            Work::Job(work) => match self.begin_job(journal, slot).await {
+                Ok((journal, slot)) => {
+                    started_at = Some(journal.started_at);
+                    self.running(journal.started_at);
+                    let job = Job {
+                        shop: &self.shop,
+                        id: self.task.id,
+                        folder: &self.folder,
+                        work: &work,
+                        log: &mut log,
+                        order: &mut self.orders,
+                        slot,
+                    };
+                    job.run(journal).await
+                }
+                Err(result) => result,
+            },
+            Work::Package(work) => {
+                started_at = Some(self.begin());
+                package::package(&self.shop, &self.folder, &work, &mut log, &mut self.orders).await
+            }
+            Work::Verify(work) => {
+                started_at = Some(self.begin());
+                tokio::select! {
+                    report = verify::verify(&self.shop, &work) => TaskResult::Verify { report },
+                    () = ordered(&mut self.orders, |o| *o != Order::Go) => canceled(),
+                }
+            }
+        };
+        tokio::select! {
+            () = log.sent() => {}
+            () = ordered(&mut self.orders, |o| *o == Order::Forget) => return None,
+        }
+        let log_bytes = log.len();
+        drop(log);
+        self.end(result, started_at, log_bytes).await
+    }
+
+    /// Waits for a slot and records that the job has it; or says how it ended before it began.
+    async fn begin_job(&mut self, journal: Option<Journal>, slot: Option<Slot>) -> Result<(Journal, Slot), TaskResult> {
+        if let (Some(journal), Some(slot)) = (journal, slot) {
+            return Ok((journal, slot));
+        }
+        let slot = tokio::select! {
+            slot = self.shop.slots.take() => slot,
+            () = ordered(&mut self.orders, |o| *o != Order::Go) => return Err(canceled_before()),
+        };
+        let journal = Journal {
+            slot: slot.number,
+            started_at: self.shop.time.wall(),
+            boot: boot_id(),
+            log: 0,
+            step: Step::Workspace,
+        };
+        self.folder.write_journal(&journal).map_err(|e| failed(&e.into()))?;
+        Ok((journal, slot))
+    }
+
+    fn begin(&self) -> tradewind_model::time::Timestamp {
+        let now = self.shop.time.wall();
+        self.running(now);
+        now
+    }
+
+    fn running(&self, started_at: tradewind_model::time::Timestamp) {
+        let _ = self.news.send(TaskNews::Changed(ObservedTask {
+            id: self.task.id,
+            state: TaskState::Running,
+            started_at: Some(started_at),
+            finished_at: None,
+            log_bytes: 0,
+        }));
+    }
+
+    async fn end(
+        &self,
+        result: TaskResult,
+        started_at: Option<tradewind_model::time::Timestamp>,
+        log_bytes: u64,
+    ) -> Option<End> {
+        let end = End { result, started_at, finished_at: self.shop.time.wall(), log_bytes };
+        let (folder, record) = (self.folder.clone(), end.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            folder.write_end(&record)?;
+            folder.tidy()
+        });
+        if let Ok(Err(error)) = done.await {
+            // Reported all the same: the server records it, and a new agent would find the journal at its last step.
+            tracing::error!(%error, task = %self.task.id, "a task's end could not be recorded");
+        }
+        Some(end)
+    }
+
+    async fn forget(&self) {
+        for step in ["script", "after"] {
+            if let Ok(Adopted::Running(process)) = self.shop.target.adopt(&self.folder.process(step)).await {
+                process.stop(9, Duration::ZERO).await;
+            }
+        }
+        let folder = self.folder.clone();
+        let removed = tokio::task::spawn_blocking(move || disk::remove_folder(folder.path())).await;
+        if let Ok(Err(error)) = removed {
+            tracing::warn!(%error, "a task's folder was left behind");
+        }
+        let _ = self.news.send(TaskNews::Forgotten(self.task.id));
+    }
+}
+
+/// The task could not be carried out at all.
+fn failed(fault: &Fault) -> TaskResult {
+    TaskResult::Error { code: fault.code.id.to_owned(), reason: fault.what(Lang::En) }
+}
+
+/// The server knows this word.
+fn canceled() -> TaskResult {
+    TaskResult::Error { code: "canceled".into(), reason: "canceled".into() }
+}
+
+/// A job that was canceled before its script began.
+fn canceled_before() -> TaskResult {
+    TaskResult::Job {
+        outcome: JobOutcome::Canceled,
+        exit: Exit::NotStarted { reason: "canceled".into() },
+        artifacts: None,
+        message: None,
+    }
+}

@@ -1,0 +1,83 @@
+//! Makes a release: the tree a build left, what of it belongs into the bundle, and its manifest.
+
+use super::{
+    Order, Shop,
+    journal::TaskFolder,
+    log::TaskLog,
+    ordered,
+    workspace::{self, again, blocking},
+};
+use crate::{
+    faults,
+    tree::pack::{Patterns, choose, pack},
+};
+use tradewind_model::{
+    fault::Fault,
+    id::{BadId, ServiceName},
+    protocol::agent::{PackageWork, TaskResult},
+    release::{BundleRef, ReleaseManifest},
+};
+
+/// Begun again from nothing by a new agent: the same tree gives the same bundle.
+pub async fn package(
+    shop: &Shop,
+    folder: &TaskFolder,
+    work: &PackageWork,
+    log: &mut TaskLog,
+    order: &mut tokio::sync::watch::Receiver<Order>,
+) -> TaskResult {
+    let made = {
+        let make = make(shop, folder, work, log);
+        tokio::select! {
+            made = make => Some(made),
+            () = ordered(order, |o| *o != Order::Go) => None,
+        }
+    };
+    match made {
+        None => super::canceled(),
+        Some(Ok(manifest)) => TaskResult::Package { result: Ok(manifest) },
+        Some(Err(fault)) if *fault.code == faults::UNREACHABLE || *fault.code == faults::DISK => super::failed(&fault),
+        Some(Err(fault)) => {
+            log.say(&format!("ERROR: {fault}"));
+            TaskResult::Package { result: Err(fault.to_string()) }
+        }
+    }
+}
+
+async fn make(
+    shop: &Shop,
+    folder: &TaskFolder,
+    work: &PackageWork,
+    log: &mut TaskLog,
+) -> Result<ReleaseManifest, Fault> {
+    let service: ServiceName =
+        work.source.service.parse().map_err(|e: BadId| {
+            Fault::new(&faults::UNREACHABLE).with("what", "the name of a service").with("why", e)
+        })?;
+    let patterns = Patterns::new(&work.paths, &work.exclude)?;
+    let (tree, archive) = (folder.work(), folder.packed());
+    workspace::fill(shop, &work.source, &tree, &folder.download()).await?;
+    let packed = {
+        let (archive, paths) = (archive.clone(), work.paths.join(", "));
+        blocking(move || {
+            let chosen = choose(&tree, &patterns, None)?;
+            if chosen.is_empty() {
+                return Err(Fault::new(&faults::NOTHING_PACKAGED).with("paths", paths));
+            }
+            pack(&tree, &chosen, &archive)
+        })
+        .await?
+    };
+    log.say(&format!("Packaged {} files into {} bytes", packed.files.len(), packed.size));
+    again("a place for the bundle", || shop.server.put_blob(&packed.digest, &archive)).await?;
+    let manifest = ReleaseManifest {
+        version: 1,
+        service,
+        commit: work.source.commit.clone(),
+        bundle: BundleRef { digest: packed.digest, size: packed.size },
+        spec: work.spec.clone(),
+        files: packed.files,
+    };
+    log.say(&format!("Release {}", manifest.digest()));
+    Ok(manifest)
+}
