@@ -17,6 +17,7 @@ pub mod values;
 
 pub use crate::rollout::plan::Strategy;
 pub use flat::flatten;
+pub(crate) use read::{listed, near};
 pub use render::{problem, render_faults};
 pub use resolve::{ResolvedSpec, Route};
 pub use strategy::{StrategyRule, StrategyType};

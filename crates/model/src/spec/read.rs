@@ -39,12 +39,12 @@ fn named(path: &str) -> String {
     if path.is_empty() { "`tradewind.yaml`".into() } else { format!("`{path}`") }
 }
 
-pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The candidate a typing slip away, if there is one.
-pub(super) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let score = |candidate: &str| {
         let candidate = candidate.to_lowercase();

@@ -1,7 +1,7 @@
 //! What jobs say of each other.
 
 use super::{File, job::JobFile, read::Faults};
-use crate::{fault::Fault, pipeline::faults};
+use crate::{fault::Fault, pipeline::faults, spec::listed};
 
 pub fn check(file: &File, faults: &mut Faults) {
     for job in &file.jobs {
@@ -18,9 +18,9 @@ fn place(file: &File, job: &JobFile) -> Option<usize> {
 
 fn stage(file: &File, job: &JobFile, faults: &mut Faults) {
     if place(file, job).is_none() {
-        let allowed: Vec<String> = file.stages.iter().map(|s| format!("`{s}`")).collect();
+        let allowed = listed(file.stages.iter().map(String::as_str));
         let fault = Fault::new(&faults::NO_STAGE).at(job.stage_at.clone());
-        faults.push(fault.with("job", &job.name).with("stage", &job.stage).with("allowed", allowed.join(", ")));
+        faults.push(fault.with("job", &job.name).with("stage", &job.stage).with("allowed", allowed));
     }
 }
 

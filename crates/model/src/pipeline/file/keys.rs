@@ -112,13 +112,3 @@ pub const WORKFLOW: &[&str] = &["rules", "auto_cancel"];
 pub const WORKFLOW_REFUSED: &[(&str, &Code)] = &[("name", &faults::NOT_SUPPORTED)];
 pub const WORKFLOW_RULE: &[&str] = &["if", "when", "variables"];
 pub const AUTO_CANCEL: &[&str] = &["on_job_failure", "on_new_commit"];
-
-/// The keyword closest to what was written, if it is close.
-pub fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|k| (strsim::osa_distance(written, k), k))
-        .filter(|(d, k)| *d <= 1 + k.len() / 5 && *d < k.len())
-        .min()
-        .map(|(_, k)| k)
-}

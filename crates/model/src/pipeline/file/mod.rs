@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
+    spec,
     yaml::{self, Entry, Mapping, MergeOrder, Node, Options, Value},
 };
 use job::JobFile;
@@ -87,7 +88,7 @@ fn top(root: &Mapping, faults: &mut Faults) -> File {
             file.jobs.extend(job::read(key, value, &default, faults));
         } else {
             let near =
-                keys::near(word, keys::GLOBAL.iter().chain(keys::GLOBAL_REFUSED.iter().map(|(k, _)| k)).copied());
+                spec::near(word, keys::GLOBAL.iter().chain(keys::GLOBAL_REFUSED.iter().map(|(k, _)| k)).copied());
             faults.push(match near {
                 Some(near) => key.fault(&faults::NOT_A_JOB_NEAR).with("key", word).with("near", near),
                 None => key.fault(&faults::NOT_A_JOB).with("key", word),

@@ -7,6 +7,7 @@ use crate::{
         faults,
         variables::{Variable, Variables},
     },
+    spec::{self, listed},
     yaml::{Mapping, Node, Resolved, Value},
 };
 
@@ -52,7 +53,7 @@ impl Faults {
                 self.push(key.fault(code).with("key", word));
                 continue;
             }
-            let near = keys::near(word, known.iter().chain(refused.iter().map(|(k, _)| k)).copied());
+            let near = spec::near(word, known.iter().chain(refused.iter().map(|(k, _)| k)).copied());
             let fault = key.fault(if near.is_some() { &faults::UNKNOWN_KEY_NEAR } else { &faults::UNKNOWN_KEY });
             let fault = fault.with("key", word).with("place", place);
             self.push(match near {
@@ -116,9 +117,8 @@ impl Faults {
     pub fn one_of<T: Copy>(&mut self, key: &str, node: &Node, allowed: &[(&str, T)]) -> Option<T> {
         let found = plain_text(node).and_then(|t| allowed.iter().find(|(name, _)| *name == t));
         if found.is_none() {
-            let names: Vec<String> = allowed.iter().map(|(name, _)| format!("`{name}`")).collect();
             let fault = node.fault(&faults::WANT_ONE_OF).with("key", key).with("found", node.shown());
-            self.push(fault.with("allowed", names.join(", ")));
+            self.push(fault.with("allowed", listed(allowed.iter().map(|(name, _)| *name))));
         }
         found.map(|(_, value)| *value)
     }
