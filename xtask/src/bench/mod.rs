@@ -4,6 +4,7 @@
 mod contender;
 mod edge;
 mod machine;
+mod rollouts;
 mod spread;
 mod wrk;
 
@@ -22,12 +23,14 @@ pub struct Options {
     pub turn: Duration,
     /// Into `docs/benchmarks.md`.
     pub write: bool,
+    /// Only this part.
+    pub only: Option<String>,
 }
 
 impl Options {
     pub fn read(words: &[&str]) -> Result<Self> {
         let bin = std::env::current_exe()?.with_file_name("tradewind");
-        let mut options = Self { bin, rounds: 9, turn: Duration::from_secs(5), write: false };
+        let mut options = Self { bin, rounds: 9, turn: Duration::from_secs(5), write: false, only: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));
@@ -35,17 +38,29 @@ impl Options {
                 "--bin" => options.bin = value()?.into(),
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.turn = Duration::from_secs(value()?.parse()?),
+                "--only" => options.only = Some(value()?.to_string()),
                 "--write" => options.write = true,
                 other => bail!("not an option of bench: {other}"),
             }
         }
         Ok(options)
     }
+
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
 }
 
 pub fn run(root: &Path, options: Options) -> Result<()> {
     let options = Options { bin: options.bin.canonicalize().context("tradewind is not built")?, ..options };
-    let parts = [("edge", edge::measure(&options)?)];
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut parts = Vec::new();
+    if options.wants("edge") {
+        parts.push(("edge", edge::measure(&options)?));
+    }
+    if options.wants("rollouts") {
+        parts.push(("rollouts", runtime.block_on(rollouts::measure(root, &options))?));
+    }
     let page = root.join("docs/benchmarks.md");
     for (name, table) in parts {
         println!("\n{table}");

@@ -101,6 +101,16 @@ impl Ledger {
         self.pages().tallies.get(release).cloned().unwrap_or_default()
     }
 
+    /// When a release answered for the first time.
+    pub fn first(&self, release: &str) -> Option<Instant> {
+        self.pages().tallies.get(release)?.first
+    }
+
+    /// When it answered last, so far.
+    pub fn last(&self, release: &str) -> Option<Instant> {
+        self.pages().tallies.get(release)?.last
+    }
+
     pub fn losses(&self) -> (u64, Vec<Lost>) {
         let pages = self.pages();
         (pages.tallies.values().map(|t| t.failed).sum(), pages.lost.clone())

@@ -4,14 +4,13 @@
 //! and is refused; one command returns to v2. It ends with a table, and with an exit code that is not 0 if a single
 //! request was lost or anything did not come out as told.
 
-mod memory;
-mod repository;
 mod story;
-mod tradewind;
 
-use crate::customers::{Crowd, Traffic};
+use crate::{
+    customers::{Crowd, Traffic, ask_once},
+    rig::{self, HANG, Repository, Tradewind, memory},
+};
 use anyhow::{Context, Result, bail};
-use repository::Repository;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -19,7 +18,6 @@ use std::{
     time::{Duration, Instant},
 };
 use story::{Story, megabytes, row, show};
-use tradewind::Tradewind;
 use tradewind_model::fault::Lang;
 
 #[derive(Debug)]
@@ -37,8 +35,7 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
 }
 
 async fn perform(root: &Path, options: Options) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("tw-demo-").tempdir()?.keep();
-    open_to_others(&folder)?;
+    let folder = rig::folder()?;
     let lang = match options.lang {
         Lang::En => "en",
         Lang::Zh => "zh-CN",
@@ -77,12 +74,6 @@ async fn perform(root: &Path, options: Options) -> Result<()> {
     bail!("the demonstration did not come out as it should:\n  - {}\nlogs: {}", failures.join("\n  - "), logs.display())
 }
 
-/// Instances run as users of their own and have to get to their files below this folder.
-fn open_to_others(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).context("temporary folder")
-}
-
 struct Stage<'a> {
     root: &'a Path,
     folder: PathBuf,
@@ -100,13 +91,13 @@ impl Stage<'_> {
 
         self.story.chapter("v1 goes live", "v1 上线");
         let pushed = self.release(&shop, "v1", "The first shop").await?;
-        self.completed("v1").await?;
+        self.opened(pushed).await?;
         self.traffic = Some(Traffic::start(self.tradewind.edge, Crowd::default()));
         self.story.tell(
             "Customers arrive: they browse, fill baskets, check out and pay, and will not stop until the end.",
             "顾客来了：浏览、加购物车、下单、付款，直到最后都不会停。",
         );
-        self.served_by("v1", pushed).await?;
+        self.completed("v1").await?;
         self.let_people_shop(5).await?;
 
         self.story.chapter("v2 follows, blue-green", "v2 以蓝绿方式跟进");
@@ -136,8 +127,7 @@ impl Stage<'_> {
     async fn begin(&mut self) -> Result<Repository> {
         let (said, login) = self.tradewind.up().await?;
         said.iter().for_each(|line| self.story.quote(line));
-        let example = self.root.join("examples/shop");
-        let shop = Repository::create(&example, self.folder.join("shop"), &self.tradewind).await?;
+        let shop = Repository::create(self.root, self.folder.join("shop"), &self.tradewind).await?;
         let mut args = vec!["login"];
         args.extend(login.iter().map(String::as_str));
         self.story
@@ -163,16 +153,31 @@ impl Stage<'_> {
         Ok(pushed.began)
     }
 
+    /// Waits until the shop answers for the first time; before that there is nothing customers could lose.
+    async fn opened(&mut self, pushed: Instant) -> Result<()> {
+        while let Err(error) = ask_once(self.tradewind.edge, "/version").await {
+            if pushed.elapsed() > HANG {
+                return Err(error.context("the shop never opened"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.lives("v1", pushed.elapsed());
+        Ok(())
+    }
+
+    fn lives(&mut self, version: &str, live: Duration) {
+        self.story.tell(
+            &format!("{version} is live: it answered {} after the push began.", show(live)),
+            &format!("{version} 已上线：push 开始 {} 后作答。", show(live)),
+        );
+        self.live.insert(version.to_owned(), live);
+    }
+
     /// Waits for the first customer who was answered by this release.
     async fn served_by(&mut self, version: &str, pushed: Instant) -> Result<()> {
         let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
-        let first = self.until(&format!("a customer served by {version}"), || ledger.tally(version).first).await?;
-        let live = first.duration_since(pushed);
-        self.story.tell(
-            &format!("{version} is live: {} after the push began a customer was served by it.", show(live)),
-            &format!("{version} 已上线：push 开始 {} 后，有顾客由它服务。", show(live)),
-        );
-        self.live.insert(version.to_owned(), live);
+        let first = self.until(&format!("a customer served by {version}"), || ledger.first(version)).await?;
+        self.lives(version, first.duration_since(pushed));
         Ok(())
     }
 
@@ -243,14 +248,14 @@ impl Stage<'_> {
             self.story.quote(line);
         }
         let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
-        let again = self.until("customers back on v2", || ledger.tally("v2").last.filter(|last| *last > began)).await?;
+        let again = self.until("customers back on v2", || ledger.last("v2").filter(|last| *last > began)).await?;
         self.story.tell(
             &format!("v2 serves again ({} after the command began).", show(again.duration_since(began).min(done))),
             &format!("v2 重新提供服务（命令发出后 {}）。", show(again.duration_since(began).min(done))),
         );
         // Whatever v3 still answers has to show itself before the figure is taken.
         self.let_people_shop(3).await?;
-        let last = ledger.tally("v3").last.context("v3 never answered")?;
+        let last = ledger.last("v3").context("v3 never answered")?;
         let gone = last.saturating_duration_since(began);
         self.story.expect(
             gone < Duration::from_secs(1),
@@ -317,7 +322,7 @@ impl Stage<'_> {
             &format!("{lost} requests were lost; {customers} customers got what they came for."),
             &format!("丢失 {lost} 个请求；{customers} 位顾客得偿所愿。"),
         );
-        let mut books = crate::customers::ask_once(self.tradewind.edge, "/stats").await?;
+        let mut books = ask_once(self.tradewind.edge, "/stats").await?;
         let booked = books["paid"].take().as_u64().unwrap_or(0);
         self.story.expect(
             booked == paid,
@@ -340,8 +345,8 @@ impl Stage<'_> {
             if let Some(found) = found() {
                 return Ok(found);
             }
-            if began.elapsed() > tradewind::HANG {
-                bail!("waited {} s in vain: {what}", tradewind::HANG.as_secs());
+            if began.elapsed() > HANG {
+                bail!("waited {} s in vain: {what}", HANG.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

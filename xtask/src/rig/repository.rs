@@ -24,8 +24,9 @@ pub struct Pushed {
 }
 
 impl Repository {
-    pub async fn create(example: &Path, folder: PathBuf, tradewind: &Tradewind) -> Result<Self> {
-        copy(example, &folder)?;
+    /// A copy of the example, ready for its first commit.
+    pub async fn create(root: &Path, folder: PathBuf, tradewind: &Tradewind) -> Result<Self> {
+        copy(&root.join("examples/shop"), &folder)?;
         let it = Self { folder };
         it.git(tradewind, &["init", "--quiet", "--initial-branch", "main"]).await?;
         it.git(tradewind, &["config", "user.name", "Ada"]).await?;
