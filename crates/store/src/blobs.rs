@@ -7,7 +7,12 @@ use object_store::{
     path::Path as Key,
 };
 use sha2::{Digest as _, Sha256};
-use std::{path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
 use tradewind_model::{id::Digest, time::Timestamp};
 
 use crate::error::{Result, StoreError};
@@ -19,6 +24,7 @@ const ONE_PIECE: usize = 8 << 20;
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
 }
 
 /// One stored content.
@@ -33,9 +39,9 @@ impl Blobs {
     /// A folder, made where it does not exist. What is put there is on the disk when the put returns, whole or not at all.
     pub fn open(folder: &Path) -> Result<Self> {
         let failed = |e| StoreError::io(format!("{} cannot be used", folder.display()), e);
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(refuse)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), folder: folder.to_owned() })
     }
 
     /// Stores what comes and gives its digest and size. With `expected`, anything else is refused and nothing is kept.
@@ -101,7 +107,7 @@ impl Blobs {
 
     /// [`Blobs::put`] for what is in memory.
     pub async fn put_bytes(&self, content: Bytes) -> Result<Digest> {
-        let one = futures_util::stream::iter([Ok::<_, std::io::Error>(content)]);
+        let one = futures_util::stream::iter([Ok::<_, io::Error>(content)]);
         Ok(self.put(one, None).await?.0)
     }
 
@@ -145,6 +151,14 @@ impl Blobs {
         }
     }
 
+    /// Removes what uploads left behind that ended with their process before `before`; how many.
+    pub async fn sweep(&self, before: Timestamp) -> Result<u64> {
+        let folder = self.folder.clone();
+        let swept = tokio::task::spawn_blocking(move || sweep(&folder, before)).await;
+        let swept = swept.unwrap_or_else(|e| Err(io::Error::other(e)));
+        swept.map_err(|e| StoreError::io(format!("{} cannot be swept", self.folder.display()), e))
+    }
+
     /// Everything that is stored, with its age: what collection chooses from.
     pub fn list(&self) -> BoxStream<'static, Result<BlobInfo>> {
         let all = self.store.list(Some(&Key::from("sha256")));
@@ -165,6 +179,34 @@ impl Blobs {
 fn key(digest: &Digest) -> Key {
     let hex = digest.hex();
     Key::from(format!("sha256/{}/{hex}", &hex[..2]))
+}
+
+/// What is being written has a `#` in its name until it is whole; large content is whole in `incoming/` for a moment.
+fn sweep(folder: &Path, before: Timestamp) -> io::Result<u64> {
+    let mut swept = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = match entry.metadata() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            meta => meta?,
+        };
+        if meta.is_dir() {
+            swept += sweep(&entry.path(), before)?;
+            continue;
+        }
+        let unfinished = folder.ends_with("incoming") || entry.file_name().to_string_lossy().contains('#');
+        let age = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if unfinished && Timestamp(0).plus(age) < before {
+            match fs::remove_file(entry.path()) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                done => {
+                    done?;
+                    swept += 1;
+                }
+            }
+        }
+    }
+    Ok(swept)
 }
 
 async fn abort(upload: Option<(Key, WriteMultipart)>) {
@@ -213,7 +255,7 @@ fn named(e: object_store::Error, digest: &Digest) -> StoreError {
 fn refuse(e: object_store::Error) -> StoreError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&e);
     while let Some(c) = cause {
-        if c.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull) {
+        if c.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::StorageFull) {
             return StoreError::Full(Box::new(e));
         }
         cause = c.source();

@@ -79,7 +79,6 @@ impl Envelope {
                 h.update(b);
             }
         };
-        let text = |s: &'_ Option<String>| s.as_ref().map(|s| s.clone().into_bytes());
         field(Some(self.org.as_bytes()));
         field(Some(self.id.as_bytes()));
         field(Some(&self.at.to_be_bytes()));
@@ -89,7 +88,7 @@ impl Envelope {
         field(Some(self.actor_name.as_bytes()));
         field(Some(self.subject.as_bytes()));
         for optional in [&self.cause, &self.service, &self.env, &self.before, &self.after] {
-            field(text(optional).as_deref());
+            field(optional.as_deref().map(str::as_bytes));
         }
         Digest::from_bytes(h.finalize().into())
     }

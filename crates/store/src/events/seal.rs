@@ -21,6 +21,7 @@ statements! {
     HEAD = "SELECT seq, hash FROM chain_head WHERE id = 1";
     MOVE_HEAD quiet "the log itself" =
         "UPDATE chain_head SET seq = $1, hash = $2 WHERE id = 1 AND seq = $3";
+    WAITING = "SELECT arrival FROM events WHERE seq IS NULL LIMIT 1";
     UNSEALED = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE seq IS NULL ORDER BY arrival LIMIT $1"
     );
@@ -92,7 +93,13 @@ impl Sealer {
     /// Seals what is there now, unless another server is the sealer. Events sealed.
     pub async fn seal_now(&mut self) -> Result<u64> {
         let mut sealed = 0;
-        if self.may_seal().await? {
+        // An idle system writes nothing, not even a lease.
+        let mut r = self.store.read().await?;
+        let waiting = r.fetch_opt(&WAITING, args![]).await?.is_some();
+        let (seq, _) = head(&mut r).await?;
+        drop(r);
+        self.store.publish_head(seq);
+        if waiting && self.may_seal().await? {
             loop {
                 let lease = &self.lease;
                 match transact!(self.store, tx => seal_batch(tx, lease.as_ref()).await) {
@@ -107,8 +114,10 @@ impl Sealer {
                 }
             }
         }
-        let (seq, _) = head(&mut self.store.read().await?).await?;
-        self.store.publish_head(seq);
+        if sealed > 0 {
+            let (seq, _) = head(&mut self.store.read().await?).await?;
+            self.store.publish_head(seq);
+        }
         Ok(sealed)
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::{io, path::Path};
-use tradewind_model::id::Digest;
+use tradewind_model::{id::Digest, time::Timestamp};
 use tradewind_store::{Blobs, StoreError, blobs::BlobInfo};
 
 fn pieces(all: &[u8], size: usize) -> impl futures_util::Stream<Item = Result<Bytes, io::Error>> + Send + use<> {
@@ -86,4 +86,19 @@ async fn what_is_deleted_is_gone_and_may_be_deleted_again() {
     assert!(!blobs.exists(&digest).await.unwrap());
     let gone = blobs.get(&digest).await.err().unwrap();
     assert!(matches!(gone, StoreError::NotFound { .. }), "{gone:?}");
+}
+
+#[tokio::test]
+async fn what_uploads_left_behind_is_swept_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let kept = blobs.put_bytes(Bytes::from_static(b"a bundle")).await.unwrap();
+    let hex = kept.hex();
+    std::fs::write(folder.path().join("sha256").join(&hex[..2]).join(format!("{hex}#1")), b"half").unwrap();
+    std::fs::create_dir_all(folder.path().join("incoming")).unwrap();
+    std::fs::write(folder.path().join("incoming/abc"), b"half").unwrap();
+    assert_eq!(blobs.sweep(Timestamp(0)).await.unwrap(), 0, "they are too young");
+    assert_eq!(blobs.sweep(Timestamp(i64::MAX)).await.unwrap(), 2);
+    assert_eq!(files_under(folder.path()), 1);
+    assert_eq!(&blobs.get_bytes(&kept).await.unwrap()[..], b"a bundle");
 }

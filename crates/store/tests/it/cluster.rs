@@ -41,7 +41,8 @@ fn as_postgres(name: &str) -> Command {
 
 impl Cluster {
     pub async fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("tw-pg-").tempdir().unwrap();
+        // Where another user can get to, and short enough for a socket.
+        let folder = tempfile::Builder::new().prefix("tw-pg-").tempdir_in("/tmp").unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o711)).unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
