@@ -45,6 +45,8 @@ pub struct Fixture {
     pub clock: Arc<HandClock>,
     /// What to open for a second store on the same database.
     pub at: String,
+    /// One for the whole test: with a clock that stands still, its lease on PostgreSQL never runs out.
+    sealer: tokio::sync::Mutex<Sealer>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -62,7 +64,8 @@ impl Fixture {
     async fn open(at: String, folder: Option<tempfile::TempDir>) -> Self {
         let clock = HandClock::new();
         let store = Store::open(&at, clock.clone()).await.unwrap();
-        Self { store, clock, at, _folder: folder }
+        let sealer = tokio::sync::Mutex::new(Sealer::new(store.clone()));
+        Self { store, clock, at, sealer, _folder: folder }
     }
 
     /// Another process, as far as the database can tell.
@@ -71,7 +74,7 @@ impl Fixture {
     }
 
     pub async fn seal(&self) -> u64 {
-        Sealer::new(self.store.clone()).seal_now().await.unwrap()
+        self.sealer.lock().await.seal_now().await.unwrap()
     }
 
     /// Runs a statement that is not the store's: what an intruder or a fault would do.

@@ -87,6 +87,8 @@ pub async fn what_is_not_sealed_is_not_seen(f: Fixture) {
     f.seal().await;
     assert_eq!(after(&f.store, 0, &Filter::default(), 10).await.len(), 1);
     assert_eq!(f.seal().await, 0, "once");
+    write(&f.store, event("run.finished", "run/1")).await;
+    assert_eq!(f.seal().await, 1, "and goes on where it ended");
 }
 
 pub async fn filters_choose(f: Fixture) {
