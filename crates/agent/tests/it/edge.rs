@@ -3,6 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -31,13 +32,19 @@ struct State {
     /// Says that an instance that left has no requests left: at once, or when told.
     drains: Mutex<bool>,
     say: broadcast::Sender<FromEdge>,
+    listen: Mutex<Vec<SocketAddr>>,
 }
 
 impl FakeEdge {
     pub fn start(socket: &Path) -> Self {
         let (table, table_rx) = watch::channel(Table::default());
-        let state =
-            State { table, versions: Mutex::default(), drains: Mutex::new(true), say: broadcast::channel(16).0 };
+        let state = State {
+            table,
+            versions: Mutex::default(),
+            drains: Mutex::new(true),
+            say: broadcast::channel(16).0,
+            listen: Mutex::default(),
+        };
         let mut edge = Self { socket: socket.to_owned(), state: Arc::new(state), table: table_rx, running: None };
         edge.up();
         edge
@@ -72,6 +79,11 @@ impl FakeEdge {
         self.state.say.send(message).unwrap();
     }
 
+    /// Takes effect with the next link.
+    pub fn listens_on(&self, addr: SocketAddr) {
+        *self.state.listen.lock().unwrap() = vec![addr];
+    }
+
     pub fn versions(&self) -> Vec<u64> {
         self.state.versions.lock().unwrap().clone()
     }
@@ -92,7 +104,8 @@ async fn link(stream: UnixStream, state: Arc<State>) {
     let hello: ToEdge = serde_json::from_str(&stream.next().await.unwrap().unwrap()).unwrap();
     assert_eq!(hello, ToEdge::Hello { protocol: 1 });
     let table = state.table.borrow().version;
-    let mut answers = vec![FromEdge::Hello { protocol: 1, pid: std::process::id(), table, listen: Vec::new() }];
+    let listen = state.listen.lock().unwrap().clone();
+    let mut answers = vec![FromEdge::Hello { protocol: 1, pid: std::process::id(), table, listen }];
     loop {
         for answer in answers.drain(..) {
             if stream.send(serde_json::to_string(&answer).unwrap()).await.is_err() {

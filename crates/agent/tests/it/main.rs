@@ -1,9 +1,13 @@
 //! The agent against a server and an edge made for the tests, with real processes under real shims.
 
+mod archive;
 mod deploy;
 mod edge;
+mod machines;
+mod releases;
 mod restarts;
 mod server;
 mod tasks;
 mod trouble;
+mod verify;
 mod world;
