@@ -33,6 +33,11 @@ impl Exit {
         Self::Interrupted,
     ];
 
+    /// What a process of ours ended with; a signal or anything unknown is `Broken`.
+    pub fn of(code: Option<i32>) -> Self {
+        Self::ALL.into_iter().find(|e| code == Some(i32::from(e.code()))).unwrap_or(Self::Broken)
+    }
+
     pub fn code(self) -> u8 {
         match self {
             Self::Ok => 0,

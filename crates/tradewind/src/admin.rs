@@ -7,7 +7,6 @@ use crate::{
     role::this_binary,
     say::Say,
 };
-use anyhow::{Context, bail};
 use clap::ArgMatches;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -19,7 +18,7 @@ use std::{
     sync::Arc,
 };
 use tradewind_api::v1::{CreateToken, NewToken, Scope, Time};
-use tradewind_cli::{exit::Exit, fill, when};
+use tradewind_cli::{exit::Exit, fill, text, when};
 use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
@@ -99,7 +98,7 @@ fn refused(e: admin::AdminError) -> anyhow::Error {
 
 async fn store(config: &Config) -> anyhow::Result<Store> {
     let at = server_config(config)?.database_at();
-    Store::open(&at, Arc::new(SystemClock)).await.context("the store cannot be opened")
+    Store::open(&at, Arc::new(SystemClock)).await.map_err(|e| e.fault().into())
 }
 
 pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
@@ -130,23 +129,32 @@ fn keep_key(folder: &Folder, key: &str) -> anyhow::Result<()> {
 }
 
 /// Has another process ask the store, so that the supervisor stays as small as it is.
-pub async fn ask_for_code(folder: &Folder, config: &Config) -> anyhow::Result<Code> {
-    let said = aside(folder, config, &["admin", "code", "--json"]).await?;
+pub async fn ask_for_code(folder: &Folder, config: &Config, say: Say) -> anyhow::Result<Code> {
+    let said = aside(folder, config, &["admin", "code", "--json"], say).await?;
     Ok(serde_json::from_slice(&said)?)
 }
 
 /// Gives this machine's agent a key of its own.
-pub async fn enrol(folder: &Folder, config: &Config) -> anyhow::Result<()> {
-    aside(folder, config, &["admin", "enrol"]).await.map(drop)
+pub async fn enrol(folder: &Folder, config: &Config, say: Say) -> anyhow::Result<()> {
+    aside(folder, config, &["admin", "enrol"], say).await.map(drop)
 }
 
-async fn aside(folder: &Folder, config: &Config, args: &[&str]) -> anyhow::Result<Vec<u8>> {
+/// What another of our processes told a person; it is told as it stands.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Relayed {
+    pub text: String,
+    pub exit: Exit,
+}
+
+async fn aside(folder: &Folder, config: &Config, args: &[&str], say: Say) -> anyhow::Result<Vec<u8>> {
     let mut command = tokio::process::Command::from(this_binary());
     command.args(args).arg("--data").arg(folder.root()).envs(config.as_variables());
-    command.stdin(Stdio::null()).kill_on_drop(true);
+    command.env("TRADEWIND_LANG", text::tag(say.lang)).stdin(Stdio::null()).kill_on_drop(true);
     let out = command.output().await?;
-    if !out.status.success() {
-        bail!("{}", String::from_utf8_lossy(&out.stderr).trim());
+    if out.status.success() {
+        return Ok(out.stdout);
     }
-    Ok(out.stdout)
+    let text = String::from_utf8_lossy(&out.stderr).trim().to_owned();
+    Err(Relayed { text, exit: Exit::of(out.status.code()) }.into())
 }

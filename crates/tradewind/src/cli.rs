@@ -37,17 +37,21 @@ pub fn main() -> Exit {
     let say = Say { lang };
     match dispatch(&matches, say) {
         Ok(exit) => exit,
-        Err(e) => match e.downcast_ref::<Fault>() {
-            Some(fault) => {
-                say.fault(fault);
-                Exit::Refused
-            }
-            None => {
-                say.err(fill!(lang, &msg::INTERNAL, reason = format!("{e:#}")));
-                Exit::Broken
-            }
-        },
+        Err(e) => tell(&e, say),
     }
+}
+
+fn tell(e: &anyhow::Error, say: Say) -> Exit {
+    if let Some(fault) = e.downcast_ref::<Fault>() {
+        say.fault(fault);
+        return Exit::Refused;
+    }
+    if let Some(told) = e.downcast_ref::<admin::Relayed>() {
+        say.err(&told.text);
+        return told.exit;
+    }
+    say.err(fill!(say.lang, &msg::INTERNAL, reason = format!("{e:#}")));
+    Exit::Broken
 }
 
 /// `tradewind help rollout show` is `tradewind rollout show --help`.

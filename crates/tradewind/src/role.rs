@@ -78,6 +78,11 @@ impl Role {
         running.version == VERSION && running.settings == config.fingerprint(self.settings())
     }
 
+    /// Whether nothing but the program is another one.
+    pub fn is_other_version(self, running: &Registration, config: &Config) -> bool {
+        running.version != VERSION && running.settings == config.fingerprint(self.settings())
+    }
+
     /// Called by the role itself before it does anything: one process per role and folder. The lock is held as long
     /// as the returned file lives.
     pub fn register(self, folder: &Folder, config: &Config) -> anyhow::Result<File> {

@@ -68,10 +68,11 @@ pub fn run(config: Config, ground: Ground, say: Say) -> anyhow::Result<Exit> {
         Leave::Relieved => say.err(msg::LEFT.get(say.lang)),
         Leave::Stop if outcome.is_ok() => {
             say.out(fill!(say.lang, &msg::STOPPING, data = folder.root().display()));
-            down::stop_everything(&folder, say)?.print(&folder, say);
+            let hurry = down::Hurry::on_interrupt()?;
+            down::stop_everything(&folder, &hurry)?.print(&folder, say);
         }
         // It never was up: what was started goes, instances of an earlier time are left alone.
-        Leave::Stop => down::stop_roles(&folder, say)?,
+        Leave::Stop => down::stop_roles(&folder, &down::Hurry::default()),
     }
     folder.remove_run(&format!("{SUPERVISOR}.json"));
     outcome
@@ -80,7 +81,7 @@ pub fn run(config: Config, ground: Ground, say: Say) -> anyhow::Result<Exit> {
 async fn supervise(folder: &Folder, config: &Arc<Config>, ground: Ground, say: Say) -> anyhow::Result<Leave> {
     // A key of an earlier start may be of a store that is gone; the agent reads it when it starts.
     if Role::Agent.running(folder).is_none_or(|r| !Role::Agent.is_same(&r, config)) {
-        admin::enrol(folder, config).await?;
+        admin::enrol(folder, config, say).await?;
     }
     let mut supervisor = Supervisor::start(folder, config, say)?;
     match supervisor.all_ready().await {
@@ -134,7 +135,7 @@ async fn announce(folder: &Folder, config: &Config, roster: &Roster, ground: Gro
         say.out(fill!(lang, &msg::UP_ADOPTED, role = role.name()));
     }
     say.out("");
-    match admin::ask_for_code(folder, config).await {
+    match admin::ask_for_code(folder, config, say).await {
         Ok(code) => {
             say.out(msg::UP_CODE.get(lang));
             say.out(format!("  tradewind login --server {} --code {}", config.public_url(), code.code));
@@ -180,7 +181,7 @@ pub fn detach(config: &Config, say: Say) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let status = child.wait()?;
-    Ok(Exit::ALL.into_iter().find(|e| status.code() == Some(i32::from(e.code()))).unwrap_or(Exit::Broken))
+    Ok(Exit::of(status.code()))
 }
 
 /// Copies until the other side closes; whether it closed with [`READY`].

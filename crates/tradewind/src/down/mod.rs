@@ -19,18 +19,50 @@ use crate::{
 use rustix::process::Signal;
 use std::{
     fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tradewind_cli::{exit::Exit, fill};
 use tradewind_model::fault::Fault;
 
 /// From SIGTERM to SIGKILL. The edge answers what is in flight first.
 const RELIEVE: Duration = Duration::from_secs(10);
 const ROLE: Duration = Duration::from_secs(15);
-const EDGE: Duration = Duration::from_secs(40);
+const EDGE: Duration = Duration::from_secs(75);
 const STRAY: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(100);
 /// After SIGKILL only the kernel can hold a process.
 const KILLED: Duration = Duration::from_secs(10);
+
+/// Whether the person does not want to wait for clients any longer.
+#[derive(Clone, Debug, Default)]
+pub struct Hurry(Arc<AtomicBool>);
+
+impl Hurry {
+    /// A second Ctrl-C says so.
+    pub fn on_interrupt() -> std::io::Result<Self> {
+        let hurry = Self::default();
+        let told = hurry.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                if let Ok(mut again) = signal(SignalKind::interrupt()) {
+                    again.recv().await;
+                    told.0.store(true, Ordering::Relaxed);
+                }
+            });
+        });
+        Ok(hurry)
+    }
+
+    fn now(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// What was stopped.
 #[derive(Debug, Default)]
@@ -71,15 +103,16 @@ impl Report {
 }
 
 pub fn run(folder: &Folder, say: Say) -> anyhow::Result<Exit> {
-    let (_lock, supervisor) = relieve(folder)?;
-    let mut report = stop_everything(folder, say)?;
+    let hurry = Hurry::default();
+    let (_lock, supervisor) = relieve(folder, &hurry)?;
+    let mut report = stop_everything(folder, &hurry)?;
     report.supervisor = supervisor;
     report.print(folder, say);
     Ok(Exit::Ok)
 }
 
 /// Ends the supervisor without what it keeps, and takes its place: nobody starts anything until the lock goes.
-fn relieve(folder: &Folder) -> anyhow::Result<(File, bool)> {
+fn relieve(folder: &Folder, hurry: &Hurry) -> anyhow::Result<(File, bool)> {
     let give_up = Instant::now() + RELIEVE + KILLED;
     let mut relieved = false;
     loop {
@@ -91,7 +124,7 @@ fn relieve(folder: &Folder) -> anyhow::Result<(File, bool)> {
         let process = registered.as_ref().and_then(|r| r.identity.open().ok().flatten());
         if let Some(process) = process {
             relieved = true;
-            end(&process, Signal::USR1, RELIEVE);
+            end(&process, Signal::USR1, RELIEVE, hurry);
         }
         if Instant::now() >= give_up {
             let pid = registered.map_or_else(|| "?".to_owned(), |r| r.identity.pid.to_string());
@@ -111,9 +144,9 @@ fn relieve(folder: &Folder) -> anyhow::Result<(File, bool)> {
 ///
 /// # Errors
 /// `TW-UP-011` when something cannot be stopped.
-pub fn stop_everything(folder: &Folder, _say: Say) -> anyhow::Result<Report> {
+pub fn stop_everything(folder: &Folder, hurry: &Hurry) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    end_roles(folder, &mut report);
+    end_roles(folder, hurry, &mut report);
     instances::stop_all(folder, &mut report)?;
     end_strays(folder, &mut report)?;
     for role in Role::ALL {
@@ -123,18 +156,17 @@ pub fn stop_everything(folder: &Folder, _say: Say) -> anyhow::Result<Report> {
 }
 
 /// Stops the roles alone: of a start that failed.
-pub fn stop_roles(folder: &Folder, _say: Say) -> anyhow::Result<()> {
-    end_roles(folder, &mut Report::default());
-    Ok(())
+pub fn stop_roles(folder: &Folder, hurry: &Hurry) {
+    end_roles(folder, hurry, &mut Report::default());
 }
 
 /// The agent first, so that it starts nothing again; the edge while the instances can still answer.
-fn end_roles(folder: &Folder, report: &mut Report) {
+fn end_roles(folder: &Folder, hurry: &Hurry, report: &mut Report) {
     for (role, limit) in [(Role::Agent, ROLE), (Role::Server, ROLE), (Role::Edge, EDGE)] {
         let running = role.running(folder).and_then(|r| r.identity.open().ok().flatten());
         if let Some(process) = running {
             report.roles.push(role);
-            report.killed += usize::from(!end(&process, Signal::TERM, limit));
+            report.killed += usize::from(!end(&process, Signal::TERM, limit, hurry));
         }
     }
 }
@@ -172,10 +204,13 @@ fn end_strays(folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// Asks, waits, kills. Whether it ended by itself.
-fn end(process: &Process, ask: Signal, limit: Duration) -> bool {
+fn end(process: &Process, ask: Signal, limit: Duration, hurry: &Hurry) -> bool {
     let _ = process.signal(ask);
-    if process.wait(limit) {
-        return true;
+    let patience = Instant::now() + limit;
+    while !hurry.now() && Instant::now() < patience {
+        if process.wait(LOOK) {
+            return true;
+        }
     }
     let _ = process.signal(Signal::KILL);
     process.wait(KILLED);

@@ -16,6 +16,7 @@ use tradewind_agent::{AgentConfig, RunAs};
 use tradewind_cli::exit::Exit;
 use tradewind_edge::{HolderConfig, WorkerConfig};
 use tradewind_model::{fault::Fault, time::SystemClock};
+use tradewind_server::ServeError;
 
 /// The edge's worker, started by its holder.
 pub const EDGE_WORKER: &str = "edge-worker";
@@ -51,7 +52,10 @@ fn server(config: &Config) -> anyhow::Result<()> {
             told.cancel();
         });
         let served = tradewind_server::serve(admin::server_config(config)?, Arc::new(SystemClock), stop).await;
-        served.context("the server ended")
+        served.map_err(|e| match e {
+            ServeError::Store(e) => e.fault().into(),
+            other => anyhow::Error::new(other).context("the server ended"),
+        })
     })
 }
 

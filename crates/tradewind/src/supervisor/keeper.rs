@@ -47,6 +47,9 @@ impl Keeper {
             return Some(process);
         }
         self.tell(Event::Replacing { role: self.role, pid: running.identity.pid });
+        if self.role == Role::Edge && self.role.is_other_version(&running, &self.config) {
+            return self.hand_over(process).await;
+        }
         let _ = process.signal(Signal::TERM);
         let gone = tokio::task::spawn_blocking(move || {
             if !process.wait(HAND_OVER) {
@@ -55,6 +58,23 @@ impl Keeper {
             }
         });
         let _ = gone.await;
+        None
+    }
+
+    /// The edge becomes the program on disk without letting go of its sockets or of a request.
+    async fn hand_over(&self, process: Process) -> Option<Process> {
+        let _ = process.signal(Signal::HUP);
+        let give_up = Instant::now() + HAND_OVER;
+        while Instant::now() < give_up && process.identity.is_alive() {
+            if self.role.running(&self.folder).is_some_and(|r| self.role.is_same(&r, &self.config)) {
+                self.tell(Event::Adopted { role: self.role, pid: process.identity.pid });
+                return Some(process);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        // The program on disk is not this one: stop and start it is.
+        let _ = process.signal(Signal::TERM);
+        let _ = tokio::task::spawn_blocking(move || process.wait(HAND_OVER)).await;
         None
     }
 

@@ -1,0 +1,9 @@
+//! The real binary: supervised, killed, adopted, refused, taken down.
+
+mod detach;
+mod down;
+mod harness;
+mod login;
+mod refusals;
+mod settings;
+mod supervisor;

@@ -1,0 +1,79 @@
+use crate::harness::{Folder, kill, of_folder, runs, until};
+use rustix::process::Signal;
+
+#[test]
+fn what_listens_where_is_said_and_a_killed_role_is_back_at_once() {
+    let folder = Folder::new();
+    let mut up = folder.up();
+    let said = up.said.text();
+    assert!(
+        said.contains(&format!("http://{}", folder.api)) && said.contains(&format!("http://{}", folder.edge)),
+        "{said}"
+    );
+    assert!(folder.serves());
+    for role in ["server", "agent", "edge"] {
+        let before = folder.pid(role);
+        assert!(said.contains(&format!("pid {before}")), "{role} {before}: {said}");
+        kill(before, Signal::KILL);
+        let after = until(&format!("{role} is back"), || Some(folder.pid(role)).filter(|p| *p != before && runs(*p)));
+        up.said.wait_for(&format!("{role} is back (pid {after})"));
+        assert!(up.said.text().contains(&format!("{role} ended (signal 9); started again at once")));
+    }
+    until("the server answers again", || folder.serves().then_some(()));
+    kill(up.pid(), Signal::TERM);
+    assert_eq!(up.end(), Some(0));
+    assert_eq!(of_folder(&folder), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_supervisor_takes_nothing_with_it_and_the_next_one_adopts() {
+    let folder = Folder::new();
+    let mut first = folder.up();
+    let pids = || ["server", "agent", "edge"].map(|r| folder.pid(r));
+    let before = pids();
+    kill(first.pid(), Signal::KILL);
+    first.end();
+    assert!(before.iter().all(|p| runs(*p)) && folder.serves());
+
+    let mut second = folder.up();
+    let said = second.said.text();
+    assert_eq!(pids(), before);
+    assert_eq!(said.matches("was already running").count(), 3, "{said}");
+
+    // An adopted role is kept like one's own.
+    kill(before[0], Signal::KILL);
+    second.said.wait_for("server is back");
+    until("the new server is there", || (folder.pid("server") != before[0] && folder.serves()).then_some(()));
+
+    kill(second.pid(), Signal::INT);
+    assert_eq!(second.end(), Some(0));
+    second.said.wait_for("Stopped: agent, server, edge");
+    assert_eq!(of_folder(&folder), Vec::<String>::new());
+}
+
+#[test]
+fn a_role_with_other_settings_makes_room_and_the_others_stay() {
+    let folder = Folder::new();
+    let first = folder.up();
+    let (server, edge) = (folder.pid("server"), folder.pid("edge"));
+    kill(first.pid(), Signal::KILL);
+    drop(first);
+    std::fs::write(folder.data().join("config.yaml"), "log: debug\n").unwrap();
+    let second = folder.up();
+    second.said.wait_for(&format!("server (pid {server}) runs with another version or other settings"));
+    assert_ne!(folder.pid("server"), server);
+    assert_eq!(folder.pid("edge"), edge, "what it serves does not depend on what the others log");
+    assert!(folder.serves());
+}
+
+#[test]
+fn a_role_that_cannot_start_is_named_with_its_own_words_and_nothing_is_left_behind() {
+    let folder = Folder::new();
+    // Where the server wants a socket there is something it must not remove.
+    std::fs::create_dir_all(folder.data().join("run/git-hook.sock/occupied")).unwrap();
+    let out = folder.up_command("").output().unwrap();
+    let err = crate::harness::text(&out.stderr);
+    assert_eq!(out.status.code(), Some(3), "{err}");
+    assert!(err.contains("TW-UP-008: server did not become ready") && err.contains("server | "), "{err}");
+    assert_eq!(of_folder(&folder), Vec::<String>::new());
+}
