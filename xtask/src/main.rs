@@ -11,6 +11,7 @@ mod tidy;
 use anyhow::{Context, Result, bail};
 use std::{
     path::{Path, PathBuf},
+    process::ExitCode,
     time::Duration,
 };
 use tradewind_model::fault::Lang;
@@ -23,7 +24,17 @@ cargo xtask customers ADDR SECONDS        steady customer traffic against a runn
 cargo xtask bench [--bin FILE] [--only edge|rollouts] [--rounds N] [--seconds S] [--write]    figures, beside peers'
 cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match chore() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -143,7 +143,7 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
     command.arg("edge").arg("--data").arg(folder).arg("--edge").arg(addr.to_string()).stderr(Stdio::null());
     let socket = folder.join("run/edge.sock");
     Running::start(command, addr, || {
-        let stream = UnixStream::connect(&socket).with_context(|| socket.display().to_string())?;
+        let stream = control(&socket)?;
         send(&stream, &ToEdge::Hello { protocol: edge::VERSION })?;
         send(&stream, &ToEdge::Table(table(upstream)))?;
         for line in BufReader::new(stream.try_clone()?).lines() {
@@ -158,6 +158,18 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
         }
         bail!("the edge closed its control connection")
     })
+}
+
+/// The worker opens it a little after the holder listens.
+fn control(socket: &Path) -> Result<UnixStream> {
+    let began = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => return Ok(stream),
+            Err(e) if began.elapsed() > Duration::from_secs(30) => return Err(e).context(socket.display().to_string()),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
 }
 
 fn send(mut stream: &UnixStream, message: &ToEdge) -> Result<()> {

@@ -145,6 +145,10 @@ impl Stage<'_> {
             &format!("git push tradewind main   （版本 {version}：“{title}”）"),
         );
         let pushed = shop.push(&self.tradewind, |line| self.story.quote(line)).await?;
+        let run = self.tradewind.run_ended(version).await?;
+        if run["state"] != "success" {
+            bail!("the run of {version} ended {}: {}", run["state"], run["reason"]);
+        }
         let took = show(pushed.took);
         self.story.tell(
             &format!("The push returned after {took}: tests passed, the release is built and on its way."),

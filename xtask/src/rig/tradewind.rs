@@ -133,6 +133,16 @@ impl Tradewind {
         }
     }
 
+    /// The newest run, when it has ended.
+    pub async fn run_ended(&self, of: &str) -> Result<Value> {
+        self.until(&format!("the run of {of} to end"), &["run", "list", "shop"], |page| {
+            let newest = page["items"].get(0)?;
+            let going = ["pending", "running", "manual", "canceling"].iter().any(|s| newest["state"] == *s);
+            (!going).then(|| newest.clone())
+        })
+        .await
+    }
+
     /// The newest rollout to a release.
     pub async fn rollout(&self, release: &str, phases: &[&str]) -> Result<Value> {
         let what = format!("the rollout of {release} to be {}", phases.join(" or "));
