@@ -9,6 +9,7 @@ pub mod ctx;
 pub mod error;
 pub mod faults;
 pub mod hosts;
+pub mod housekeeping;
 pub mod releases;
 pub mod rollouts;
 pub mod runs;

@@ -79,6 +79,8 @@ pub async fn ingest(ctx: &Ctx, stay: &Stay<'_>, epoch: &str, observed: Observed)
 }
 
 async fn take_in(tx: &mut Tx, ctx: &Ctx, host: HostId, epoch: &str, observed: &Observed) -> Result<()> {
+    // A rollback waits for what hosts report.
+    tx.urgent();
     let seq = i64::try_from(observed.seq).unwrap_or(i64::MAX);
     let before = rows::observed::find(tx, host).await?;
     if !rows::observed::put(tx, host, epoch, seq, &Json::of(observed)).await? {

@@ -16,7 +16,7 @@ use tradewind_model::{
         effect::{Effect, Happened},
         facts::{Facts, RouteFacts, SiteFacts, VerifyFacts, VerifyOutcome, count},
         plan::{Kind, Plan},
-        state::State,
+        state::{Phase, State},
     },
     workload::HealthProbe,
 };
@@ -28,6 +28,9 @@ pub async fn advance(tx: &mut Tx, ctx: &Ctx, row: Rollout) -> Result<Rollout> {
     let state: State = read(&row.state)?;
     if !row.active {
         return Ok(row);
+    }
+    if doc.plan.kind == Kind::Rollback || state.phase == Phase::Returning {
+        tx.urgent();
     }
     let mut loaded = BTreeMap::new();
     for site in &doc.plan.sites {

@@ -41,6 +41,7 @@ async fn start(
     reason: &str,
     by: &Asker,
 ) -> Result<RolloutId> {
+    tx.urgent();
     let wanted = match to {
         Some(name) => Some(super::target(tx, service, env, name).await?),
         None => None,
