@@ -14,7 +14,7 @@ use crate::{
     target::Target,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     future::pending,
     net::SocketAddr,
     sync::Arc,
@@ -198,8 +198,9 @@ impl Control {
         let for_predecessor = self.predecessor.is_some().then(|| table.clone());
         match self.switch.apply(table).await {
             Ok(applied) => {
-                if let (Some(predecessor), Some(table), Applied::New) = (&self.predecessor, for_predecessor, applied)
-                    && !predecessor.link.send(&ToEdge::Table(table))
+                if let (Some(predecessor), Some(table), Applied::New) =
+                    (&mut self.predecessor, for_predecessor, applied)
+                    && !predecessor.follow(&table)
                 {
                     self.predecessor_left();
                 }
@@ -229,8 +230,9 @@ impl Control {
     fn tell_drained(&mut self) {
         let predecessor = self.predecessor.as_ref();
         let settled: Vec<_> =
-            self.links.drained.extract_if(|i| predecessor.is_none_or(|p| p.drained.contains(i))).collect();
+            self.links.drained.extract_if(|i| predecessor.is_none_or(|p| !p.holds.contains(i))).collect();
         for instance in settled {
+            self.switch.remember_drained(instance);
             self.tell(&FromEdge::Drained { instance });
         }
     }
@@ -256,15 +258,24 @@ impl Control {
         }
     }
 
-    /// Targets here, with what the predecessor still has in flight on them.
+    /// Every target there is something to do with. Who is not named here is free: so those the predecessor may have
+    /// requests on are named until it says otherwise.
     fn targets(&self) -> Vec<TargetStats> {
-        let mut targets: BTreeMap<_, _> =
-            self.switch.target_stats().into_iter().map(|t| ((t.instance, t.draining), t)).collect();
-        for theirs in self.predecessor.iter().flat_map(|p| &p.targets).filter(|t| t.in_flight > 0) {
-            let key = (theirs.instance, theirs.draining);
-            targets.entry(key).and_modify(|t| t.in_flight += theirs.in_flight).or_insert(*theirs);
+        let mut targets = self.switch.target_stats();
+        let Some(predecessor) = &self.predecessor else { return targets };
+        let in_flight = |i| predecessor.targets.iter().filter(|t| t.instance == i).map(|t| t.in_flight).sum::<u64>();
+        for instance in &predecessor.holds {
+            match targets.iter_mut().find(|t| t.instance == *instance) {
+                Some(ours) => ours.in_flight += in_flight(*instance),
+                None => targets.push(TargetStats {
+                    instance: *instance,
+                    in_flight: in_flight(*instance),
+                    healthy: true,
+                    draining: true,
+                }),
+            }
         }
-        targets.into_values().collect()
+        targets
     }
 
     fn left(&mut self, id: LinkId) {
@@ -284,9 +295,9 @@ impl Control {
         self.links.successor = Some(id);
         self.links.agent = Some(id);
         self.links.open.retain(|other, _| *other == id);
-        let drained = self.switch.drained().collect();
+        let (draining, drained) = (self.switch.draining().collect(), self.switch.drained().collect());
         if let Some(link) = self.links.open.get(&id) {
-            link.send(&FromOld::Succession { kept: self.switch.kept(), drained });
+            link.send(&FromOld::Succession { kept: self.switch.kept(), draining, drained });
         }
     }
 
@@ -302,7 +313,7 @@ impl Control {
         match serde_json::from_str(line) {
             Ok(FromEdge::Ack { version }) => predecessor.acked = predecessor.acked.max(version),
             Ok(FromEdge::Drained { instance }) => {
-                predecessor.drained.insert(instance);
+                predecessor.holds.remove(&instance);
                 if self.switch.is_idle(instance) {
                     self.links.drained.insert(instance);
                 }
@@ -323,7 +334,9 @@ impl Control {
     }
 
     fn predecessor_left(&mut self) {
-        self.predecessor = None;
+        let held = self.predecessor.take().map(|p| p.holds).unwrap_or_default();
+        let free = held.into_iter().filter(|i| self.switch.is_idle(*i));
+        self.links.drained.extend(free);
         self.acknowledge();
         self.tell_drained();
     }

@@ -59,6 +59,10 @@ impl Checks {
                 self.running.extend(running.map(|r| (target.instance, r)));
             }
         }
+        // What is not checked cannot recover by a check.
+        for target in live.targets().filter(|t| t.is_failing() && !self.running.contains_key(&t.instance)) {
+            target.set_failing(false);
+        }
     }
 
     fn begin(&self, check: &HealthCheck, target: &Arc<Target>) -> Option<Running> {
@@ -128,19 +132,14 @@ async fn probe(probe: &HealthProbe, target: &Target) -> Result<(), Failure> {
         .header(header::USER_AGENT, "tradewind-edge-health")
         .header(header::CONNECTION, "close")
         .body(Empty::<bytes::Bytes>::new())?;
-    let ask = async {
+    let ask = async move {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        drop(response.into_body().collect().await?);
-        Ok(status)
+        response.into_body().collect().await?;
+        Ok::<_, hyper::Error>(status)
     };
     // Both in this task, so that a time-out leaves no connection behind.
-    let status = tokio::select! {
-        status = ask => status,
-        ended = connection => match ended {
-            Ok(()) => Err(Failure::Connect(std::io::ErrorKind::UnexpectedEof.into())),
-            Err(e) => Err(e.into()),
-        },
-    }?;
+    let (status, _) = tokio::join!(ask, connection);
+    let status = status?;
     if status.is_success() || status.is_redirection() { Ok(()) } else { Err(Failure::Status(status.as_u16())) }
 }

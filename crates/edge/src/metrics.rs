@@ -1,7 +1,10 @@
 //! What Prometheus reads. Durations in seconds, counts since the worker began.
 
 use crate::{counters::Counters, proxy::Proxy, switch::Switch};
-use std::fmt::{Display, Write};
+use std::{
+    fmt::{Display, Write},
+    sync::atomic::Ordering::Relaxed,
+};
 use tradewind_model::protocol::edge::{LATENCY_BOUNDS, SplitStats, TargetStats};
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -63,6 +66,10 @@ pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats]) -> String {
     page.family("instance_healthy", "gauge", "1 when an instance passes the edge's checks.");
     for t in targets {
         page.sample("instance_healthy", &format!("instance=\"{}\"", t.instance), u8::from(t.healthy));
+    }
+    page.family("held", "gauge", "Requests that wait for a paused route.");
+    for r in &proxy.live().routes {
+        page.sample("held", &format!("route=\"{}\"", escape(&r.id)), r.held.load(Relaxed));
     }
     let activity = &proxy.activity;
     page.single("unrouted_total", "counter", "Requests that came to no revision.", proxy.unrouted());

@@ -19,6 +19,8 @@ use tradewind_model::{
     protocol::edge::{Route, Sticky, Table},
 };
 
+const COUNTERS_KEPT: usize = 512;
+
 pub struct Registry {
     shards: usize,
     serial: u64,
@@ -49,6 +51,7 @@ impl Registry {
         }
         before.retain(|instance, old| self.targets.get(instance).is_none_or(|new| !Arc::ptr_eq(old, new)));
         self.held.retain(|id, _| table.routes.iter().any(|r| r.id == *id));
+        self.forget_counters();
         self.serial += 1;
         (Live { serial: self.serial, table, routes, hosts }, before.into_values().collect())
     }
@@ -94,6 +97,24 @@ impl Registry {
             splits,
             only,
             held: self.held.entry(route.id.clone()).or_default().clone(),
+        }
+    }
+
+    /// Counters outlive their table, so that a revision that comes back counts on; not without end, though.
+    fn forget_counters(&mut self) {
+        if self.counters.len() <= COUNTERS_KEPT {
+            return;
+        }
+        // What no table and no request holds, longest without a request first.
+        let mut idle: Vec<_> = self
+            .counters
+            .iter()
+            .filter(|(_, c)| Arc::strong_count(c) == 1)
+            .map(|(key, c)| (c.snapshot().last_request_at, key.clone()))
+            .collect();
+        idle.sort();
+        for (_, key) in idle.into_iter().take(self.counters.len() - COUNTERS_KEPT) {
+            self.counters.remove(&key);
         }
     }
 

@@ -11,11 +11,11 @@ use crate::{
     link::{Event, Link, LinkId},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, io, path::Path, time::Duration};
+use std::{collections::BTreeSet, io, path::Path, time::Duration};
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tradewind_model::{
     id::InstanceId,
-    protocol::edge::{TargetStats, ToEdge, VERSION},
+    protocol::edge::{Table, TargetStats, ToEdge, VERSION},
 };
 
 /// The link to the worker before this one.
@@ -32,7 +32,8 @@ pub enum ToOld {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromOld {
-    Succession { kept: Kept, drained: Vec<InstanceId> },
+    /// `draining` left the table and have requests in flight; `drained` have none any more.
+    Succession { kept: Kept, draining: Vec<InstanceId>, drained: Vec<InstanceId> },
 }
 
 /// The worker before this one, for as long as it has connections.
@@ -41,8 +42,22 @@ pub struct Predecessor {
     pub link: Link,
     /// The newest table it follows.
     pub acked: u64,
-    pub drained: HashSet<InstanceId>,
+    /// Instances it may have requests in flight on: in a table of its, and not drained since.
+    pub holds: BTreeSet<InstanceId>,
+    /// What it counted last.
     pub targets: Vec<TargetStats>,
+}
+
+impl Predecessor {
+    /// Passes a table on; false when it is gone.
+    pub fn follow(&mut self, table: &Table) -> bool {
+        self.holds.extend(instances(table));
+        self.link.send(&ToEdge::Table(table.clone()))
+    }
+}
+
+fn instances(table: &Table) -> impl Iterator<Item = InstanceId> {
+    table.routes.iter().flat_map(|r| &r.splits).flat_map(|s| &s.targets).map(|t| t.instance)
 }
 
 /// `None` when nobody serves there.
@@ -64,8 +79,8 @@ pub async fn succeed(
             match event {
                 Event::Closed => return None,
                 Event::Line(line) => {
-                    if let Ok(FromOld::Succession { kept, drained }) = serde_json::from_str(&line) {
-                        return Some((kept, drained));
+                    if let Ok(FromOld::Succession { kept, draining, drained }) = serde_json::from_str(&line) {
+                        return Some((kept, draining, drained));
                     }
                 }
             }
@@ -73,8 +88,9 @@ pub async fn succeed(
         None
     };
     let answer = timeout(ANSWER_LIMIT, answer).await.map_err(|_| io::ErrorKind::TimedOut)?;
-    Ok(answer.map(|(kept, drained)| {
+    Ok(answer.map(|(kept, draining, drained)| {
         let acked = kept.table.version;
-        (Predecessor { link, acked, drained: drained.iter().copied().collect(), targets: Vec::new() }, kept, drained)
+        let holds = instances(&kept.table).chain(draining).collect();
+        (Predecessor { link, acked, holds, targets: Vec::new() }, kept, drained)
     }))
 }

@@ -145,17 +145,26 @@ impl Switch {
         if !self.is_idle(instance) {
             return None;
         }
+        self.drained_total += 1;
+        Some(instance)
+    }
+
+    /// For agents that connect later.
+    pub fn remember_drained(&mut self, instance: InstanceId) {
         if self.drained.len() == REMEMBERED {
             self.drained.pop_front();
         }
         self.drained.push_back(instance);
-        self.drained_total += 1;
-        Some(instance)
     }
 
     /// Instances that were drained and are not in use again, for an agent that was not there to hear it.
     pub fn drained(&self) -> impl Iterator<Item = InstanceId> {
         self.drained.iter().copied().filter(|i| self.is_idle(*i))
+    }
+
+    /// Instances that left the table and have requests in flight.
+    pub fn draining(&self) -> impl Iterator<Item = InstanceId> {
+        self.draining.iter().map(|t| t.instance)
     }
 
     pub fn kept(&self) -> Kept {

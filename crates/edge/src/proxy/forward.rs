@@ -28,6 +28,8 @@ use tokio::{
 };
 use tradewind_model::fault::Code;
 
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// An answer the edge makes itself.
 struct Refusal {
     code: &'static Code,
@@ -270,11 +272,15 @@ impl Passage<'_> {
         Ok(())
     }
 
+    /// Waits until there may be room; not long at once, because the table may change, too.
     async fn wait_for_slot(&mut self, route: &LiveRoute, target: &Target) -> Result<(), Refusal> {
-        let until = *self.full_until.get_or_insert_with(|| Instant::now() + millis(route.limits.connect_ms));
-        timeout_at(until.into(), target.slot(route.limits.max_in_flight))
-            .await
-            .map_err(|_| Refusal::blame(&faults::OVERLOAD, Cause::Overload))
+        let now = Instant::now();
+        let until = *self.full_until.get_or_insert(now + millis(route.limits.connect_ms));
+        if now >= until {
+            return Err(Refusal::blame(&faults::OVERLOAD, Cause::Overload));
+        }
+        let _ = timeout_at((now + LOOK_AGAIN).min(until).into(), target.slot(route.limits.max_in_flight)).await;
+        Ok(())
     }
 
     fn answer(

@@ -2,5 +2,10 @@
 
 mod assignment;
 mod forwarding;
+mod health;
+mod observing;
+mod processes;
+mod succession;
 mod support;
 mod tables;
+mod tunnels;

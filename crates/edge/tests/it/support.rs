@@ -383,6 +383,20 @@ impl Client {
     pub async fn get(&mut self, path: &str) -> Reply {
         self.send(get(path)).await.unwrap()
     }
+
+    /// On a connection of its own.
+    pub async fn dial_and_get(addr: SocketAddr, path: &'static str) -> Reply {
+        Self::dial(addr).await.get(path).await
+    }
+
+    pub async fn send_for_bytes(&mut self, request: Request<BoxBody<Bytes, Infallible>>) -> Bytes {
+        within("an answer", async {
+            let response = self.sender.send_request(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+            response.into_body().collect().await.unwrap().to_bytes()
+        })
+        .await
+    }
 }
 
 pub fn get(path: &str) -> Request<BoxBody<Bytes, Infallible>> {

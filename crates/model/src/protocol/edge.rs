@@ -158,7 +158,8 @@ pub struct SplitStats {
     pub requests: u64,
     /// Answers by class of the status: index 0 is 1xx, 4 is 5xx.
     pub responses: [u64; 5],
-    /// Answers the edge made itself because the upstream failed, by cause: `connect`, `timeout`, `reset`, `overload`.
+    /// Answers the edge made itself because the upstream failed, by cause: `connect`, `timeout`, `reset`, `overload`,
+    /// `no_target`; and `body`, answers that broke off after their head (counted as responses, too).
     pub upstream_failures: BTreeMap<String, u64>,
     /// Clients that went away first. Not a failure of the release.
     pub client_aborts: u64,
