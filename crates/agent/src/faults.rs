@@ -57,8 +57,8 @@ tradewind_model::faults! {
         "check `run.command` and that its program exists on the host or in the release",
         "检查 `run.command`，并确认该程序存在于主机或发布包中";
     TASK_LOST = "TW-AGENT-012", 503,
-        "the host was restarted while this ran; how far it came is not known",
-        "任务运行期间主机重启，执行到哪一步无法得知",
+        "the host went down while this ran; how far it came is not known",
+        "任务运行期间主机停机，执行到哪一步无法得知",
         "start it again",
         "重新运行";
     UNREACHABLE = "TW-AGENT-013", 503,

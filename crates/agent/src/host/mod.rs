@@ -216,7 +216,7 @@ impl Host {
             host.take_up(found);
         }
         host.reconcile();
-        host.publish();
+        host.publish(true);
         if let Some(socket) = config.edge_socket {
             host.children.spawn(link::keep_link(socket, table_rx, to_edge_inbox));
         }
@@ -233,6 +233,7 @@ impl Host {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sweep = interval(SWEEP);
         loop {
+            let mut beat = false;
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 Some(news) = self.inbox.server.recv() => self.server_said(news).await,
@@ -241,7 +242,7 @@ impl Host {
                 Some(news) = self.inbox.releases.recv() => self.releases.note(news),
                 Some(news) = self.inbox.tasks.recv() => self.tasks.note(news),
                 Some(ended) = self.children.join_next() => ended?,
-                _ = heartbeat.tick() => {}
+                _ = heartbeat.tick() => beat = true,
                 _ = sweep.tick() => self.readers.sweep(self.time.wall()),
             }
             // Whatever else was said meanwhile is answered in the same breath.
@@ -252,7 +253,7 @@ impl Host {
                 self.edge_said(news);
             }
             self.reconcile();
-            self.publish();
+            self.publish(beat);
         }
     }
 
@@ -344,8 +345,8 @@ impl Host {
         self.desired = desired;
     }
 
-    /// Says what is. Every call is a new number, so that a heartbeat is one too.
-    fn publish(&mut self) {
+    /// Says what is, if it changed; on a heartbeat even if not.
+    fn publish(&mut self, heartbeat: bool) {
         let sight = Sight {
             instances: self
                 .instances
@@ -356,18 +357,21 @@ impl Host {
             probe_token: self.ledger.probe_token().to_owned(),
         };
         self.sight.send_replace(Arc::new(sight));
-        self.seq += 1;
-        let observed = Observed {
+        let mut observed = Observed {
             seq: self.seq,
             generation: self.desired.as_ref().map_or(0, |d| d.generation),
-            at: self.time.wall(),
+            at: self.observed.borrow().at,
             releases: self.releases.observed(),
             instances: self.instances.values().map(|h| h.observed.clone()).collect(),
             routes: self.ledger.observed(),
             tasks: self.tasks.observed(),
             edge: self.edge.clone(),
         };
-        self.observed.send_replace(Arc::new(observed));
+        if heartbeat || observed != **self.observed.borrow() {
+            self.seq += 1;
+            (observed.seq, observed.at) = (self.seq, self.time.wall());
+            self.observed.send_replace(Arc::new(observed));
+        }
     }
 }
 

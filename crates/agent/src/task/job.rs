@@ -74,8 +74,9 @@ impl Job<'_> {
             };
             journal.step = step;
             journal.log = self.log.len();
-            if let Err(error) = self.folder.write_journal(&journal) {
-                return super::failed(&error.into());
+            let (folder, record) = (self.folder.clone(), journal.clone());
+            if let Err(fault) = blocking(move || Ok(folder.write_journal(&record)?)).await {
+                return super::failed(&fault);
             }
         }
     }

@@ -50,13 +50,19 @@ impl TaskFolder {
 
     pub fn record(&self, task: &DesiredTask) -> Result<()> {
         disk::folder(&self.0, 0o711)?;
-        disk::write_json(&self.0.join("task.json"), task, Outlives::Machine)
+        disk::write_json(&self.0.join("task.json"), task, Outlives::Process)
     }
     pub fn task(&self) -> Result<Option<DesiredTask>> {
         disk::read_json(&self.0.join("task.json"))
     }
+    /// On disk for good before a script is started, lest a power cut make it run twice. The steps after it may be lost
+    /// with the power: the shim's records say as much.
     pub fn write_journal(&self, journal: &Journal) -> Result<()> {
-        disk::write_json(&self.0.join("journal.json"), journal, Outlives::Machine)
+        let outlives = match journal.step {
+            Step::Script => Outlives::Machine,
+            Step::Workspace | Step::AfterScript { .. } | Step::Artifacts { .. } => Outlives::Process,
+        };
+        disk::write_json(&self.0.join("journal.json"), journal, outlives)
     }
     pub fn journal(&self) -> Result<Option<Journal>> {
         disk::read_json(&self.0.join("journal.json"))

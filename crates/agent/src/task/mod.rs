@@ -14,7 +14,9 @@ mod slots;
 mod verify;
 mod workspace;
 
-use crate::{disk, home::Home, host::Sight, instance::launch::Launcher, server::Server, time::Time, users::Users};
+use crate::{
+    disk, faults, home::Home, host::Sight, instance::launch::Launcher, server::Server, time::Time, users::Users,
+};
 use job::Job;
 use journal::{End, Journal, Step, TaskFolder, boot_id};
 use log::TaskLog;
@@ -165,7 +167,7 @@ impl Tasks {
                 finished_at: None,
                 log_bytes: 0,
             },
-            Begun::Nothing => ObservedTask {
+            Begun::Nothing | Begun::Unknown => ObservedTask {
                 id: task.id,
                 state: TaskState::Accepted,
                 started_at: None,
@@ -176,7 +178,7 @@ impl Tasks {
         // Taken here, before any new job can be given the same user.
         let slot = match &begun {
             Begun::Job(journal) => Some(self.shop.slots.take_again(journal.slot)),
-            Begun::Ended(_) | Begun::Nothing => None,
+            Begun::Ended(_) | Begun::Nothing | Begun::Unknown => None,
         };
         let (order, orders) = watch::channel(if task.cancel { Order::Cancel } else { Order::Go });
         let id = task.id;
@@ -216,6 +218,8 @@ fn ended(id: TaskId, end: &End) -> ObservedTask {
 /// What an earlier agent did of a task.
 enum Begun {
     Nothing,
+    /// Something, and nobody knows what.
+    Unknown,
     Job(Journal),
     Ended(End),
 }
@@ -225,11 +229,12 @@ impl Begun {
         match (folder.end(), folder.journal()) {
             (Ok(Some(end)), _) => Self::Ended(end),
             (_, Ok(Some(journal))) => Self::Job(journal),
+            (Ok(None), Ok(None)) => Self::Nothing,
             (end, journal) => {
                 for error in [end.err(), journal.err()].into_iter().flatten() {
                     tracing::error!(%error, "a task's record is damaged");
                 }
-                Self::Nothing
+                Self::Unknown
             }
         }
     }
@@ -249,6 +254,11 @@ impl Runner {
             Begun::Ended(end) => Some(end),
             Begun::Job(journal) => self.work(Some(journal), slot).await,
             Begun::Nothing => self.work(None, slot).await,
+            // Never run twice: what it did is lost with its record.
+            Begun::Unknown => {
+                self.stop_processes().await;
+                self.end(failed(&Fault::new(&faults::TASK_LOST)), None, 0).await
+            }
         };
         if let Some(end) = end {
             let _ = self.news.send(TaskNews::Changed(ended(self.task.id, &end)));
@@ -365,12 +375,16 @@ impl Runner {
         Some(end)
     }
 
-    async fn forget(&self) {
+    async fn stop_processes(&self) {
         for step in ["script", "after"] {
             if let Ok(Adopted::Running(process)) = self.shop.target.adopt(&self.folder.process(step)).await {
                 process.stop(9, Duration::ZERO).await;
             }
         }
+    }
+
+    async fn forget(&self) {
+        self.stop_processes().await;
         let folder = self.folder.clone();
         let removed = tokio::task::spawn_blocking(move || disk::remove_folder(folder.path())).await;
         if let Ok(Err(error)) = removed {

@@ -6,8 +6,9 @@ use tradewind_model::{
     id::InstanceId,
     protocol::{
         agent::{DesiredInstance, Exit, FromAgent, InstancePhase},
-        edge::FromEdge,
+        edge::{FromEdge, Stats},
     },
+    time::Timestamp,
 };
 
 /// Two instances of one release, live.
@@ -158,4 +159,25 @@ async fn an_agent_that_is_killed_leaves_everything_running() {
     first.kill().unwrap();
     first.wait().unwrap();
     tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_edges_counters_reach_the_server_as_they_came() {
+    let mut w = World::new().await;
+    live(&mut w).await;
+    let stats = Stats {
+        epoch: "worker-1".into(),
+        at: Timestamp(1),
+        table: w.edge.table.borrow().version,
+        splits: vec![],
+        targets: vec![],
+    };
+    w.edge.say(FromEdge::Stats(stats.clone()));
+    loop {
+        let message = tokio::time::timeout(GUARD, w.heard.recv()).await.unwrap().unwrap();
+        if let FromAgent::Traffic(heard) = message {
+            assert_eq!(heard, stats);
+            break;
+        }
+    }
 }

@@ -356,3 +356,47 @@ async fn a_task_that_is_not_listed_any_more_is_stopped_and_forgotten() {
     until_gone(&folder).await;
     assert!(test_kill_process(pid).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_host_went_down_is_lost_and_not_run_again() {
+    let mut w = World::new().await;
+    has_source(&w, &[("a", "")]);
+    w.want(|d| d.tasks = vec![task(1, job(&["echo $$ > main.pid; echo begun", "sleep 1000"]))]);
+    until_log(&w, 1, "begun\n").await;
+    let folder = w.agent_folder().join("tasks").join(id(1).to_string());
+    w.drop_agent().await;
+    // What a machine leaves that lost its power: no process, and records of another boot.
+    let process = folder.join("script.process");
+    let rewrite = |path: PathBuf, key: &str| {
+        let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        record[key] = "another-boot".into();
+        std::fs::write(&path, record.to_string()).unwrap();
+    };
+    let started: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(process.join("started.json")).unwrap()).unwrap();
+    for pid in ["shim_pid", "pid"] {
+        let pid = Pid::from_raw(started[pid].as_i64().unwrap() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        until_gone(&PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()))).await;
+    }
+    let _ = std::fs::remove_file(process.join("exit.json"));
+    rewrite(process.join("started.json"), "boot_id");
+    rewrite(folder.join("journal.json"), "boot");
+    w.start_agent();
+    let TaskResult::Error { code, .. } = done(&mut w, 1).await else { panic!("{}", log(&w, 1)) };
+    assert_eq!(code, "TW-AGENT-012");
+    assert_eq!(log(&w, 1).lines().filter(|l| *l == "begun").count(), 1);
+
+    // And one whose record is damaged is as good as lost.
+    w.want(|d| d.tasks.push(task(2, job(&["echo begun; sleep 1000"]))));
+    until_log(&w, 2, "begun\n").await;
+    w.drop_agent().await;
+    std::fs::write(w.agent_folder().join("tasks").join(id(2).to_string()).join("journal.json"), "").unwrap();
+    w.start_agent();
+    let lost = w.until("the second lost", |o| {
+        o.tasks
+            .iter()
+            .any(|t| t.id == id(2) && matches!(&t.state, TaskState::Done(r) if matches!(**r, TaskResult::Error { .. })))
+    });
+    lost.await;
+}
