@@ -1,6 +1,11 @@
 //! Listening sockets over a Unix socket (SCM_RIGHTS): how a new holder gets them back from the worker that serves.
 
-use crate::{disk::Home, error::EdgeError, link::listen_at, sockets::Sockets};
+use crate::{
+    disk::Home,
+    error::EdgeError,
+    link::{ShortPath, listen_at},
+    sockets::Sockets,
+};
 use rustix::{
     io::IoSlice,
     io::IoSliceMut,
@@ -66,7 +71,7 @@ fn give(stream: &UnixStream, sockets: &Sockets) -> io::Result<()> {
 
 /// The sockets of the worker that serves, and its process id; `None` when there is none.
 pub fn take(path: &Path) -> io::Result<Option<(Sockets, u32)>> {
-    let stream = match UnixStream::connect(path) {
+    let stream = match ShortPath::of(path).and_then(|short| UnixStream::connect(&short.path)) {
         Ok(stream) => stream,
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
         Err(e) => return Err(e),

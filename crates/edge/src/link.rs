@@ -2,11 +2,16 @@
 
 use futures_util::StreamExt;
 use rustix::{
-    fs::{Mode, chmod},
+    fs::{Mode, OFlags, chmod, open},
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with},
 };
 use serde::Serialize;
-use std::{io, path::Path, time::Duration};
+use std::{
+    io,
+    os::fd::{AsRawFd, OwnedFd},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{UnixListener, UnixStream},
@@ -74,17 +79,34 @@ impl Link {
     }
 }
 
+/// A short name for a path whose folder may be deep: the address of a socket has room for 107 bytes.
+pub struct ShortPath {
+    _folder: OwnedFd,
+    pub path: PathBuf,
+}
+
+impl ShortPath {
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let folder = open(path.parent().unwrap_or(Path::new(".")), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
+        Ok(Self { _folder: folder, path })
+    }
+}
+
 /// Listens at `path` for the owner alone, in place of whoever listened there before: there is no moment without a socket.
 pub fn listen_at(path: &Path) -> io::Result<UnixListener> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    drop(std::fs::remove_file(&name));
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let beside = ShortPath::of(beside.as_ref())?;
+    let beside = &beside.path;
+    let _ = std::fs::remove_file(beside);
     let socket =
         socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
-    bind(&socket, &SocketAddrUnix::new(&*name)?)?;
+    bind(&socket, &SocketAddrUnix::new(beside)?)?;
     // Nobody can connect before it listens.
-    chmod(&*name, Mode::RUSR | Mode::WUSR)?;
+    chmod(beside, Mode::RUSR | Mode::WUSR)?;
     listen(&socket, 16)?;
-    std::fs::rename(&name, path)?;
+    std::fs::rename(beside, path)?;
     UnixListener::from_std(socket.into())
 }

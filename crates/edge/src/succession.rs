@@ -8,7 +8,7 @@
 
 use crate::{
     disk::Kept,
-    link::{Event, Link, LinkId},
+    link::{Event, Link, LinkId, ShortPath},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
@@ -66,7 +66,8 @@ pub async fn succeed(
     events: mpsc::Sender<(LinkId, Event)>,
     inbox: &mut mpsc::Receiver<(LinkId, Event)>,
 ) -> io::Result<Option<(Predecessor, Kept, Vec<InstanceId>)>> {
-    let stream = match UnixStream::connect(control).await {
+    let short = ShortPath::of(control)?;
+    let stream = match UnixStream::connect(&short.path).await {
         Ok(stream) => stream,
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
         Err(e) => return Err(e),

@@ -10,6 +10,7 @@ use std::{
     },
 };
 use tokio::sync::Semaphore;
+use tradewind_edge::{Sockets, Worker, WorkerConfig};
 use tradewind_model::protocol::edge::{FromEdge, Mode, ToEdge};
 
 /// Answers with its number, after a turn of the runtime or a few.
@@ -352,4 +353,21 @@ async fn the_control_socket_and_what_is_kept_are_for_the_owner_alone() {
         let mode = std::fs::metadata(edge.path(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_deep_data_folder_has_room_for_its_sockets() {
+    let root = tempfile::tempdir().unwrap();
+    let deep = root.path().join("x".repeat(90 - 1 - root.path().as_os_str().len()));
+    let sockets = Sockets::bind(&["127.0.0.1:0".parse().unwrap()], None).unwrap();
+    let start = |succeed| {
+        let config = WorkerConfig::new(&deep, Vec::new());
+        Worker::start(config, sockets.try_clone().unwrap(), succeed).unwrap()
+    };
+    let first = start(false);
+    let second = start(true);
+    within("the first ends", tokio::task::spawn_blocking(|| first.join())).await.unwrap().unwrap();
+    assert_eq!(Agent::dial(&deep.join("run/edge.sock")).await.greeted, 0);
+    second.retire();
+    within("the second ends", tokio::task::spawn_blocking(|| second.join())).await.unwrap().unwrap();
 }
