@@ -7,6 +7,8 @@ mod config;
 mod down;
 mod faults;
 mod folder;
+#[cfg(test)]
+mod guide;
 mod help;
 mod logging;
 mod msg;

@@ -40,8 +40,12 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let service = session.service(args.service.as_deref(), "push")?;
     let commit = here.head()?;
     let branch = branch(&args, &here, &service)?;
-    // Says in one sentence what git would say in five, and sooner.
-    client.service(&service).await?;
+    // Says in one sentence what git would say in five, and sooner. A service that is not there yet comes with its push.
+    if let Err(e) = client.service(&service).await
+        && e.status() != Some(404)
+    {
+        return Err(e.into());
+    }
     if !session.json {
         session.out.note(fill!(
             session.lang,

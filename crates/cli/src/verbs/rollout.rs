@@ -35,16 +35,22 @@ pub enum Action {
         #[arg(long, short)]
         follow: bool,
     },
-    Pause(Step),
+    Pause(Ask),
     Resume(Step),
     Abort(Step),
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Step {
+pub struct Ask {
     pub rollout: String,
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Step {
+    #[command(flatten)]
+    pub ask: Ask,
     #[command(flatten)]
     pub wait: Wait,
 }
@@ -65,9 +71,9 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
             Ok(Exit::Ok)
         }
-        Action::Pause(step) => {
-            let id = find(&client, &step.rollout).await?.id;
-            let paused = client.pause_rollout(id, &Reason { reason: step.reason }).await?;
+        Action::Pause(ask) => {
+            let id = find(&client, &ask.rollout).await?.id;
+            let paused = client.pause_rollout(id, &Reason { reason: ask.reason }).await?;
             if session.json {
                 session.out.json(&paused);
             } else {
@@ -77,13 +83,13 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             Ok(Exit::Ok)
         }
         Action::Resume(step) => {
-            let id = find(&client, &step.rollout).await?.id;
-            let resumed = client.resume_rollout(id, &Reason { reason: step.reason }).await?;
+            let id = find(&client, &step.ask.rollout).await?.id;
+            let resumed = client.resume_rollout(id, &Reason { reason: step.ask.reason }).await?;
             see_through(session, &client, resumed, &step.wait).await
         }
         Action::Abort(step) => {
-            let id = find(&client, &step.rollout).await?.id;
-            let aborted = client.abort_rollout(id, &Reason { reason: step.reason }).await?;
+            let id = find(&client, &step.ask.rollout).await?.id;
+            let aborted = client.abort_rollout(id, &Reason { reason: step.ask.reason }).await?;
             match see_through(session, &client, aborted, &step.wait).await? {
                 // Aborted is what was asked for.
                 Exit::Failed => Ok(Exit::Ok),

@@ -109,8 +109,8 @@ async fn a_rollout_is_paused_resumed_and_aborted() {
         .on(&format!("{}/follow", at("GET")), stream(&[aborted]));
     insta::assert_snapshot!("pause", fake.run(&format!("rollout pause {ROLLOUT} --reason lunch")).await);
     // Aborted is what an abort is for; to a resume it is a failure.
-    assert_eq!(fake.run(&format!("rollout abort {ROLLOUT}")).await.exit, Exit::Ok);
-    assert_eq!(fake.run(&format!("rollout resume {ROLLOUT}")).await.exit, Exit::Failed);
+    assert_eq!(fake.run(&format!("rollout abort {ROLLOUT} --reason bad")).await.exit, Exit::Ok);
+    assert_eq!(fake.run(&format!("rollout resume {ROLLOUT} --reason go")).await.exit, Exit::Failed);
     assert_eq!(fake.seen()[1].body, value!({ "reason": "lunch" }));
 }
 
