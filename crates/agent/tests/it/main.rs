@@ -3,6 +3,8 @@
 mod archive;
 mod deploy;
 mod edge;
+mod full_disk;
+mod kills;
 mod machines;
 mod releases;
 mod restarts;

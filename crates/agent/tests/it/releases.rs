@@ -171,17 +171,18 @@ async fn what_is_no_archive_or_a_hostile_one_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_is_waited_for() {
-    let mut w = World::new().await;
+    let mut w = World::without_agent().await;
     let bundle = w.bundle(&[("a", "")]);
     // Known to the agent, and then its server goes before it can fetch.
     w.server.stored.lock().unwrap().blobs.remove(&bundle);
-    w.drop_agent().await;
     w.want(|d| d.releases = vec![release(1, bundle, None)]);
+    std::fs::create_dir(w.agent_folder()).unwrap();
     let desired = serde_json::to_vec(&w.desired).unwrap();
     std::fs::write(w.agent_folder().join("desired.json"), desired).unwrap();
     w.server.down();
     w.start_agent();
-    w.until_table("the agent is up", |s| s.is_empty()).await;
+    let up = w.edge.table.wait_for(|t| t.version > 0);
+    tokio::time::timeout(GUARD, up).await.expect("the agent never came up").unwrap();
     w.server.put(crate::world::bundle(&[("a", "")]));
     w.server.up().await;
     assert_eq!(settled(&mut w).await, ReleaseState::Ready);

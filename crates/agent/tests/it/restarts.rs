@@ -7,6 +7,7 @@ use tradewind_model::{
     protocol::{
         agent::{DesiredInstance, Exit, FromAgent, InstancePhase},
         edge::{FromEdge, Stats},
+        shim::Started,
     },
     time::Timestamp,
 };
@@ -158,7 +159,6 @@ async fn an_agent_that_is_killed_leaves_everything_running() {
     }
     first.kill().unwrap();
     first.wait().unwrap();
-    tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,4 +180,28 @@ async fn the_edges_counters_reach_the_server_as_they_came() {
             break;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_whose_shim_is_killed_stays_as_it_is() {
+    let mut w = World::new().await;
+    let [a, _] = live(&mut w).await;
+    let before = instance(&w.server.observed.borrow(), a.id).unwrap().clone();
+    let record = w.agent_folder().join("instances").join(a.id.to_string()).join("process/started.json");
+    let shim = || {
+        let started: Started = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        started.shim_pid
+    };
+    let old = shim();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(old as i32).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+    let replaced = async {
+        while shim() == old {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(GUARD, replaced).await.unwrap();
+    w.want(|d| d.routes = vec![route(2, &[(1, 10_000)])]);
+    let seen = w.until("still live", |o| o.routes.first().is_some_and(|r| r.version == 2)).await;
+    assert_eq!(instance(&seen, a.id), Some(&before));
 }

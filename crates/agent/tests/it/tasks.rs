@@ -35,11 +35,11 @@ fn tar(files: &[(&str, &str)]) -> Bytes {
     builder.into_inner().unwrap().into()
 }
 
-fn has_source(w: &World, files: &[(&str, &str)]) {
+pub fn has_source(w: &World, files: &[(&str, &str)]) {
     w.server.stored.lock().unwrap().sources.insert(format!("shop/{COMMIT}"), tar(files));
 }
 
-fn job(script: &[&str]) -> JobWork {
+pub fn job(script: &[&str]) -> JobWork {
     JobWork {
         run: RunId(unique(1)),
         job: JobId(unique(1)),
@@ -54,7 +54,7 @@ fn job(script: &[&str]) -> JobWork {
     }
 }
 
-fn task(n: u128, work: JobWork) -> DesiredTask {
+pub fn task(n: u128, work: JobWork) -> DesiredTask {
     DesiredTask { id: id(n), work: Work::Job(Box::new(work)), cancel: false }
 }
 

@@ -4,7 +4,6 @@ use crate::world::*;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -136,7 +135,6 @@ async fn a_cron_service_runs_when_it_is_due_and_keeps_a_history() {
     w.want(|_| {});
     let again = w.until_phase(a.id, InstancePhase::Stopped).await;
     assert!(again.runs.len() >= stopped.runs.len(), "the history outlives the agent");
-    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
