@@ -1,7 +1,7 @@
 use crate::{auth::Throttle, config::ServerConfig, git, http::idempotency::UnderWay};
 use std::{ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_control::Ctx;
+use tradewind_control::{Ctx, runs::Runs};
 use tradewind_store::{Blobs, Store};
 
 /// What handlers share. Clones are one.
@@ -12,6 +12,7 @@ pub struct Parts {
     pub config: ServerConfig,
     pub store: Store,
     pub ctx: Ctx,
+    pub runs: Runs,
     pub blobs: Blobs,
     pub git: git::Remote,
     pub throttle: Throttle,

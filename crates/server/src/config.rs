@@ -27,6 +27,11 @@ impl ServerConfig {
         self.data.join("blobs")
     }
 
+    /// Logs of jobs.
+    pub fn logs(&self) -> PathBuf {
+        self.data.join("job-logs")
+    }
+
     pub fn hooks(&self) -> PathBuf {
         self.data.join("git-hooks")
     }

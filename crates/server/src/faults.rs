@@ -53,6 +53,10 @@ faults! {
         "this address speaks {protocol} only", "此地址仅支持 {protocol}",
         "it is for agents: start one with `tradewind agent`", "该地址供 agent 使用：请用 `tradewind agent` 启动";
 
+    LOG_GAP = "TW-API-016", 409,
+        "the log has {size} bytes, and this piece begins after them", "日志现有 {size} 字节，而这一段从其后开始",
+        "send on from byte {size}", "请从第 {size} 字节继续发送";
+
     NO_TOKEN = "TW-AUTH-001", 401,
         "this needs a token", "此操作需要令牌",
         "log in with `tradewind login`, or send `Authorization: Bearer TOKEN`", "请先 `tradewind login`，或发送 `Authorization: Bearer TOKEN`";

@@ -6,7 +6,7 @@ use crate::{
     auth::Throttle,
     git,
     http::{
-        idempotency::{self, UnderWay},
+        idempotency::UnderWay,
         layers,
         route::{self, BadRoute},
         serve,
@@ -22,13 +22,12 @@ use std::{
 };
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_control::{Ctx, rollouts};
-use tradewind_model::time::{Clock, Timestamp};
-use tradewind_store::{Blobs, Store, StoreError, events::Sealer, rows, transact};
+use tradewind_control::{Ctx, housekeeping, rollouts, runs::Runs};
+use tradewind_model::time::Clock;
+use tradewind_store::{Blobs, Logs, Store, StoreError, events::Sealer};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -69,11 +68,13 @@ impl Server {
             (config.repositories(), 0o700),
             (config.hooks(), 0o700),
             (config.blobs(), 0o700),
+            (config.logs(), 0o700),
             (config.data.join("run"), 0o711),
         ] {
             folder(&path, mode)?;
         }
         git::hook::install(&config.hooks()).map_err(|source| ServeError::Folder { path: config.hooks(), source })?;
+        let logs = Logs::open(&config.logs())?;
         let blobs = Blobs::open(&config.blobs())?;
         let store = Store::open(&config.database_at(), clock).await?;
         let socket = config.hook_socket();
@@ -82,9 +83,11 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
         let addr = listener.local_addr().map_err(cannot)?;
         let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
+        let ctx = Ctx::new(store.clone());
         let app = App::new(Parts {
             config,
-            ctx: Ctx::new(store.clone()),
+            runs: Runs::new(ctx.clone(), logs),
+            ctx,
             store,
             blobs,
             git: remote,
@@ -116,8 +119,12 @@ impl Server {
             tokio::spawn(git::hooks::listen(hooks, app.stop.clone(), app.tasks.clone(), move |ask, teller| {
                 git::answer::answer(answering.clone(), ask, teller)
             }));
-        let sweeping = tokio::spawn(sweep(app.clone()));
-        let rolling = tokio::spawn(rollouts::reconcile::run(app.ctx.clone()));
+        let pushed = tokio::spawn(git::reconcile::run(app.clone()));
+        let reconcilers = [
+            tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
+            tokio::spawn(app.runs.clone().reconciler()),
+            tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone())),
+        ];
         tracing::info!(%addr, "listening");
 
         let served = tokio::spawn(serve::connections(listener, router, app.stop.clone(), GRACE));
@@ -125,10 +132,12 @@ impl Server {
         tracing::info!("stopping");
         app.stop.cancel();
         let _ = served.await;
-        let _ = tokio::join!(hooked, sweeping);
-        // A decision is one transaction: it is made or it is not.
-        rolling.abort();
-        let _ = rolling.await;
+        let _ = tokio::join!(hooked, pushed);
+        for reconciler in reconcilers {
+            // A decision is one transaction: it is made or it is not.
+            reconciler.abort();
+            let _ = reconciler.await;
+        }
         app.tasks.close();
         if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = app.tasks.len(), "work is left behind; it resumes at the next start");
@@ -153,24 +162,4 @@ fn folder(path: &Path, mode: u32) -> Result<(), ServeError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
     made.map_err(|source| ServeError::Folder { path: path.to_owned(), source })
-}
-
-/// Forgets what nobody can ask about any more.
-async fn sweep(app: App) {
-    loop {
-        let now = app.store.now();
-        let before = Timestamp(now.0.saturating_sub(i64::try_from(idempotency::KEPT.as_micros()).unwrap_or(i64::MAX)));
-        let swept: Result<(), StoreError> = transact!(app.store, tx => {
-            rows::idempotency::purge(tx, before).await?;
-            rows::login_codes::purge(tx, now).await?;
-            Ok(())
-        });
-        if let Err(error) = swept {
-            tracing::warn!(error = %crate::http::refusal::chain(&error), "cannot sweep");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(SWEEP_EVERY) => {}
-            () = app.stop.cancelled() => return,
-        }
-    }
 }

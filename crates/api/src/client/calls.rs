@@ -56,7 +56,22 @@ impl Client {
     }
 
     pub async fn cancel_run(&self, id: RunId) -> Result<Run, ApiError> {
-        self.post(&["runs", &id.to_string(), "cancel"], &serde_json::json!({})).await
+        self.post(&["runs", &id.to_string(), "cancel"], &Reason::default()).await
+    }
+
+    /// Runs every job once more that failed or was cancelled.
+    pub async fn retry_run(&self, id: RunId, reason: &Reason) -> Result<Run, ApiError> {
+        self.post(&["runs", &id.to_string(), "retry"], reason).await
+    }
+
+    /// Starts a job that waits for a person.
+    pub async fn start_job(&self, run: RunId, job: JobId, reason: &Reason) -> Result<Run, ApiError> {
+        self.post(&["runs", &run.to_string(), "jobs", &job.to_string(), "start"], reason).await
+    }
+
+    /// Runs a job that ended once more.
+    pub async fn retry_job(&self, run: RunId, job: JobId, reason: &Reason) -> Result<Run, ApiError> {
+        self.post(&["runs", &run.to_string(), "jobs", &job.to_string(), "retry"], reason).await
     }
 
     /// A job's log from a byte offset on, as far as it is stored.

@@ -242,5 +242,7 @@ pub struct Acknowledged {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
+    /// Needed where the world is changed by it: pause, resume and abort.
+    #[serde(default)]
     pub reason: String,
 }

@@ -2,20 +2,28 @@
 
 use super::AGENT;
 use crate::{
-    App, faults,
+    App,
+    auth::Caller,
+    faults,
     git::repo,
-    http::{Params, Refusal, Route},
+    http::{Params, Query, Refusal, Route},
 };
 use ::http::{StatusCode, header};
 use axum::{
+    Json,
     body::Body,
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use serde::Deserialize;
 use tradewind_model::{
     fault::Fault,
-    id::{Commit, Digest, ServiceName},
+    id::{Commit, Digest, ServiceName, TaskId},
 };
+use tradewind_store::logs::Appended;
+
+/// Bytes of one piece of a log.
+const PIECE_LIMIT: usize = 4 << 20;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -29,6 +37,11 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/agent/source/{service}/{commit}", AGENT, "get_source", source)
             .about("Agents", "A commit's tree as a tar archive")
             .gives_bytes("application/x-tar"),
+        Route::post("/api/v1/agent/tasks/{task}/log", AGENT, "append_log", append_log)
+            .about("Agents", "Append to a task's log; what is there already is left as it is, a gap is refused")
+            .required_query("offset", "integer", "Where in the log the body belongs, bytes")
+            .takes_bytes("text/plain")
+            .answers::<u64>(),
     ]
 }
 
@@ -42,6 +55,28 @@ async fn get_blob(State(app): State<App>, Params(digest): Params<Digest>) -> Res
 async fn put_blob(State(app): State<App>, Params(digest): Params<Digest>, body: Body) -> Result<StatusCode, Refusal> {
     app.blobs.put(body.into_data_stream(), Some(digest)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogQuery {
+    offset: u64,
+}
+
+/// Answers with the log's size.
+async fn append_log(
+    State(app): State<App>,
+    caller: Caller,
+    Params(task): Params<TaskId>,
+    Query(q): Query<LogQuery>,
+    body: Body,
+) -> Result<Json<u64>, Refusal> {
+    let piece = axum::body::to_bytes(body, PIECE_LIMIT).await;
+    let piece = piece.map_err(|_| Fault::new(&faults::TOO_LARGE).with("limit", PIECE_LIMIT))?;
+    match app.runs.append_log(super::host_of(&caller)?, task, q.offset, piece).await? {
+        Appended::Upto(size) => Ok(Json(size)),
+        Appended::Gap { size } => Err(Fault::new(&faults::LOG_GAP).with("size", size).into()),
+    }
 }
 
 async fn source(

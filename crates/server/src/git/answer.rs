@@ -6,10 +6,15 @@ use super::{
     push::Push,
     wire::{Ask, Hook},
 };
-use crate::{App, faults, http::refusal};
+use crate::{
+    App, faults,
+    http::{Refusal, refusal},
+};
 use std::{path::PathBuf, sync::Arc};
+use tradewind_control::{ctx::Asker, services};
 use tradewind_model::fault::{Fault, Text};
 
+const MADE: Text = Text { en: "Made the service {service}.", zh: "已创建服务 {service}。" };
 const REJECTED: Text = Text {
     en: "Nothing was changed: the push is rejected. Correct the above, commit and push again.",
     zh: "未做任何更改：推送被拒绝。请修正以上问题，提交后重新推送。",
@@ -34,24 +39,40 @@ pub async fn answer(app: App, ask: Ask, teller: Teller) -> bool {
 async fn pre_receive(app: &App, push: &Arc<Push>, ask: &Ask, teller: &Teller) -> bool {
     let quarantine = quarantine(app, push, ask);
     match check::complaints(&app.git, push, &ask.updates, quarantine.as_ref()).await {
-        Ok(told) if told.is_empty() => false,
-        Ok(told) => {
-            for text in told {
+        Ok(found) if found.is_empty() => accept(app, push, teller).await,
+        Ok(found) => {
+            for complaint in found {
                 teller.line("").await;
-                teller.line(&text).await;
+                teller.line(&complaint.text(push.lang)).await;
             }
             teller.line("").await;
             teller.line(REJECTED.get(push.lang)).await;
             true
         }
-        Err(error) => {
-            let request = uuid::Uuid::now_v7().to_string();
-            tracing::error!(request, error = %refusal::chain(&error), "a push could not be checked");
-            let problem = refusal::Refusal::internal(error).problem(push.lang, &request);
-            teller.line(&refusal::text(&problem)).await;
-            true
-        }
+        Err(error) => reject(error.into(), push, teller).await,
     }
+}
+
+/// The first push that brings a good spec makes the service.
+async fn accept(app: &App, push: &Push, teller: &Teller) -> bool {
+    let by = Asker { actor: push.caller.actor(), cause: Some(format!("request/{}", push.request)) };
+    match services::ensure(&app.ctx, &push.service, &by).await {
+        Ok((_, new)) => {
+            if new {
+                teller.line(&MADE.fill(push.lang, &[("service", push.service.as_str())])).await;
+            }
+            false
+        }
+        Err(error) => reject(error.into(), push, teller).await,
+    }
+}
+
+async fn reject(why: Refusal, push: &Push, teller: &Teller) -> bool {
+    if let Refusal::Internal(source) = &why {
+        tracing::error!(request = push.request, error = %refusal::chain(source.as_ref()), "a push could not be checked");
+    }
+    teller.line(&refusal::text(&why.problem(push.lang, &push.request))).await;
+    true
 }
 
 /// Only folders of the push's own repository are believed.

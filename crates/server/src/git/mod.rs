@@ -10,13 +10,16 @@
 pub mod answer;
 mod backend;
 mod check;
+mod commit;
 mod follow;
 pub mod hook;
 pub mod hooks;
 pub mod push;
+pub mod reconcile;
 pub mod repo;
 pub mod routes;
 pub mod wire;
+mod words;
 
 pub use repo::{GitError, Quarantine, Repos};
 

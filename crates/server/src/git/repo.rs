@@ -1,5 +1,6 @@
 //! Bare repositories, one a service, read and made through the git program.
 
+use super::wire::Update;
 use bytes::Bytes;
 use futures_util::{
     StreamExt as _,
@@ -48,11 +49,42 @@ pub struct Quarantine {
     pub alternates: PathBuf,
 }
 
+impl Quarantine {
+    fn show_to(&self, git: &mut Command) {
+        git.env("GIT_OBJECT_DIRECTORY", &self.objects).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.alternates);
+    }
+}
+
+/// A line of a ref's log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Move {
+    pub old: Commit,
+    pub new: Commit,
+    pub who: String,
+    /// All of it: with its time it is like no other of the ref.
+    line: String,
+}
+
+impl Move {
+    /// `<old> <new> <name> <<mail>> <time> <zone>\t<message>`.
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.splitn(3, ' ');
+        let (old, new, rest) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?);
+        let who = rest.split_once(" <")?.0.to_owned();
+        Some(Self { old, new, who, line: line.to_owned() })
+    }
+}
+
+/// Characters of a commit's message that are kept.
+const MESSAGE_LIMIT: usize = 16 << 10;
+
 /// Settings for every git process. From here only: system, user and repository say nothing that matters.
 const SETTINGS: &[(&str, &str)] = &[
     ("safe.directory", "*"),
     ("core.fsyncMethod", "fsync"),
     ("core.fsync", "committed"),
+    // A ref's log names each of its moves, for who finds one without a run.
+    ("core.logAllRefUpdates", "always"),
     ("http.receivepack", "true"),
     ("receive.fsckObjects", "true"),
     // Flaws of old histories, which do no harm; refusing them would refuse repositories that live everywhere else.
@@ -162,7 +194,7 @@ impl Repos {
         let pipe = |source| GitError::Pipe { verb: VERB, source };
         let mut git = self.git_in(service);
         if let Some(q) = quarantine {
-            git.env("GIT_OBJECT_DIRECTORY", &q.objects).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &q.alternates);
+            q.show_to(&mut git);
         }
         git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = git.spawn().map_err(|source| GitError::Start { verb: VERB, source })?;
@@ -204,12 +236,38 @@ impl Repos {
         }
     }
 
-    /// First line of a commit's message.
-    pub async fn title(&self, service: &ServiceName, commit: &Commit) -> Result<String, GitError> {
+    /// A commit's message, at most 16 KiB of it.
+    pub async fn message(
+        &self,
+        service: &ServiceName,
+        commit: &Commit,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<String, GitError> {
         let mut git = self.git_in(service);
-        git.args(["show", "--no-patch", "--no-show-signature", "--format=%s", "--encoding=UTF-8", commit.as_str()]);
-        let title = output("show", git).await?;
-        Ok(String::from_utf8_lossy(&title).trim_end().to_owned())
+        if let Some(q) = quarantine {
+            q.show_to(&mut git);
+        }
+        git.args(["show", "--no-patch", "--no-show-signature", "--format=%B", "--encoding=UTF-8", commit.as_str()]);
+        let said = output("show", git).await?;
+        Ok(String::from_utf8_lossy(&said).trim().chars().take(MESSAGE_LIMIT).collect())
+    }
+
+    /// The last line of a ref's log: who moved it, from where to where.
+    pub fn last_move(&self, service: &ServiceName, name: &str) -> Option<Move> {
+        self.moves(service, name).pop()
+    }
+
+    /// Names one move of a ref among all others, the same for whoever asks.
+    pub fn name_of_move(&self, service: &ServiceName, update: &Update) -> String {
+        let all = self.moves(service, &update.name);
+        let found = all.iter().rev().find(|m| m.old == update.old && m.new == update.new);
+        found.map_or_else(|| format!("{}..{}", update.old, update.new), |m| m.line.clone())
+    }
+
+    fn moves(&self, service: &ServiceName, name: &str) -> Vec<Move> {
+        // Git has refused names that would lead out of here.
+        let log = std::fs::read(self.path(service).join("logs").join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&log).lines().filter_map(Move::parse).collect()
     }
 
     /// Every branch with the commit it points to.

@@ -24,9 +24,6 @@ use tradewind_store::{
     transact,
 };
 
-/// Repeats are answered for this long.
-pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Requests of this process that are being worked on.
 #[derive(Clone, Default, Debug)]
 pub struct UnderWay(Arc<Mutex<HashSet<(String, String)>>>);

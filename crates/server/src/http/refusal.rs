@@ -4,6 +4,7 @@ use crate::git::GitError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
+use tradewind_control::runs::RunError;
 use tradewind_model::fault::{Fault, Lang, Problem};
 use tradewind_store::StoreError;
 
@@ -66,6 +67,15 @@ impl From<tradewind_control::Error> for Refusal {
         match e {
             tradewind_control::Error::Refused(fault) => (*fault).into(),
             tradewind_control::Error::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<RunError> for Refusal {
+    fn from(e: RunError) -> Self {
+        match e {
+            RunError::Refused(faults) => Self::Faults(faults),
+            RunError::Store(e) => e.into(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 7] = [
+    let areas: [&[&Code]; 8] = [
         faults::ALL,
         tradewind_store::faults::ALL,
         tradewind_model::spec::faults::ALL,
@@ -25,6 +25,7 @@ pub fn catalog() -> impl Iterator<Item = &'static Code> {
         tradewind_model::pipeline::faults::ALL,
         tradewind_model::rollout::faults::ALL,
         tradewind_control::faults::ALL,
+        tradewind_control::runs::faults::ALL,
     ];
     areas.into_iter().flatten().copied()
 }

@@ -5,6 +5,7 @@ mod events;
 mod help;
 mod logs;
 mod rollouts;
+mod runs;
 mod services;
 mod system;
 
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Route> {
         help::routes(),
         access::routes(),
         services::routes(),
+        runs::routes(),
         rollouts::routes(),
         logs::routes(),
         events::routes(),

@@ -86,7 +86,9 @@ impl FakeAgent {
 }
 
 pub fn hello(protocol: u32) -> FromAgent {
-    FromAgent::Hello { protocol, version: "0.1.0".into(), epoch: "e1".into(), hostname: "h1".into(), generation: 0 }
+    // Each connection is an agent that has just started.
+    let epoch = uuid::Uuid::now_v7().to_string();
+    FromAgent::Hello { protocol, version: "0.1.0".into(), epoch, hostname: "h1".into(), generation: 0 }
 }
 
 #[tokio::test]
@@ -159,6 +161,7 @@ async fn blobs_are_kept_under_their_digest_and_no_other() {
 #[tokio::test]
 async fn a_commits_tree_is_whole_whatever_its_attributes_say() {
     let app = TestApp::start().await;
+    let _host = crate::host::Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     work.write("tests/a.py", "version = '$Format:%H$'\n");

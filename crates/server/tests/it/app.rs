@@ -52,6 +52,9 @@ impl TestApp {
     }
 
     pub async fn start_in(folder: TempDir) -> Self {
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+        let filter = filter.unwrap_or_else(|_| "warn".into());
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let clock = Arc::new(TestClock::default());
         let config = ServerConfig {
             data: folder.path().join("data"),

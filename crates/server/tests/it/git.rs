@@ -1,6 +1,9 @@
 //! The git program against the server.
 
-use crate::app::{TestApp, http};
+use crate::{
+    app::{TestApp, http},
+    host::Host,
+};
 use std::{path::Path, process::Stdio};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -9,8 +12,8 @@ use tradewind_api::v1::Scope;
 /// A pusher's folder.
 pub struct Work {
     folder: TempDir,
-    remote: String,
-    lang: &'static str,
+    pub remote: String,
+    pub lang: &'static str,
 }
 
 pub struct Pushed {
@@ -20,7 +23,7 @@ pub struct Pushed {
 
 impl Pushed {
     /// What the server said, without git's padding and what differs from run to run.
-    fn remote(&self) -> String {
+    pub fn remote(&self) -> String {
         let lines = self.said.lines().filter_map(|l| l.strip_prefix("remote: ").or(l.strip_prefix("remote:")));
         let kept: Vec<_> = lines.map(|l| l.trim_end().to_owned()).collect();
         kept.join("\n").trim().to_owned()
@@ -35,7 +38,7 @@ impl Work {
         work
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.args(args)
             .current_dir(self.folder.path())
@@ -52,7 +55,7 @@ impl Work {
         git
     }
 
-    async fn git(&self, args: &[&str]) -> String {
+    pub async fn git(&self, args: &[&str]) -> String {
         let done = self.command(args).output().await.unwrap();
         assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
@@ -90,6 +93,7 @@ fn tip(repository: &Path, branch: &str) -> Option<String> {
 #[tokio::test]
 async fn a_push_is_stored_and_can_be_cloned() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     let commit = work.commit("first").await;
@@ -105,6 +109,7 @@ async fn a_push_is_stored_and_can_be_cloned() {
 #[tokio::test]
 async fn a_push_of_many_megabytes_comes_in_chunks_and_whole() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     // What does not compress, and more than git sends at once (http.postBuffer, 1 MiB).
@@ -126,6 +131,7 @@ async fn a_push_of_many_megabytes_comes_in_chunks_and_whole() {
 #[tokio::test]
 async fn a_push_without_a_spec_changes_nothing_and_says_what_to_do() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let mut work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("README", "hello");
     work.commit("no spec").await;
@@ -140,6 +146,7 @@ async fn a_push_without_a_spec_changes_nothing_and_says_what_to_do() {
 #[tokio::test]
 async fn a_push_with_a_broken_spec_names_every_place() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", "version: 1\nservice: shop\nrun:\n  comand: [x]\n  instances: many\n");
     work.commit("broken").await;
@@ -155,6 +162,7 @@ async fn a_push_with_a_broken_spec_names_every_place() {
 #[tokio::test]
 async fn a_push_with_a_broken_or_missing_pipeline_is_rejected_too() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC.replace("pipeline: none\n", ""));
     work.write(".gitlab-ci.yml", "test:\n  scrip: make test\n");
@@ -171,6 +179,7 @@ async fn a_push_with_a_broken_or_missing_pipeline_is_rejected_too() {
 #[tokio::test]
 async fn branches_and_tags_may_be_pushed_and_other_refs_may_not() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     work.commit("first").await;
@@ -187,6 +196,7 @@ async fn branches_and_tags_may_be_pushed_and_other_refs_may_not() {
 #[tokio::test]
 async fn who_may_push_and_fetch_is_told_by_the_token() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let deployer = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     deployer.write("tradewind.yaml", SPEC);
     deployer.commit("first").await;
@@ -221,6 +231,7 @@ impl Work {
 #[tokio::test]
 async fn a_repositorys_own_hooks_and_settings_are_never_obeyed() {
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     work.commit("first").await;
@@ -247,6 +258,7 @@ async fn a_repositorys_own_hooks_and_settings_are_never_obeyed() {
 async fn a_data_folder_may_lie_deeper_than_a_sockets_address_is_long() {
     let folder = tempfile::Builder::new().prefix(&"deep-".repeat(30)).tempdir().unwrap();
     let app = TestApp::start_in(folder).await;
+    let _host = Host::start(&app).await;
     let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", SPEC);
     work.commit("first").await;
@@ -258,6 +270,7 @@ async fn a_data_folder_may_lie_deeper_than_a_sockets_address_is_long() {
 async fn a_pusher_who_hangs_up_in_the_middle_leaves_nothing_behind() {
     use tokio::io::AsyncWriteExt as _;
     let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
     let token = app.token(Scope::Deploy).await;
     let work = Work::new(&app, "shop", &token).await;
     work.write("tradewind.yaml", SPEC);

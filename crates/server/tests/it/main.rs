@@ -3,6 +3,8 @@ mod agent;
 mod app;
 mod events;
 mod git;
+mod host;
 mod http;
 mod routes;
+mod runs;
 mod services;

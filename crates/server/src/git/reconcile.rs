@@ -1,0 +1,82 @@
+//! Compares branches with runs, and starts what a crash between the two has left out. It takes no input: it looks when
+//! the server starts and now and then, because a push that lost its hook tells nobody.
+
+use super::{GitError, follow, wire::Update};
+use crate::{App, http::refusal};
+use std::{collections::HashSet, time::Duration};
+use tradewind_control::ctx::Asker;
+use tradewind_model::id::{Commit, ServiceName};
+use tradewind_store::{StoreError, rows};
+
+const TICK: Duration = Duration::from_secs(30);
+
+/// Looks until the server stops.
+pub async fn run(app: App) {
+    let mut told = HashSet::new();
+    loop {
+        if let Err(error) = once(&app, &mut told).await {
+            tracing::error!(error = %refusal::chain(&error), "branches could not be compared with runs");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            () = app.stop.cancelled() => return,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("the repositories cannot be listed")]
+    List(#[from] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Start(#[from] follow::StartError),
+}
+
+/// `told` keeps what was complained of from being complained of again at every look.
+async fn once(app: &App, told: &mut HashSet<Commit>) -> Result<(), LookError> {
+    for service in app.git.repos.services()? {
+        // A repository without a service never had a push accepted.
+        if rows::services::find(&mut app.store.read().await?, &service).await?.is_none() {
+            continue;
+        }
+        for (branch, tip) in app.git.repos.branches(&service).await? {
+            look(app, &service, &branch, tip, told).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn look(
+    app: &App,
+    service: &ServiceName,
+    branch: &str,
+    tip: Commit,
+    told: &mut HashSet<Commit>,
+) -> Result<(), LookError> {
+    let name = format!("refs/heads/{branch}");
+    let latest = rows::runs::latest_of_ref(&mut app.store.read().await?, service, &name).await?;
+    if latest.is_some_and(|run| run.commit == tip) {
+        return Ok(());
+    }
+    let moved = app.git.repos.last_move(service, &name).filter(|m| m.new == tip);
+    let by = moved.as_ref().map_or_else(|| Asker::system("git"), |m| Asker::user(&m.who));
+    let old = moved.map_or_else(|| zero(&tip), |m| m.old);
+    let update = Update { old, new: tip, name };
+    match follow::start(app, service, &update, &by).await? {
+        Ok(run) => tracing::info!(%service, branch, %run, "a branch had moved without a run"),
+        Err(complaint) if told.insert(update.new) => {
+            let text = complaint.text(tradewind_model::fault::Lang::En);
+            tracing::warn!(%service, branch, text, "a branch cannot be run");
+        }
+        Err(_) => {}
+    }
+    Ok(())
+}
+
+fn zero(like: &Commit) -> Commit {
+    "0".repeat(like.as_str().len()).parse().unwrap_or_else(|_| like.clone())
+}

@@ -1,0 +1,180 @@
+//! A run in the pusher's terminal: a line where something begins or ends, and what jobs write behind their names.
+
+use std::collections::HashMap;
+use tradewind_api::v1::{Job, JobKind, JobState, Run, RunState, RunUpdate};
+use tradewind_model::{
+    fault::{Lang, Text},
+    id::JobId,
+};
+
+const BEGINS: Text = Text { en: "=> {job}: started", zh: "=> {job}：开始" };
+const NEEDS_PERSON: Text = Text { en: "=> {job}: waits for a person to start it", zh: "=> {job}：等待手动启动" };
+const PASSED: Text = Text { en: "=> {job}: passed{took}", zh: "=> {job}：通过{took}" };
+const FAILED: Text = Text { en: "=> {job}: FAILED{took}{why}", zh: "=> {job}：失败{took}{why}" };
+const MAY_FAIL: Text =
+    Text { en: "=> {job}: failed{took}{why}, which is allowed", zh: "=> {job}：失败{took}{why}（允许失败）" };
+const CANCELED: Text = Text { en: "=> {job}: cancelled", zh: "=> {job}：已取消" };
+const SKIPPED: Text = Text { en: "=> {job}: left out", zh: "=> {job}：未执行" };
+const TOOK: Text = Text { en: " in {seconds} s", zh: " 用时 {seconds} 秒" };
+const EXIT: Text = Text { en: ": exit code {code}", zh: "：退出码 {code}" };
+const PACKAGE: Text = Text { en: "release", zh: "制作发布包" };
+const RELEASE: Text = Text { en: "Release {label} ({digest})", zh: "发布版本 {label}（{digest}）" };
+const ROLLOUT: Text = Text {
+    en: "Rollout to {env} has begun and goes on by itself. Follow it with:\n    tradewind rollout show {id}",
+    zh: "已开始发布到 {env}，将自动继续。查看进度：\n    tradewind rollout show {id}",
+};
+const NOWHERE: Text = Text {
+    en: "The branch {branch} leads to no environment: deploy it with `tradewind deploy {service} --release {label} --env ENV`",
+    zh: "分支 {branch} 未对应任何环境：可用 `tradewind deploy {service} --release {label} --env ENV` 部署",
+};
+const BUILD_FAILED: Text = Text {
+    en: "The build FAILED: nothing was released, and what is live stays as it is. The push itself is stored.",
+    zh: "构建失败：未产生发布版本，线上保持不变。推送内容已保存。",
+};
+const BUILD_CANCELED: Text = Text {
+    en: "The run was cancelled: nothing was released. The push itself is stored.",
+    zh: "运行已取消：未产生发布版本。推送内容已保存。",
+};
+const NOTHING_TO_RUN: Text = Text {
+    en: "The pipeline leaves nothing to run for this push.",
+    zh: "流水线规则下，此次推送没有需要运行的任务。",
+};
+const BECAUSE: Text = Text { en: "Because: {reason}", zh: "原因：{reason}" };
+const WAITS: Text = Text { en: "=> the run {reason}", zh: "=> 运行暂停：{reason}" };
+const RUN: Text = Text {
+    en: "Run {number} of {service}, commit {commit} on {branch}",
+    zh: "{service} 的运行 {number}：{branch} 上的提交 {commit}",
+};
+
+/// A job's line is cut here: a terminal shows no more, and the whole is in the log.
+const LINE_LIMIT: usize = 4096;
+
+/// One run's story. Keeps the beginnings of lines whose ends have not come.
+pub struct Story {
+    lang: Lang,
+    open: HashMap<JobId, (String, String)>,
+    waits: Option<String>,
+}
+
+impl Story {
+    pub fn new(lang: Lang) -> Self {
+        Self { lang, open: HashMap::new(), waits: None }
+    }
+
+    pub fn begins(&self, run: &Run) -> String {
+        let (number, service) = (run.number.to_string(), run.service.as_str());
+        self.say(
+            &RUN,
+            &[("number", &number), ("service", service), ("commit", run.commit.short()), ("branch", &run.branch)],
+        )
+    }
+
+    /// Lines for the terminal; empty when there is nothing to say yet.
+    pub fn tell(&mut self, update: &RunUpdate) -> String {
+        match update {
+            RunUpdate::Log { job, name, text, .. } => self.log(*job, name, text),
+            RunUpdate::Job { job } => {
+                let rest = if job.state.is_finished() { self.rest(job.id) } else { String::new() };
+                format!("{rest}{}", self.job(job))
+            }
+            RunUpdate::Released { release } => {
+                let digest = format!("{}…", release.digest.short());
+                self.say(&RELEASE, &[("label", &release.label), ("digest", &digest)])
+            }
+            RunUpdate::RolloutStarted { id, env, .. } => {
+                self.say(&ROLLOUT, &[("env", env.as_str()), ("id", &id.to_string())])
+            }
+            RunUpdate::Finished { run } => self.end(run),
+        }
+    }
+
+    /// Why nothing happens, said once for each reason.
+    pub fn waits(&mut self, run: &Run) -> String {
+        match &run.reason {
+            Some(reason) if !run.state.is_finished() && self.waits.as_ref() != Some(reason) => {
+                self.waits = Some(reason.clone());
+                self.say(&WAITS, &[("reason", reason)])
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn say(&self, text: &Text, args: &[(&str, &str)]) -> String {
+        text.fill(self.lang, args) + "\n"
+    }
+
+    fn log(&mut self, job: JobId, name: &str, text: &str) -> String {
+        let open = &mut self.open.entry(job).or_insert_with(|| (name.to_owned(), String::new())).1;
+        open.push_str(text);
+        let mut out = String::new();
+        while let Some(end) = open.find('\n') {
+            let line: String = open.drain(..=end).collect();
+            out.push_str(&shown(name, &line));
+        }
+        if open.len() > LINE_LIMIT {
+            out.push_str(&shown(name, &std::mem::take(open)));
+        }
+        out
+    }
+
+    fn rest(&mut self, job: JobId) -> String {
+        match self.open.remove(&job) {
+            Some((name, line)) if !line.is_empty() => shown(&name, &line),
+            _ => String::new(),
+        }
+    }
+
+    fn job(&self, job: &Job) -> String {
+        let name = match job.kind {
+            JobKind::Script => job.name.as_str(),
+            JobKind::Package => PACKAGE.get(self.lang),
+        };
+        let took = job.started_at.zip(job.finished_at).map(|(a, b)| b.0.since(a.0));
+        let took =
+            took.map_or_else(String::new, |t| TOOK.fill(self.lang, &[("seconds", format!("{:.1}", t.as_secs_f64()))]));
+        let why = match (&job.message, job.exit_code) {
+            (Some(message), _) => format!(": {message}"),
+            (None, Some(code)) => EXIT.fill(self.lang, &[("code", code.to_string())]),
+            (None, None) => String::new(),
+        };
+        let text = match job.state {
+            JobState::Created | JobState::Pending | JobState::Canceling => return String::new(),
+            JobState::Running => &BEGINS,
+            JobState::Manual => &NEEDS_PERSON,
+            JobState::Success => &PASSED,
+            JobState::Failed if job.allow_failure => &MAY_FAIL,
+            JobState::Failed => &FAILED,
+            JobState::Canceled => &CANCELED,
+            JobState::Skipped => &SKIPPED,
+        };
+        self.say(text, &[("job", name), ("took", &took), ("why", &why)])
+    }
+
+    fn end(&self, run: &Run) -> String {
+        let because = run.reason.as_ref().map(|r| self.say(&BECAUSE, &[("reason", r)])).unwrap_or_default();
+        match run.state {
+            RunState::Success | RunState::SuccessWithWarnings => match (&run.release, &run.env) {
+                (Some(release), None) => {
+                    let service = run.service.as_str();
+                    self.say(&NOWHERE, &[("branch", &run.branch), ("service", service), ("label", &release.label)])
+                }
+                // A rollout that was refused is the run's reason.
+                _ => because,
+            },
+            RunState::Failed => format!("{}{because}", self.say(&BUILD_FAILED, &[])),
+            RunState::Canceled | RunState::Canceling => format!("{}{because}", self.say(&BUILD_CANCELED, &[])),
+            RunState::Skipped => self.say(&NOTHING_TO_RUN, &[]),
+            RunState::Pending | RunState::Running | RunState::Manual => because,
+        }
+    }
+}
+
+/// A line of a job, without what would steer a terminal or another job's lines: colours stay.
+fn shown(name: &str, line: &str) -> String {
+    // A progress bar overwrites its line: what it ends with counts.
+    let line = line.trim_end_matches(['\n', '\r']);
+    let line = line.rsplit('\r').next().unwrap_or_default();
+    let line: String =
+        line.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\u{1b}')).take(LINE_LIMIT).collect();
+    format!("{name} | {line}\n")
+}
