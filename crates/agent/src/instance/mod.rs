@@ -1,5 +1,6 @@
 //! Instances: one small machine each ([`decide`], [`schedule`]), and one task each that performs what it asks for.
 
+pub mod check;
 pub mod decide;
 pub mod launch;
 pub mod probe;

@@ -3,7 +3,7 @@
 use super::Shop;
 use crate::{
     host::Sight,
-    instance::{probe, task::check_of},
+    instance::{check::check_of, probe},
 };
 use http::HeaderMap;
 use std::{
