@@ -5,7 +5,7 @@ use crate::{
     config::{self, Config, registry as set},
     down,
     folder::Folder,
-    help, msg, roles,
+    help, init, msg, roles,
     say::Say,
     up,
 };
@@ -122,6 +122,7 @@ fn dispatch(matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
     let Some((name, own)) = matches.subcommand() else { return Ok(Exit::Usage) };
     let load = || Config::load(own, &var);
     match name {
+        "up" if init::is_first() => init::run(),
         "up" if own.get_flag("detach") => up::detach(&load()?, say),
         "up" => {
             let ground = if own.get_flag(up::DETACHED) { up::Ground::Background } else { up::Ground::Foreground };

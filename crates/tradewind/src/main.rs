@@ -10,6 +10,7 @@ mod folder;
 #[cfg(test)]
 mod guide;
 mod help;
+mod init;
 mod logging;
 mod msg;
 mod process;

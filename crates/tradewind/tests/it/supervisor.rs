@@ -1,5 +1,9 @@
-use crate::harness::{Folder, kill, of_folder, runs, until};
+use crate::harness::{Folder, kill, of_folder, runs, surround, text, until};
 use rustix::process::Signal;
+use std::{
+    fs::{self, File},
+    process::{Child, Command},
+};
 
 #[test]
 fn what_listens_where_is_said_and_a_killed_role_is_back_at_once() {
@@ -58,7 +62,7 @@ fn a_role_with_other_settings_makes_room_and_the_others_stay() {
     let (server, edge) = (folder.pid("server"), folder.pid("edge"));
     kill(first.pid(), Signal::KILL);
     drop(first);
-    std::fs::write(folder.data().join("config.yaml"), "log: debug\n").unwrap();
+    fs::write(folder.data().join("config.yaml"), "log: debug\n").unwrap();
     let second = folder.up();
     second.said.wait_for(&format!("server (pid {server}) runs with another version or other settings"));
     assert_ne!(folder.pid("server"), server);
@@ -70,10 +74,56 @@ fn a_role_with_other_settings_makes_room_and_the_others_stay() {
 fn a_role_that_cannot_start_is_named_with_its_own_words_and_nothing_is_left_behind() {
     let folder = Folder::new();
     // Where the server wants a socket there is something it must not remove.
-    std::fs::create_dir_all(folder.data().join("run/git-hook.sock/occupied")).unwrap();
+    fs::create_dir_all(folder.data().join("run/git-hook.sock/occupied")).unwrap();
     let out = folder.up_command("").output().unwrap();
-    let err = crate::harness::text(&out.stderr);
+    let err = text(&out.stderr);
     assert_eq!(out.status.code(), Some(3), "{err}");
     assert!(err.contains("TW-UP-008: server did not become ready") && err.contains("server | "), "{err}");
     assert_eq!(of_folder(&folder), Vec::<String>::new());
+}
+
+#[test]
+fn as_the_first_process_of_a_container_it_takes_the_dead_away_and_still_stops_when_told() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    let inner = folder.up_command("");
+    let mut outer = Command::new("unshare");
+    outer.args(["--fork", "--pid", "--mount-proc", "--kill-child"]).arg(inner.get_program()).args(inner.get_args());
+    surround(&mut outer, &folder);
+    let out = File::create(folder.tmp.path().join("said")).unwrap();
+    let mut outer = Ended(outer.stdout(out).spawn().unwrap());
+    let said = || fs::read_to_string(folder.tmp.path().join("said")).unwrap();
+    until("it is up", || said().contains("Ctrl-C stops").then_some(()));
+
+    let first = until("unshare's child", || children(outer.0.id()).pop());
+    // A parent that ends before its child, as a shim's launcher does.
+    let inside = |words: &str| {
+        let entered = Command::new("nsenter").args(["-t", &first.to_string(), "-p", "-m", "sh", "-c", words]).output();
+        text(&entered.unwrap().stdout)
+    };
+    let orphan = inside("sleep 0.1 > /dev/null 2>&1 & echo $!");
+    until("the orphan is gone", || {
+        inside(&format!("cat /proc/{}/stat 2> /dev/null", orphan.trim())).is_empty().then_some(())
+    });
+    kill(first, Signal::TERM);
+    let status = until("it ends", || outer.0.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "{}", said());
+    assert!(said().contains("Stopped: agent, server, edge"), "{}", said());
+}
+
+/// With it ends all that runs in its namespace.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|p| p.parse().ok()).collect()
 }
