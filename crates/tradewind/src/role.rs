@@ -11,7 +11,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt, process::CommandExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 use tradewind_cli::setting::Setting;
@@ -154,14 +154,37 @@ pub fn in_own_session(command: &mut Command) {
 /// Opens `log/NAME.log` for appending; a file beyond `max` bytes is put aside first.
 pub fn open_log(folder: &Folder, name: &str, max: u64) -> io::Result<File> {
     let path = folder.log(name);
-    if std::fs::metadata(&path).is_ok_and(|m| m.len() > max) {
-        let old = |n: u32| path.with_extension(format!("log.{n}"));
-        for n in (1..OLD_LOGS).rev() {
-            let _ = std::fs::rename(old(n), old(n + 1));
-        }
-        std::fs::rename(&path, old(1))?;
+    if is_beyond(&path, max) {
+        make_room(&path);
+        std::fs::rename(&path, old_log(&path, 1))?;
     }
     OpenOptions::new().create(true).append(true).mode(0o600).open(&path)
+}
+
+/// Puts a log aside while its writer goes on: what is written between the copy and the cut is lost, which a log can
+/// bear and a full disk cannot.
+pub fn trim_log(folder: &Folder, name: &str, max: u64) -> io::Result<()> {
+    let path = folder.log(name);
+    if is_beyond(&path, max) {
+        make_room(&path);
+        std::fs::copy(&path, old_log(&path, 1))?;
+        OpenOptions::new().write(true).open(&path)?.set_len(0)?;
+    }
+    Ok(())
+}
+
+fn is_beyond(path: &Path, max: u64) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.len() > max)
+}
+
+fn old_log(path: &Path, n: u32) -> PathBuf {
+    path.with_extension(format!("log.{n}"))
+}
+
+fn make_room(path: &Path) {
+    for n in (1..OLD_LOGS).rev() {
+        let _ = std::fs::rename(old_log(path, n), old_log(path, n + 1));
+    }
 }
 
 /// The last lines of a role's log, for a person who asks why it did not start.
@@ -194,5 +217,18 @@ mod tests {
         assert_eq!(names, ["edge.log", "edge.log.1", "edge.log.2", "edge.log.3"]);
         assert_eq!(last_lines(&folder, "edge", 5), ["round 5"]);
         assert_eq!(std::fs::read_to_string(folder.root().join("log/edge.log.3")).unwrap(), "round 2\n");
+    }
+
+    #[test]
+    fn a_log_that_grows_large_is_cut_under_its_writer() {
+        let tmp = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&tmp.path().join("d")).unwrap();
+        let mut writer = open_log(&folder, "server", 100).unwrap();
+        writeln!(writer, "{}", "x".repeat(120)).unwrap();
+        trim_log(&folder, "server", 100).unwrap();
+        writeln!(writer, "on it goes").unwrap();
+        trim_log(&folder, "server", 100).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.log("server")).unwrap(), "on it goes\n");
+        assert_eq!(std::fs::metadata(folder.root().join("log/server.log.1")).unwrap().len(), 121);
     }
 }

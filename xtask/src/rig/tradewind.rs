@@ -154,7 +154,7 @@ impl Tradewind {
     }
 
     pub fn pid_of(&self, role: &str) -> Result<u32> {
-        let file = self.data.join("run").join(format!("{role}.json"));
+        let file = self.data.join("run/roles").join(format!("{role}.json"));
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let value: Value = serde_json::from_str(&text)?;
         let pid = value.pointer("/identity/pid").or_else(|| value.get("pid")).and_then(Value::as_u64);

@@ -122,8 +122,8 @@ pub static LOG_MAX_SIZE: Setting = Setting {
     default: Some("32MiB"),
     secret: false,
     help: Text {
-        en: "A role's log beyond this size is put aside when the role starts; three are kept",
-        zh: "角色启动时，超过此大小的日志会被归档；保留三份",
+        en: "A role's log beyond this size is put aside; three are kept",
+        zh: "角色的日志超过此大小时会被归档；保留三份",
     },
 };
 

@@ -28,16 +28,14 @@ pub fn stop_all(folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
     runtime.block_on(async {
         let target = ProcessTarget::new("/proc/self/exe", ["shim"]);
         let mut stops = JoinSet::new();
-        for dir in runs(&folder.agent()) {
-            let is_instance = dir.starts_with(folder.agent().join("instances"));
-            let id = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        for Run { kind, id, dir } in runs(&folder.agent()) {
             let stop = policies.get(&id).copied().unwrap_or(Stop { signal: libc::SIGTERM, grace: GRACE });
             let target = target.clone();
             stops.spawn(async move {
                 match target.adopt(&dir).await {
                     Ok(Adopted::Running(process)) => {
                         process.stop(stop.signal, stop.grace).await;
-                        Some(is_instance)
+                        Some(kind)
                     }
                     // What cannot be read is left to the search in /proc.
                     Ok(Adopted::Exited(_) | Adopted::NeverStarted) | Err(_) => None,
@@ -46,8 +44,8 @@ pub fn stop_all(folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
         }
         while let Some(stopped) = stops.join_next().await {
             match stopped {
-                Ok(Some(true)) => report.instances += 1,
-                Ok(Some(false)) => report.jobs += 1,
+                Ok(Some(Kind::Instance)) => report.instances += 1,
+                Ok(Some(Kind::Job)) => report.jobs += 1,
                 Ok(None) | Err(_) => {}
             }
         }
@@ -55,16 +53,29 @@ pub fn stop_all(folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The folders below the agent's that a shim wrote `started.json` into.
-fn runs(agent: &Path) -> Vec<PathBuf> {
+#[derive(Clone, Copy)]
+enum Kind {
+    Instance,
+    /// A task of a run, or the preparation of a release.
+    Job,
+}
+
+struct Run {
+    kind: Kind,
+    /// The instance's, where it is one's.
+    id: String,
+    dir: PathBuf,
+}
+
+/// The folders below the agent's that a shim wrote `started.json` into: an owner's own, or one in it.
+fn runs(agent: &Path) -> Vec<Run> {
     let mut found = Vec::new();
-    for kind in ["instances", "tasks", "releases"] {
-        for dir in children(&agent.join(kind)) {
-            if dir.join("started.json").exists() {
-                found.push(dir);
-            } else {
-                found.extend(children(&dir).into_iter().filter(|d| d.join("started.json").exists()));
-            }
+    for (place, kind) in [("instances", Kind::Instance), ("tasks", Kind::Job), ("releases", Kind::Job)] {
+        for owner in children(&agent.join(place)) {
+            let id = owner.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let dirs = std::iter::once(owner.clone()).chain(children(&owner));
+            let started = dirs.filter(|d| d.join("started.json").exists());
+            found.extend(started.map(|dir| Run { kind, id: id.clone(), dir }));
         }
     }
     found

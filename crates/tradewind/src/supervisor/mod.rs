@@ -8,7 +8,14 @@ mod backoff;
 mod keeper;
 mod ready;
 
-use crate::{config::Config, faults, folder::Folder, msg, role, role::Role, say::Say};
+use crate::{
+    config::{Config, registry as set},
+    faults,
+    folder::Folder,
+    msg, role,
+    role::Role,
+    say::Say,
+};
 use keeper::{Ended, Keeper};
 use std::{
     collections::BTreeMap,
@@ -27,6 +34,7 @@ use tradewind_model::fault::Fault;
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// A role that ends this often before it was ever ready will not become so.
 const START_DEATHS: u32 = 3;
+const LOOK_AT_LOGS: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(30);
 
 #[derive(Debug)]
@@ -132,8 +140,10 @@ impl Supervisor {
     /// Keeps the roles until somebody asks for the end; says what happens meanwhile.
     pub async fn keep(mut self) -> Leave {
         let lang = self.say.lang;
+        let mut logs = tokio::time::interval(LOOK_AT_LOGS);
         loop {
             tokio::select! {
+                _ = logs.tick() => self.trim_logs(),
                 event = self.events.recv() => match event {
                     Some(Event::Ended { role, how, again_in, .. }) => {
                         let wait = match again_in.as_millis() {
@@ -150,6 +160,14 @@ impl Supervisor {
                     None => return Leave::Relieved,
                 },
                 leave = asked(&mut self.stop, &mut self.relieve) => return leave,
+            }
+        }
+    }
+
+    fn trim_logs(&self) {
+        for role in Role::ALL {
+            if let Err(e) = role::trim_log(&self.folder, role.name(), self.config.size(&set::LOG_MAX_SIZE)) {
+                self.say.err(format!("{}: {e}", self.folder.log(role.name()).display()));
             }
         }
     }

@@ -8,8 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 use tradewind_model::{
-    protocol::shim::{LogRule, ShimSpec, VERSION},
-    workload::Limits,
+    id::{Digest, Place, SiteName},
+    protocol::{
+        agent::{Desired, DesiredInstance, DesiredPhase},
+        shim::{LogRule, ShimSpec, VERSION},
+    },
+    workload::{Limits, Port, RestartPolicy, ServiceKind, StopPolicy, Workload},
 };
 use tradewind_targets::process::ProcessTarget;
 
@@ -63,17 +67,49 @@ fn instances_are_stopped_side_by_side_with_what_they_were_promised() {
     let folder = Folder::new();
     fs::create_dir_all(folder.data().join("run")).unwrap();
     let instances = folder.data().join("agent/instances");
-    // Each finishes what it does, then says so.
-    let script = "trap 'echo bye > done; exit 0' TERM; echo > ready; while :; do sleep 0.05; done";
-    let dirs: Vec<_> = (1..=3).map(|n| instances.join(format!("0193a1b2-0000-7000-8000-00000000000{n}"))).collect();
-    for dir in &dirs {
-        start(dir, script);
+    // Each finishes what it does, then says so; the first wants another signal than the others.
+    let script =
+        |signal| format!("trap 'echo bye > done; exit 0' {signal}; echo > ready; while :; do sleep 0.05; done");
+    let id = |n: u8| format!("0193a1b2-0000-7000-8000-00000000000{n}");
+    let dirs = [1, 2, 3].map(|n| instances.join(id(n)).join("process"));
+    for (dir, signal) in dirs.iter().zip(["USR1", "TERM", "TERM"]) {
+        start(dir, &script(signal));
         until("it is ready", || dir.join("ready").exists().then_some(()));
     }
+    let kept = Desired { generation: 1, instances: vec![desired(&id(1), libc::SIGUSR1)], ..Desired::default() };
+    fs::write(folder.data().join("agent/desired.json"), serde_json::to_vec(&kept).unwrap()).unwrap();
     let out = folder.down();
     assert!(text(&out.stdout).contains("3 instance(s)"), "{}", text(&out.stdout));
     for dir in &dirs {
         assert_eq!(fs::read_to_string(dir.join("done")).unwrap(), "bye\n");
+    }
+}
+
+fn desired(id: &str, signal: i32) -> DesiredInstance {
+    let workload = Workload {
+        kind: ServiceKind::Web,
+        command: vec!["app".into()],
+        env: BTreeMap::new(),
+        port: Port::None,
+        health: None,
+        stop: StopPolicy { signal, drain_ms: 0, grace_ms: 60_000 },
+        limits: Limits::default(),
+        restart: RestartPolicy::default(),
+        prepare: None,
+        schedule: None,
+    };
+    DesiredInstance {
+        id: id.parse().unwrap(),
+        place: Place {
+            service: "shop".parse().unwrap(),
+            env: "production".parse().unwrap(),
+            site: SiteName::default_site(),
+        },
+        revision: id.parse().unwrap(),
+        release: Digest::of(b"v1"),
+        label: "v1".into(),
+        workload,
+        phase: DesiredPhase::Run,
     }
 }
 
