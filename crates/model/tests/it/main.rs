@@ -2,6 +2,7 @@
 
 mod examples;
 mod gitlab_cases;
+mod guide;
 mod pipeline_engine;
 mod pipeline_file;
 mod spec;
