@@ -48,7 +48,7 @@ pub async fn measure(root: &Path, options: &Options) -> Result<String> {
 async fn measure_with(root: &Path, options: &Options, folder: &Path, tradewind: &mut Tradewind) -> Result<String> {
     let own_start = own_start(root, folder).await?;
     let (_, login) = tradewind.up().await?;
-    let shop = Repository::create(root, folder.join("shop"), tradewind).await?;
+    let shop = rig::shop(root, folder.join("shop"), tradewind).await?;
     shop.write("tradewind.yaml", SPEC)?;
     let words: Vec<&str> = std::iter::once("login").chain(login.iter().map(String::as_str)).collect();
     tradewind.run(&words, &shop.folder).await?;
@@ -58,7 +58,7 @@ async fn measure_with(root: &Path, options: &Options, folder: &Path, tradewind: 
         ensure!(began.elapsed() < HANG, "the first release never answered");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    tradewind.rollout("v1", &["completed"]).await?;
+    tradewind.rollout("shop", "v1", &["completed"]).await?;
 
     let mut traffic = Traffic::start(tradewind.edge, Crowd::default());
     let mut figures = Figures::default();
@@ -102,7 +102,7 @@ async fn there_and_back(
         let took = first.duration_since(pushed).saturating_sub(own_start);
         figures.live_ms.push(took.as_secs_f64() * 1e3);
     }
-    tradewind.rollout(&version, &["completed"]).await?;
+    tradewind.rollout("shop", &version, &["completed"]).await?;
 
     let args = ["rollback", "shop", "--env", "production", "--reason", "bench"];
     let anchor: (Instant, Timestamp) = (Instant::now(), SystemClock.now());

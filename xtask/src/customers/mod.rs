@@ -2,15 +2,12 @@
 //! of their own, and partners' programs that keep one connection open all the time. Every answer is checked, and
 //! whatever is not exactly as it should be counts as a lost request.
 
-mod ledger;
-mod line;
 mod shopper;
 #[cfg(test)]
 mod tests;
 
-pub use ledger::{Ledger, Tally};
+pub use tradewind_testkit::traffic::{Ledger, Tally};
 
-use line::Line;
 use std::{
     net::SocketAddr,
     sync::{
@@ -20,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::task::JoinSet;
+use tradewind_testkit::traffic::{Line, Site};
 
 /// How many are there at once, and how long they think between two requests.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +60,7 @@ impl Traffic {
                 tokio::time::sleep(late).await;
                 while !leaving.load(Ordering::Relaxed) {
                     let number = numbers.fetch_add(1, Ordering::Relaxed);
-                    let mut line = Line::new(edge, ledger.clone());
+                    let mut line = Line::new(site(edge), ledger.clone());
                     if shopper::visit(&mut line, number, crowd.shopper_pause).await.is_some() {
                         ledger.served();
                     } else {
@@ -77,7 +75,7 @@ impl Traffic {
             let late = crowd.partner_pause * lane / crowd.partners.max(1);
             people.spawn(async move {
                 tokio::time::sleep(late).await;
-                let mut line = Line::new(edge, ledger);
+                let mut line = Line::new(site(edge), ledger);
                 while !leaving.load(Ordering::Relaxed) {
                     let _ = shopper::watch_stock(&mut line).await;
                     tokio::time::sleep(crowd.partner_pause).await;
@@ -94,10 +92,15 @@ impl Traffic {
     }
 }
 
+/// The shop behind an edge.
+fn site(edge: SocketAddr) -> Site {
+    Site { edge, host: edge.to_string(), names: "x-shop-version" }
+}
+
 /// One question outside the count.
 pub async fn ask_once(edge: SocketAddr, path: &str) -> anyhow::Result<serde_json::Value> {
     let ledger = Arc::new(Ledger::new());
-    let mut line = Line::new(edge, ledger.clone());
+    let mut line = Line::new(site(edge), ledger.clone());
     let answer = line.ask(hyper::Method::GET, path, None, hyper::StatusCode::OK, |_| Ok(())).await;
     answer.ok_or_else(|| anyhow::anyhow!("{path}: {:?}", ledger.losses().1))
 }

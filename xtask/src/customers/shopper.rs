@@ -1,9 +1,9 @@
 //! What customers do in the shop, and what they expect to hear.
 
-use super::line::Line;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tradewind_testkit::traffic::Line;
 
 const GOODS: [&str; 4] = ["lamp-01", "mug-01", "bag-01", "pen-01"];
 

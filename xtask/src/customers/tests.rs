@@ -1,11 +1,12 @@
 //! The customers have to notice: a generator that overlooks a lost request proves nothing.
 
-use super::{Ledger, Line, ledger::NOBODY, shopper};
+use super::{shopper, site};
 use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
+use tradewind_testkit::traffic::{Ledger, Line, NOBODY};
 
 /// Answers each request of one connection with the next of `answers`, then closes it.
 async fn stock_after(answers: &'static [&'static str]) -> Arc<Ledger> {
@@ -22,7 +23,7 @@ async fn stock_after(answers: &'static [&'static str]) -> Arc<Ledger> {
         }
     });
     let ledger = Arc::new(Ledger::new());
-    let mut line = Line::new(edge, ledger.clone());
+    let mut line = Line::new(site(edge), ledger.clone());
     for _ in 0..answers.len() {
         let _ = shopper::watch_stock(&mut line).await;
     }
@@ -71,7 +72,7 @@ async fn a_connection_that_closes_between_two_answers_is_no_loss_but_a_refused_o
         }
     });
     let ledger = Arc::new(Ledger::new());
-    let mut line = Line::new(edge, ledger.clone());
+    let mut line = Line::new(site(edge), ledger.clone());
     for _ in 0..2 {
         shopper::watch_stock(&mut line).await.unwrap();
     }

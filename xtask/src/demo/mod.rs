@@ -127,7 +127,7 @@ impl Stage<'_> {
     async fn begin(&mut self) -> Result<Repository> {
         let (said, login) = self.tradewind.up().await?;
         said.iter().for_each(|line| self.story.quote(line));
-        let shop = Repository::create(self.root, self.folder.join("shop"), &self.tradewind).await?;
+        let shop = rig::shop(self.root, self.folder.join("shop"), &self.tradewind).await?;
         let mut args = vec!["login"];
         args.extend(login.iter().map(String::as_str));
         self.story
@@ -145,7 +145,7 @@ impl Stage<'_> {
             &format!("git push tradewind main   （版本 {version}：“{title}”）"),
         );
         let pushed = shop.push(&self.tradewind, |line| self.story.quote(line)).await?;
-        let run = self.tradewind.run_ended(version).await?;
+        let run = self.tradewind.run_ended("shop", version).await?;
         if run["state"] != "success" {
             bail!("the run of {version} ended {}: {}", run["state"], run["reason"]);
         }
@@ -186,7 +186,7 @@ impl Stage<'_> {
     }
 
     async fn completed(&self, version: &str) -> Result<()> {
-        let ended = self.tradewind.rollout(version, &["completed", "failed", "aborted", "superseded"]).await?;
+        let ended = self.tradewind.rollout("shop", version, &["completed", "failed", "aborted", "superseded"]).await?;
         let reason = ended["reason"].as_str().unwrap_or_default();
         self.story.expect(
             ended["phase"] == "completed",
@@ -197,7 +197,7 @@ impl Stage<'_> {
     }
 
     async fn kill_server_in_the_middle(&self) -> Result<()> {
-        let found = self.tradewind.rollout("v3", &["running", "completed", "failed"]).await?;
+        let found = self.tradewind.rollout("shop", "v3", &["running", "completed", "failed"]).await?;
         let phase = found.pointer("/sites/0/phase").and_then(Value::as_str).unwrap_or("?").to_owned();
         let pid = self.tradewind.kill("server")?;
         let killed = Instant::now();
@@ -221,7 +221,7 @@ impl Stage<'_> {
         let text = std::fs::read_to_string(&settings)?.replace("builtin", "acme");
         shop.write("settings.json", &text)?;
         self.release(shop, "v4", "A new payment provider").await?;
-        let ended = self.tradewind.rollout("v4", &["completed", "failed", "aborted", "superseded"]).await?;
+        let ended = self.tradewind.rollout("shop", "v4", &["completed", "failed", "aborted", "superseded"]).await?;
         let reason = ended["reason"].as_str().unwrap_or_default();
         self.story.expect(
             ended["phase"] == "failed",

@@ -1,19 +1,35 @@
-//! A Tradewind of one's own: the built program on an empty folder, a shop to push, and a look at what it all weighs.
+//! A Tradewind of one's own, with the shop to push to it, and a look at what it all weighs.
 
 pub mod memory;
-mod repository;
-mod tradewind;
 
-pub use repository::Repository;
-pub use tradewind::{HANG, Tradewind};
+pub use tradewind_testkit::rig::{HANG, Repository, Tradewind, folder};
 
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// A folder for one rig. Instances run as users of their own and have to get to their files below it.
-pub fn folder() -> Result<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::Builder::new().prefix("tw-rig-").tempdir()?.keep();
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o711)).context("temporary folder")?;
-    Ok(folder)
+/// A copy of `examples/shop`, ready for its first commit.
+pub async fn shop(root: &Path, folder: PathBuf, tradewind: &Tradewind) -> Result<Repository> {
+    copy(&root.join("examples/shop"), &folder)?;
+    Repository::create(folder, tradewind).await
+}
+
+/// What is tracked of the example: no caches, no data of earlier runs.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if ["__pycache__", "data", "build", ".git"].iter().any(|skip| name == *skip) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! One customer's connection: HTTP/1.1, kept alive, opened again where the other side said it would close.
+//! One client's connection: HTTP/1.1, kept alive, opened again where the other side said it would close.
 
 use super::ledger::Ledger;
 use bytes::Bytes;
@@ -16,8 +16,17 @@ use tokio::net::TcpStream;
 /// Far beyond any answer; nobody waits for ever.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Whom to ask, and how the answers name their release.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub edge: SocketAddr,
+    pub host: String,
+    /// The header of every answer that names the release.
+    pub names: &'static str,
+}
+
 pub struct Line {
-    edge: SocketAddr,
+    site: Site,
     ledger: Arc<Ledger>,
     open: Option<http1::SendRequest<Full<Bytes>>>,
 }
@@ -31,8 +40,8 @@ pub struct Answer {
 }
 
 impl Line {
-    pub fn new(edge: SocketAddr, ledger: Arc<Ledger>) -> Self {
-        Self { edge, ledger, open: None }
+    pub fn new(site: Site, ledger: Arc<Ledger>) -> Self {
+        Self { site, ledger, open: None }
     }
 
     /// Asks, and takes only an answer with this status that `right` finds right. Everything else is written down as
@@ -82,7 +91,7 @@ impl Line {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", self.edge.to_string())
+            .header("host", &self.site.host)
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| e.to_string())?;
@@ -90,7 +99,7 @@ impl Line {
         let sender = self.ready().await?;
         let response = sender.send_request(request).await.map_err(|e| chain(&e))?;
         let status = response.status();
-        let release = response.headers().get("x-shop-version").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let release = response.headers().get(self.site.names).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let bytes =
             response.into_body().collect().await.map_err(|e| format!("in the answer: {}", chain(&e)))?.to_bytes();
         let took = began.elapsed();
@@ -107,7 +116,7 @@ impl Line {
             self.open = None;
         }
         if self.open.is_none() {
-            let stream = TcpStream::connect(self.edge).await.map_err(|e| format!("no connection: {e}"))?;
+            let stream = TcpStream::connect(self.site.edge).await.map_err(|e| format!("no connection: {e}"))?;
             stream.set_nodelay(true).map_err(|e| e.to_string())?;
             let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| chain(&e))?;
             tokio::spawn(async move {

@@ -53,6 +53,12 @@ pub struct Ledger {
     pages: Mutex<Pages>,
 }
 
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Ledger {
     pub fn new() -> Self {
         Self { began: Instant::now(), pages: Mutex::default() }

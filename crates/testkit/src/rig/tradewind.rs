@@ -1,4 +1,4 @@
-//! The program under demonstration: started, asked and killed as a user would.
+//! The program: started, asked and killed as a user would.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -19,13 +19,32 @@ pub const HANG: Duration = Duration::from_secs(180);
 
 pub struct Tradewind {
     bin: PathBuf,
-    /// Home of the demonstration's user, with credentials and git's settings of its own.
+    /// Home of this rig's user, with credentials and git's settings of its own.
     pub home: PathBuf,
     pub data: PathBuf,
     pub api: SocketAddr,
     pub edge: SocketAddr,
     pub lang: &'static str,
     supervisor: Option<Child>,
+}
+
+/// How a verb ended.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl std::fmt::Display for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "exit code {code}")?,
+            None => write!(f, "ended by a signal")?,
+        }
+        write!(f, "\n{}{}", self.out, self.err)
+    }
 }
 
 impl Tradewind {
@@ -69,8 +88,8 @@ impl Tradewind {
         self.bin.parent().unwrap_or(Path::new("/"))
     }
 
-    /// The program with this demonstration's surroundings.
-    fn command(&self) -> Command {
+    /// The program with this rig's surroundings.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.bin);
         self.surround(&mut command);
         command
@@ -92,19 +111,19 @@ impl Tradewind {
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0").kill_on_drop(true);
     }
 
-    /// Runs a verb to its end and gives what it wrote; an exit code other than 0 is an error with what it said.
-    pub async fn run(&self, args: &[&str], folder: &Path) -> Result<String> {
+    /// Runs a verb to its end, however it ends.
+    pub async fn attempt(&self, args: &[&str], folder: &Path) -> Result<Attempt> {
         let output = self.command().args(args).current_dir(folder).stdin(Stdio::null()).output();
         let out = timeout(HANG, output).await.with_context(|| format!("tradewind {}: no end", args.join(" ")))??;
-        let said = String::from_utf8_lossy(&out.stdout).into_owned();
-        ensure!(
-            out.status.success(),
-            "tradewind {}: {}\n{said}{}",
-            args.join(" "),
-            out.status,
-            String::from_utf8_lossy(&out.stderr)
-        );
-        Ok(said)
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Attempt { code: out.status.code(), out: text(&out.stdout), err: text(&out.stderr) })
+    }
+
+    /// Runs a verb and gives what it wrote; an exit code other than 0 is an error with what it said.
+    pub async fn run(&self, args: &[&str], folder: &Path) -> Result<String> {
+        let ended = self.attempt(args, folder).await?;
+        ensure!(ended.code == Some(0), "tradewind {}: {ended}", args.join(" "));
+        Ok(ended.out)
     }
 
     /// A verb's `--json`.
@@ -133,9 +152,9 @@ impl Tradewind {
         }
     }
 
-    /// The newest run, when it has ended.
-    pub async fn run_ended(&self, of: &str) -> Result<Value> {
-        self.until(&format!("the run of {of} to end"), &["run", "list", "shop"], |page| {
+    /// The newest run of a service, when it has ended.
+    pub async fn run_ended(&self, service: &str, of: &str) -> Result<Value> {
+        self.until(&format!("the run of {of} to end"), &["run", "list", service], |page| {
             let newest = page["items"].get(0)?;
             let going = ["pending", "running", "manual", "canceling"].iter().any(|s| newest["state"] == *s);
             (!going).then(|| newest.clone())
@@ -143,10 +162,10 @@ impl Tradewind {
         .await
     }
 
-    /// The newest rollout to a release.
-    pub async fn rollout(&self, release: &str, phases: &[&str]) -> Result<Value> {
+    /// The newest rollout of a service to a release, when it is in one of these phases.
+    pub async fn rollout(&self, service: &str, release: &str, phases: &[&str]) -> Result<Value> {
         let what = format!("the rollout of {release} to be {}", phases.join(" or "));
-        self.until(&what, &["rollout", "list", "shop"], |page| {
+        self.until(&what, &["rollout", "list", service], |page| {
             let newest = page["items"].as_array()?.iter().find(|r| r["to"]["label"] == release)?;
             phases.iter().any(|p| newest["phase"] == *p).then(|| newest.clone())
         })

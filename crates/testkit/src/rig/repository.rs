@@ -1,10 +1,10 @@
-//! The shop's git repository: `examples/shop`, changed a little for each version.
+//! A git repository to push from.
 
 use super::tradewind::{HANG, Tradewind};
 use anyhow::{Context, Result, ensure};
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -24,9 +24,9 @@ pub struct Pushed {
 }
 
 impl Repository {
-    /// A copy of the example, ready for its first commit.
-    pub async fn create(root: &Path, folder: PathBuf, tradewind: &Tradewind) -> Result<Self> {
-        copy(&root.join("examples/shop"), &folder)?;
+    /// Makes the folder where needed, and what is in it ready for its first commit.
+    pub async fn create(folder: PathBuf, tradewind: &Tradewind) -> Result<Self> {
+        fs::create_dir_all(&folder)?;
         let it = Self { folder };
         it.git(tradewind, &["init", "--quiet", "--initial-branch", "main"]).await?;
         it.git(tradewind, &["config", "user.name", "Ada"]).await?;
@@ -79,22 +79,4 @@ impl Repository {
         tradewind.surround(&mut command);
         command
     }
-}
-
-/// What is tracked of the example: no caches, no data of earlier runs.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if ["__pycache__", "data", "build", ".git"].iter().any(|skip| name == *skip) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else {
-            fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
 }
