@@ -177,7 +177,7 @@ fn table(
     let live = Spread::of(&figures.live_ms).map_or_else(|| "–".into(), |s| s.show(0));
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let of = |role: &str| weights.get(role).copied().unwrap_or_default();
-    let together: u64 = ["server", "agent", "edge"].iter().map(|r| of(r).bytes).sum();
+    let together: u64 = ["server", "agent", "edge", "edge-worker"].iter().map(|r| of(r).bytes).sum();
     let shim = of("shim");
     let shims = megabytes(shim.bytes / shim.count.max(1));
     let binary = std::fs::metadata(&options.bin)?.len();

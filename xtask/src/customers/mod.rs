@@ -29,11 +29,11 @@ pub struct Crowd {
 }
 
 impl Default for Crowd {
-    /// About 250 requests a second.
+    /// About 350 requests a second, and 50 new customers.
     fn default() -> Self {
         Self {
-            shoppers: 16,
-            shopper_pause: Duration::from_millis(80),
+            shoppers: 24,
+            shopper_pause: Duration::from_millis(70),
             partners: 6,
             partner_pause: Duration::from_millis(100),
         }

@@ -252,6 +252,12 @@ impl Stage<'_> {
             self.story.quote(line);
         }
         let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
+        let status = self.tradewind.ask(&["status", "shop"]).await?;
+        self.story.expect(
+            status.pointer("/items/0/release/label").is_some_and(|label| label == "v2"),
+            "tradewind status says that v2 is live again, though v4's failure had closed the queue.",
+            "tradewind status 显示 v2 重新在线，尽管 v4 的失败已关闭队列。",
+        );
         let again = self.until("customers back on v2", || ledger.last("v2").filter(|last| *last > began)).await?;
         self.story.tell(
             &format!("v2 serves again ({} after the command began).", show(again.duration_since(began).min(done))),
@@ -311,11 +317,7 @@ impl Stage<'_> {
         self.story.table(&head, &[vec![last, show(gone)], vec![ended, show(done)]]);
         println!();
         let head = [("process", "进程"), ("how many", "数量"), ("memory (PSS)", "内存 (PSS)")];
-        let mut rows = Vec::new();
-        for (role, weight) in &weights {
-            rows.push(vec![role.clone(), weight.count.to_string(), megabytes(weight.bytes)]);
-        }
-        self.story.table(&head, &rows);
+        self.story.table(&head, &memory_rows(&weights, self.story.lang));
         println!();
 
         for one in &told {
@@ -328,6 +330,12 @@ impl Stage<'_> {
         );
         let mut books = ask_once(self.tradewind.edge, "/stats").await?;
         let booked = books["paid"].take().as_u64().unwrap_or(0);
+        let verified = self.tradewind.run(&["audit", "verify"], &self.tradewind.home).await;
+        self.story.expect(
+            verified.is_ok(),
+            "The event log's chain holds from its first event to its last.",
+            "事件日志的链从头到尾完好。",
+        );
         self.story.expect(
             booked == paid,
             &format!("The shop's books show {booked} paid orders, the customers hold {paid} receipts."),
@@ -355,6 +363,27 @@ impl Stage<'_> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// The three roles and their sum, then what runs beside them.
+fn memory_rows(weights: &BTreeMap<String, memory::Weight>, lang: Lang) -> Vec<Vec<String>> {
+    let row = |name: String, w: memory::Weight| vec![name, w.count.to_string(), megabytes(w.bytes)];
+    let of = |role: &str| weights.get(role).copied().unwrap_or_default();
+    let edge = of("edge") + of("edge-worker");
+    let words = match lang {
+        Lang::En => ["server + agent + edge", "supervisor", "shims", "the shop's instances"],
+        Lang::Zh => ["server + agent + edge", "监管进程", "shim", "商店的实例"],
+    };
+    let [together, supervisor, shims, instances] = words.map(str::to_owned);
+    vec![
+        row("server".into(), of("server")),
+        row("agent".into(), of("agent")),
+        row("edge".into(), edge),
+        row(together, of("server") + of("agent") + edge),
+        row(supervisor, of("up")),
+        row(shims, of("shim")),
+        row(instances, of("instance")),
+    ]
 }
 
 fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) {

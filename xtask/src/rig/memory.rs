@@ -14,13 +14,20 @@ pub struct Weight {
     pub bytes: u64,
 }
 
+impl std::ops::Add for Weight {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { count: self.count + other.count, bytes: self.bytes + other.bytes }
+    }
+}
+
 struct Process {
     pid: u32,
     parent: u32,
     words: Vec<String>,
 }
 
-/// By role: `up`, `server`, `agent`, `edge`, `shim`, and `instance` for what shims run.
+/// By role: `up`, `server`, `agent`, `edge`, `edge-worker`, `shim`, and `instance` for what shims run.
 pub fn weigh(data: &Path) -> Result<BTreeMap<String, Weight>> {
     let data = data.canonicalize()?.to_string_lossy().into_owned();
     let all = processes()?;
@@ -31,7 +38,7 @@ pub fn weigh(data: &Path) -> Result<BTreeMap<String, Weight>> {
             roles.insert(p.pid, p.words.get(1).cloned().unwrap_or_default());
         }
     }
-    // Children: the edge's worker belongs to the edge, what a shim runs is an instance.
+    // What a shim runs is an instance; what others start belongs to them.
     let mut known: BTreeSet<u32> = roles.keys().copied().collect();
     loop {
         let new: Vec<&Process> = all.iter().filter(|p| known.contains(&p.parent) && !known.contains(&p.pid)).collect();
