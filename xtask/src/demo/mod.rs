@@ -394,7 +394,7 @@ fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) {
         format!("curl http://{}/products", tradewind.edge),
         "tradewind status".into(),
         "tradewind rollout list shop".into(),
-        "tradewind diff shop v2 v3".into(),
+        "tradewind diff v2 v3".into(),
         "tradewind events --service shop".into(),
         "tradewind audit verify".into(),
         format!("tradewind down --data {}", tradewind.data.display()),
