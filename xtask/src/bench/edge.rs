@@ -14,6 +14,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 const PROXY_CORE: usize = 0;
 const OTHER_CORE: usize = 1;
 const CONNECTIONS: u32 = 64;
+const ROUNDS: u32 = 9;
 
 /// One contender's turn.
 struct Turn {
@@ -36,7 +37,8 @@ pub fn measure(options: &Options) -> Result<String> {
         (short(&machine::version("haproxy", "-v")?), Box::new(|d| contender::haproxy(d, PROXY_CORE, behind))),
     ];
     let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
-    for round in 0..options.rounds {
+    let rounds = options.rounds.unwrap_or(ROUNDS);
+    for round in 0..rounds {
         for (n, (name, start)) in contenders.iter().enumerate() {
             let running = start(&folder.path().join(format!("{round}-{n}")))?;
             // Connections, caches and pools are made before anything is counted.

@@ -18,7 +18,8 @@ use std::{
 pub struct Options {
     /// The built program.
     pub bin: PathBuf,
-    pub rounds: u32,
+    /// Instead of each part's own number.
+    pub rounds: Option<u32>,
     /// Of one contender's turn in a round.
     pub turn: Duration,
     /// Into `docs/benchmarks.md`.
@@ -30,13 +31,13 @@ pub struct Options {
 impl Options {
     pub fn read(words: &[&str]) -> Result<Self> {
         let bin = std::env::current_exe()?.with_file_name("tradewind");
-        let mut options = Self { bin, rounds: 9, turn: Duration::from_secs(5), write: false, only: None };
+        let mut options = Self { bin, rounds: None, turn: Duration::from_secs(5), write: false, only: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));
             match *word {
                 "--bin" => options.bin = value()?.into(),
-                "--rounds" => options.rounds = value()?.parse()?,
+                "--rounds" => options.rounds = Some(value()?.parse()?),
                 "--seconds" => options.turn = Duration::from_secs(value()?.parse()?),
                 "--only" => options.only = Some(value()?.to_string()),
                 "--write" => options.write = true,

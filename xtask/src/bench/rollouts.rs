@@ -25,6 +25,8 @@ run:
 strategy: { type: blue_green, soak: 500ms }
 ";
 
+const ROUNDS: u32 = 20;
+
 #[derive(Default)]
 struct Figures {
     /// Push to first answer, less the service's own start.
@@ -62,7 +64,7 @@ async fn measure_with(root: &Path, options: &Options, folder: &Path, tradewind: 
 
     let mut traffic = Traffic::start(tradewind.edge, Crowd::default());
     let mut figures = Figures::default();
-    let rounds = options.rounds.max(1) + 1;
+    let rounds = options.rounds.unwrap_or(ROUNDS).max(1) + 1;
     for number in 2..=rounds {
         there_and_back(tradewind, &shop, &traffic.ledger, number, own_start, &mut figures).await?;
         eprintln!("round {} of {}: {:?} lost", number - 1, rounds - 1, traffic.ledger.losses().0);
