@@ -53,11 +53,8 @@ pub fn measure(options: &Options) -> Result<String> {
     }
     let head = "| | requests/s | CPU µs per request | p99 ms |\n| --- | --- | --- | --- |";
     let rows = contenders.iter().zip(&turns).filter_map(|((name, _), turns)| row(name, turns));
-    let note = format!(
-        "Median of {} alternating rounds of {} s, lowest and highest beside it.",
-        options.rounds,
-        options.turn.as_secs()
-    );
+    let seconds = options.turn.as_secs();
+    let note = format!("Median of {rounds} alternating rounds of {seconds} s, lowest and highest beside it.");
     Ok(format!("{head}\n{}\n\n{note}", rows.collect::<Vec<_>>().join("\n")))
 }
 
