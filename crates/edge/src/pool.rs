@@ -87,7 +87,7 @@ pub enum ConnectError {
 pub async fn connect(target: &Arc<Target>, limit: Duration) -> Result<Sender, ConnectError> {
     let stream = timeout(limit, TcpStream::connect(target.addr)).await.map_err(|_| ConnectError::Late(limit))??;
     stream.set_nodelay(true)?;
-    let (sender, connection) = http1::Builder::new().handshake(TokioIo::new(stream)).await?;
+    let (sender, connection) = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await?;
     let links = target.links.clone();
     let link = links.next();
     let task = tokio::spawn({

@@ -71,6 +71,8 @@ async fn serve(proxy: Arc<Proxy>, stream: TcpStream, addr: SocketAddr) {
         .timer(TokioTimer::new())
         // Looked after below, for all phases of a connection at once and without a timer per request.
         .header_read_timeout(None)
+        // Answers are small, mostly: one buffer costs less than a list of them.
+        .writev(false)
         .max_header_size(MAX_HEAD)
         .max_buf_size(2 * MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)

@@ -39,6 +39,9 @@ pub const SUCCEED_VAR: &str = "TRADEWIND_EDGE_SUCCEED";
 /// A descriptor to write one byte to when requests are served.
 pub const READY_VAR: &str = "TRADEWIND_EDGE_READY_FD";
 
+/// Tasks run between two looks for new events; a request is about five of them.
+const EVENT_INTERVAL: u32 = 256;
+
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
     /// The data folder.
@@ -268,7 +271,11 @@ fn start_threads(
         .map(|index| {
             let sockets = sockets.try_clone().map_err(EdgeError::Start)?;
             let (proxy, stop, finish) = (proxy.clone(), stop.clone(), finish.clone());
-            let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(EdgeError::Start)?;
+            let runtime = runtime::Builder::new_current_thread()
+                .enable_all()
+                .event_interval(EVENT_INTERVAL)
+                .build()
+                .map_err(EdgeError::Start)?;
             std::thread::Builder::new()
                 .name(format!("edge-{index}"))
                 .spawn(move || {

@@ -1,6 +1,9 @@
 //! From a request's head to a place on a target.
 
-use super::{Proxy, client, headers};
+use super::{
+    Proxy, client,
+    headers::{self, Seen},
+};
 use crate::{
     faults,
     table::{Live, LiveRoute, LiveSticky, assign::ClientPoint},
@@ -20,8 +23,8 @@ use tradewind_model::{
 };
 
 /// What is known of one asker over all tries of one request: a try never changes who a client is.
-#[derive(Default)]
 pub struct Asker {
+    seen: Seen,
     id: Option<client::ClientId>,
     entropy: Option<u64>,
     /// `Set-Cookie` for a client that brought no id.
@@ -31,6 +34,10 @@ pub struct Asker {
 }
 
 impl Asker {
+    pub fn of(seen: Seen) -> Self {
+        Self { seen, id: None, entropy: None, minted: None, tried: Vec::new(), asked: None }
+    }
+
     /// False for a verification.
     pub fn is_traffic(&self) -> bool {
         matches!(self.asked, None | Some(Asked::Traffic))
@@ -94,7 +101,10 @@ impl Proxy {
         };
         let route = &live.routes[index];
         // Asked once: on its way the request loses the headers that say so.
-        let asked = *asker.asked.get_or_insert_with(|| asked(head, &live));
+        let asked = *asker.asked.get_or_insert_with(|| match asker.seen.has(Seen::PROBE) {
+            true => asked(head, &live),
+            false => Asked::Traffic,
+        });
         match route.mode {
             Mode::Serve => {}
             // A verification goes through a closed door: that is how one knows it may be opened.

@@ -9,8 +9,10 @@ use super::{
     body::{Fate, RequestBody, ResponseBody, Watch},
     choose::{Asker, Choice},
     exchange::Exchange,
-    headers::{self, Peer},
-    millis, pages, tunnel,
+    headers::{self, Peer, Seen},
+    millis, pages,
+    timer::Late,
+    tunnel,
 };
 use crate::{access_log::Record, counters::Cause, faults, pool, registry, table::LiveRoute, target::Target};
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
@@ -22,10 +24,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::watch,
-    time::{timeout, timeout_at},
-};
+use tokio::{sync::watch, time::timeout_at};
 use tradewind_model::fault::Code;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -51,33 +50,42 @@ impl Proxy {
     pub async fn handle(self: Arc<Self>, peer: Arc<Peer>, request: Request<Incoming>) -> Response<ResponseBody> {
         // RFC 9112, 6.1: after a body whose length was given in two ways the connection must not be used again. The
         // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
-        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let mut response = self.carry(&peer, request).await;
-        if (chunked || self.is_retiring()) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let seen = Seen::of(request.headers());
+        let mut response = self.carry(&peer, request, seen).await;
+        if (seen.has(Seen::TRANSFER_ENCODING) || self.is_retiring())
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    async fn carry(self: &Arc<Self>, peer: &Peer, mut request: Request<Incoming>) -> Response<ResponseBody> {
+    async fn carry(
+        self: &Arc<Self>,
+        peer: &Peer,
+        mut request: Request<Incoming>,
+        seen: Seen,
+    ) -> Response<ResponseBody> {
         let began = Instant::now();
         peer.last_request_ms.store(self.uptime.ms(began).max(1), Relaxed);
-        let upgrade = headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let upgrade = headers::wants_upgrade(request.headers(), seen).then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
         let reader = pages::Reader::of(&head.headers);
         let record = self.log.as_ref().and_then(|log| log.begin(&head, &peer.ip, began));
         let (body, watch) = RequestBody::new(body);
         let mut passage = Passage {
             proxy: self,
+            peer,
             began,
-            asker: Asker::default(),
+            seen,
+            asker: Asker::of(seen),
             exchange: None,
             record,
             watch,
             held: None,
             full_until: None,
         };
-        match passage.run(peer, head, body, upgrade).await {
+        match passage.run(head, body, upgrade).await {
             Ok(response) => response,
             Err(refusal) => {
                 let response = pages::answer(refusal.code, &reader, refusal.retry_after_s);
@@ -91,7 +99,9 @@ impl Proxy {
 /// One request's way through the edge.
 struct Passage<'a> {
     proxy: &'a Arc<Proxy>,
+    peer: &'a Peer,
     began: Instant,
+    seen: Seen,
     asker: Asker,
     /// Once it was assigned to a split.
     exchange: Option<Exchange>,
@@ -104,7 +114,6 @@ struct Passage<'a> {
 impl Passage<'_> {
     async fn run(
         &mut self,
-        peer: &Peer,
         mut head: request::Parts,
         mut body: RequestBody,
         mut upgrade: Option<OnUpgrade>,
@@ -142,12 +151,11 @@ impl Passage<'_> {
             let target = flight.target().clone();
             self.assign(&route, split).enter(flight);
             if !prepared {
-                let declared = head.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-                if declared.is_some_and(|n: u64| n > route.limits.max_body_bytes) {
+                if self.declared(&head).is_some_and(|n| n > route.limits.max_body_bytes) {
                     return Err(Refusal::new(&faults::TOO_LARGE));
                 }
                 body.limit(route.limits.max_body_bytes);
-                headers::to_instance(&mut head, peer, upgrade.is_some());
+                headers::to_instance(&mut head, self.seen, self.peer, upgrade.is_some());
                 prepared = true;
             }
             let idle = target.pool.take(now);
@@ -155,7 +163,10 @@ impl Passage<'_> {
             let mut sender = match idle {
                 Some(sender) => sender,
                 None => match pool::connect(&target, millis(route.limits.connect_ms)).await {
-                    Ok(sender) => sender,
+                    Ok(sender) => {
+                        now = Instant::now();
+                        sender
+                    }
                     Err(error) => {
                         tracing::debug!(instance = %target.instance, addr = %target.addr, %error, "no connection");
                         self.next(&route, split, &target)?;
@@ -165,7 +176,7 @@ impl Passage<'_> {
                 },
             };
             let send = sender.try_send_request(Request::from_parts(head, body));
-            match self.head_of_answer(send, millis(route.limits.response_ms)).await {
+            match self.head_of_answer(send, now, millis(route.limits.response_ms)).await {
                 Ok(Ok(response)) => {
                     target.answered();
                     return self.answer(response, sender, upgrade.take());
@@ -182,8 +193,8 @@ impl Passage<'_> {
                     }
                     None => return Err(self.broken(&route, split, &target)),
                 },
-                Err(_) if self.fate() == Fate::Going => return Err(Refusal::new(&faults::SLOW_BODY)),
-                Err(_) => {
+                Err(Late) if self.fate() == Fate::Going => return Err(Refusal::new(&faults::SLOW_BODY)),
+                Err(Late) => {
                     self.proxy.blame(&route, split, &target, Instant::now());
                     return Err(Refusal::blame(&faults::TIMEOUT, Cause::Timeout));
                 }
@@ -243,18 +254,21 @@ impl Passage<'_> {
         }
     }
 
+    /// `Content-Length`; the parser has seen that it is one number.
+    fn declared(&self, head: &request::Parts) -> Option<u64> {
+        let has = self.seen.has(Seen::CONTENT_LENGTH);
+        has.then(|| head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()).flatten()
+    }
+
     /// Waits for the answer's head, for as long as the request's body moves and `limit` beyond.
-    async fn head_of_answer<F: Future>(
-        &self,
-        send: F,
-        limit: Duration,
-    ) -> Result<F::Output, tokio::time::error::Elapsed> {
-        let Some(watch) = &self.watch else { return timeout(limit, send).await };
+    async fn head_of_answer<F: Future>(&self, send: F, now: Instant, limit: Duration) -> Result<F::Output, Late> {
+        let timer = &self.peer.timer;
+        let Some(watch) = &self.watch else { return timer.limit(now, limit, send).await };
         let mut send = std::pin::pin!(send);
-        let mut seen = watch.bytes();
+        let (mut seen, mut now) = (watch.bytes(), now);
         loop {
-            match timeout(limit, send.as_mut()).await {
-                Err(_) if watch.bytes() != seen => seen = watch.bytes(),
+            match timer.limit(now, limit, send.as_mut()).await {
+                Err(Late) if watch.bytes() != seen => (seen, now) = (watch.bytes(), Instant::now()),
                 done => return done,
             }
         }

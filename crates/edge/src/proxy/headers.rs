@@ -1,5 +1,6 @@
 //! What is taken from and added to messages on their way through.
 
+use super::timer::Timer;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request, response};
 
 pub const PROBE: HeaderName = HeaderName::from_static("x-tradewind-probe");
@@ -20,24 +21,87 @@ pub struct Peer {
     pub proto: HeaderValue,
     /// When its last request began, in milliseconds of uptime; 0 before the first.
     pub last_request_ms: std::sync::atomic::AtomicU64,
+    pub timer: Timer,
 }
 
 impl Peer {
     pub fn new(addr: std::net::SocketAddr, proto: &'static str) -> Self {
         let ip = addr.ip().to_canonical().to_string();
-        Self { ip: crate::registry::header(&ip), proto: HeaderValue::from_static(proto), last_request_ms: 0.into() }
+        Self {
+            ip: crate::registry::header(&ip),
+            proto: HeaderValue::from_static(proto),
+            last_request_ms: 0.into(),
+            timer: Timer::default(),
+        }
     }
 }
 
+/// Which of the headers that the edge acts on are in a message. Most messages have few of them: one pass over the names
+/// there are costs less than a look-up for each name there might be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seen(u16);
+
+impl Seen {
+    const CONNECTION: Self = Self(1);
+    const KEEP_ALIVE: Self = Self(1 << 1);
+    const PROXY_CONNECTION: Self = Self(1 << 2);
+    pub const TRANSFER_ENCODING: Self = Self(1 << 3);
+    const UPGRADE: Self = Self(1 << 4);
+    const TE: Self = Self(1 << 5);
+    const EXPECT: Self = Self(1 << 6);
+    const FORWARDED: Self = Self(1 << 7);
+    const REAL_IP: Self = Self(1 << 8);
+    pub const PROBE: Self = Self(1 << 9);
+    const WANT: Self = Self(1 << 10);
+    pub const CONTENT_LENGTH: Self = Self(1 << 11);
+
+    pub fn of(headers: &HeaderMap) -> Self {
+        let class = |name: &HeaderName| match name.as_str() {
+            "connection" => Self::CONNECTION,
+            "keep-alive" => Self::KEEP_ALIVE,
+            "proxy-connection" => Self::PROXY_CONNECTION,
+            "transfer-encoding" => Self::TRANSFER_ENCODING,
+            "upgrade" => Self::UPGRADE,
+            "te" => Self::TE,
+            "expect" => Self::EXPECT,
+            "forwarded" => Self::FORWARDED,
+            "x-real-ip" => Self::REAL_IP,
+            "x-tradewind-probe" => Self::PROBE,
+            "x-tradewind-want" => Self::WANT,
+            "content-length" => Self::CONTENT_LENGTH,
+            _ => Self::default(),
+        };
+        Self(headers.keys().fold(0, |all, name| all | class(name).0))
+    }
+
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What is meant for the next hop only, and what no client is believed.
+const NOT_PASSED_ON: [(Seen, HeaderName); 9] = [
+    (Seen::KEEP_ALIVE, KEEP_ALIVE),
+    (Seen::PROXY_CONNECTION, PROXY_CONNECTION),
+    (Seen::TRANSFER_ENCODING, header::TRANSFER_ENCODING),
+    (Seen::UPGRADE, header::UPGRADE),
+    (Seen::TE, header::TE),
+    // The edge answers `100-continue` itself when it begins to read the body.
+    (Seen::EXPECT, header::EXPECT),
+    (Seen::FORWARDED, header::FORWARDED),
+    (Seen::REAL_IP, REAL_IP),
+    (Seen::WANT, WANT),
+];
+
 /// True when the message asks to leave HTTP for another protocol.
-pub fn wants_upgrade(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
+pub fn wants_upgrade(headers: &HeaderMap, seen: Seen) -> bool {
+    seen.has(Seen::UPGRADE)
         && headers.get_all(header::CONNECTION).iter().any(|v| tokens(v).any(|t| t.eq_ignore_ascii_case(b"upgrade")))
 }
 
 /// Makes a client's request an instance's: in origin form, with only what is meant for the far end. What a client says
 /// about forwarding is overwritten: it is not trusted.
-pub fn to_instance(head: &mut request::Parts, peer: &Peer, upgrade: bool) {
+pub fn to_instance(head: &mut request::Parts, seen: Seen, peer: &Peer, upgrade: bool) {
     head.version = http::Version::HTTP_11;
     if let Some(authority) = head.uri.authority() {
         head.headers.insert(header::HOST, crate::registry::header(authority.as_str()));
@@ -45,14 +109,10 @@ pub fn to_instance(head: &mut request::Parts, peer: &Peer, upgrade: bool) {
     }
     let headers = &mut head.headers;
     let protocol = if upgrade { headers.get(header::UPGRADE).cloned() } else { None };
-    strip_hop_by_hop(headers);
-    headers.remove(header::TE);
-    // The edge answers `100-continue` itself when it begins to read the body.
-    headers.remove(header::EXPECT);
-    headers.remove(header::FORWARDED);
-    headers.remove(REAL_IP);
-    headers.remove(PROBE);
-    headers.remove(WANT);
+    strip(headers, seen);
+    if seen.has(Seen::PROBE) {
+        headers.remove(PROBE);
+    }
     if let Some(protocol) = protocol {
         headers.insert(header::UPGRADE, protocol);
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -73,15 +133,16 @@ pub fn to_client(head: &mut response::Parts) {
     let upgrade = (head.status == http::StatusCode::SWITCHING_PROTOCOLS)
         .then(|| head.headers.get(header::UPGRADE).cloned())
         .flatten();
-    strip_hop_by_hop(&mut head.headers);
+    let seen = Seen::of(&head.headers);
+    strip(&mut head.headers, seen);
     if let Some(protocol) = upgrade {
         head.headers.insert(header::UPGRADE, protocol);
         head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     }
 }
 
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
+fn strip(headers: &mut HeaderMap, seen: Seen) {
+    if seen.has(Seen::CONNECTION) {
         let named: Vec<HeaderName> = headers
             .get_all(header::CONNECTION)
             .iter()
@@ -95,10 +156,14 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(header::CONNECTION);
     }
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(header::TRANSFER_ENCODING);
-    headers.remove(header::UPGRADE);
+    if seen.0 & !(Seen::CONNECTION.0 | Seen::CONTENT_LENGTH.0 | Seen::PROBE.0) == 0 {
+        return;
+    }
+    for (class, name) in &NOT_PASSED_ON {
+        if seen.has(*class) {
+            headers.remove(name);
+        }
+    }
 }
 
 fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
@@ -145,7 +210,8 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        to_instance(&mut head, &Peer::new("[::ffff:192.0.2.7]:1".parse().unwrap(), "http"), false);
+        let seen = Seen::of(&head.headers);
+        to_instance(&mut head, seen, &Peer::new("[::ffff:192.0.2.7]:1".parse().unwrap(), "http"), false);
         let mut lines: Vec<_> = head.headers.iter().map(|(k, v)| format!("{k}: {}", v.to_str().unwrap())).collect();
         lines.sort();
         insta::assert_snapshot!(format!("{} {}\n{}", head.method, head.uri, lines.join("\n")), @r"

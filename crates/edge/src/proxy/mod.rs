@@ -7,6 +7,7 @@ pub mod exchange;
 mod forward;
 pub mod headers;
 mod pages;
+mod timer;
 mod tunnel;
 
 use crate::{access_log::Log, clock::Uptime, table::Live};
