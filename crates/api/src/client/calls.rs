@@ -166,6 +166,14 @@ impl Client {
         self.get(&["events"], &query).await
     }
 
+    /// Sealed events, newest first.
+    pub async fn newest_events(&self, service: Option<&ServiceName>, page: &Paging) -> Result<Page<Event>, ApiError> {
+        let mut query = page.query();
+        query.push(("order", "newest".to_owned()));
+        query.extend(service.map(|s| ("service", s.to_string())));
+        self.get(&["events"], &query).await
+    }
+
     /// Events as they are sealed, beginning behind sequence number `after`; none: with the next one. Never ends.
     pub fn follow_events(&self, after: Option<i64>) -> Follow<Event> {
         Follow::new(self.clone(), self.url(&["events", "stream"], &[]), after.map(|seq| seq.to_string()))

@@ -54,7 +54,7 @@ pub async fn post_receive(app: &App, push: &Push, ask: &Ask, teller: &Teller) {
             }
         }
     }
-    for run in started {
+    for run in started.into_iter().filter(|_| push.follow) {
         tokio::select! {
             () = tell(app, run, push.lang, teller) => {}
             () = push.gone.cancelled() => return,

@@ -14,6 +14,8 @@ pub struct Push {
     pub service: ServiceName,
     pub caller: Caller,
     pub lang: Lang,
+    /// Whether the pusher wants to be told here how the runs go; a program that follows them by itself does not.
+    pub follow: bool,
     /// The id of the request that carries it.
     pub request: String,
     /// The pusher's connection has ended. Ends the following, never a run.

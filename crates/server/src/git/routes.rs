@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind_api::v1::Scope;
 use tradewind_model::{fault::Fault, id::ServiceName};
 
+/// `no`: the pusher follows the runs by itself and wants no lines about them.
+const FOLLOW: &str = "tradewind-follow";
 const RECEIVE: &str = "git-receive-pack";
 const UPLOAD: &str = "git-upload-pack";
 
@@ -115,7 +117,8 @@ async fn exchange(
     let gone = CancellationToken::new();
     let user = caller.name.clone();
     let path = format!("/{service}.git/{what}");
-    let push = Push { service, caller, lang: info.lang, request: info.id, gone: gone.clone() };
+    let follow = request.headers().get(FOLLOW).is_none_or(|v| v != "no");
+    let push = Push { service, caller, lang: info.lang, follow, request: info.id, gone: gone.clone() };
     let listed = app.git.pushes.begin(push).map_err(Refusal::internal)?;
     let env = vec![
         (wire::EXE_VAR, app.git.exe.clone().into_os_string()),

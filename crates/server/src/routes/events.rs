@@ -21,8 +21,9 @@ const READ: Permission = Permission::Scope(Scope::Read);
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/events", READ, "list_events", list)
-            .about("Events", "Sealed events, oldest first")
+            .about("Events", "Sealed events, oldest first unless asked otherwise")
             .query("service", "string", "Only of this service")
+            .query("order", "string", "`oldest` (the default) or `newest`: which come first")
             .answers_page_of::<Event>(),
         Route::get("/api/v1/events/stream", READ, "follow_events", follow)
             .about("Events", "Events as they are sealed, behind `Last-Event-ID` or, without it, from now on")
@@ -40,6 +41,16 @@ struct ListQuery {
     after: Option<String>,
     limit: Option<u32>,
     service: Option<ServiceName>,
+    #[serde(default)]
+    order: Order,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    #[default]
+    Oldest,
+    Newest,
 }
 
 #[derive(Deserialize)]
@@ -50,8 +61,12 @@ struct FollowQuery {
 
 async fn list(State(app): State<App>, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
     let page = PageQuery::new(q.after, q.limit);
-    let after = page.cursor::<u64>()?.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX));
-    let found = events::after(&mut app.store.read().await?, after, &of(q.service), page.limit()).await?;
+    let cursor = page.cursor::<u64>()?.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let (read, filter) = (&mut app.store.read().await?, of(q.service));
+    let found = match q.order {
+        Order::Oldest => events::after(read, cursor.unwrap_or(0), &filter, page.limit()).await?,
+        Order::Newest => events::before(read, cursor.unwrap_or(i64::MAX), &filter, page.limit()).await?,
+    };
     let next = (found.len() == page.limit() as usize).then(|| found.last().map(|e| e.seq.to_string())).flatten();
     Ok(Json(Page { items: found.into_iter().map(Event::from).collect(), next }))
 }
