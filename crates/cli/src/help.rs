@@ -39,6 +39,10 @@ pub static VERBS: Table = help! {
     "run list": "List the runs of a service, newest first", "列出服务的运行，最新的在前";
     "run show": "Show a run and its jobs", "显示运行及其任务";
     "run cancel": "Cancel a run; no process of it is left behind", "取消运行，不遗留任何进程";
+    "run retry": "Run the jobs again that failed or were cancelled, or one job", "重新执行失败或被取消的任务，或单个任务";
+    "run retry.job": "Only this job", "只重新执行此任务";
+    "run start": "Start a job that waits for a person", "启动等待人工的任务";
+    "run start.job": "Which job", "哪个任务";
     "run logs": "Print the logs of a run", "打印运行的日志";
     "run logs.job": "Only this job, as it was written", "只打印此任务的原始日志";
     "run logs.follow": "Go on until the run ends", "持续输出直到运行结束";
@@ -79,7 +83,7 @@ pub static VERBS: Table = help! {
     "events": "The event log: every change, and who made it", "事件日志：每次变更及操作人";
     "events.follow": "Go on with what comes", "持续输出新事件";
     "events.service": "Only what concerns this service", "只看与此服务有关的事件";
-    "events.after": "Begin behind this sequence number", "从此序号之后开始";
+    "events.after": "What follows this sequence number [default: the last ones]", "此序号之后的事件［默认：最近的事件］";
     "audit": "The event log's proof against changes", "事件日志的防篡改校验";
     "audit verify": "Read the whole chain and name what does not fit", "读取整条事件链并指出不符之处";
     "token": "Tokens for programs: scoped, expiring, stored hashed", "程序用令牌：限定权限、会过期、只存哈希";

@@ -106,6 +106,7 @@ crate::messages! {
     NOTE = "  note: {text}", "  备注：{text}";
     TICKET = "  ticket: {text}", "  工单：{text}";
     SITE_LINE = "{phase}, {share} on {to}, {ready} ready", "{phase}，{to} 占 {share}，就绪 {ready}";
+    TRAFFIC_BACK = "traffic was back on {to} after {time}", "流量在 {time} 后回到 {to}";
     VERIFIED = "verified: {passed} of {all} checks passed", "验证通过：{passed}/{all} 项检查通过";
     NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
     FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";

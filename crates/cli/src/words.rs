@@ -2,13 +2,22 @@
 
 use crate::table::Paint;
 use tradewind_api::v1::{
-    AuditProblem, FileChangeKind, Health, InstancePhase, JobState, RolloutKind, RolloutPhase, RunState, ServiceKind,
-    SitePhase,
+    AuditProblem, FileChangeKind, Health, InstancePhase, Job, JobKind, JobState, RolloutKind, RolloutPhase, RunState,
+    ServiceKind, SitePhase,
 };
 use tradewind_model::fault::Lang;
 
 /// English, Chinese, colour.
 type Word = (&'static str, &'static str, Paint);
+
+/// A job's name: the one that makes the release has none in any pipeline file.
+pub fn job_name(job: &Job, lang: Lang) -> &str {
+    match (job.kind, lang) {
+        (JobKind::Script, _) => &job.name,
+        (JobKind::Package, Lang::En) => "release",
+        (JobKind::Package, Lang::Zh) => "制作发布包",
+    }
+}
 
 /// A state as people read it.
 pub trait Words: Copy {

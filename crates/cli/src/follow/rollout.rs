@@ -3,34 +3,58 @@
 use super::Live;
 use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Paint, when, words::Words};
 use indicatif::ProgressBar;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use tradewind_api::{
     Client,
-    v1::{Rollout, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
+    v1::{Rollout, RolloutKind, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
 };
 use tradewind_model::id::{RolloutId, SiteName};
+
+/// What a timeline ends with.
+const ENDS: [&str; 2] = ["rollout.finished", "rollout.superseded"];
+/// A site's traffic is where it was to go, as the edge has acknowledged it.
+const MOVED: &str = "rollout.traffic_moved";
 
 /// Follows a rollout to its end and returns how it ended.
 pub async fn follow(session: &Session, client: &Client, id: RolloutId) -> Result<Rollout, Failure> {
     let mut screen = Screen { session, live: Live::new(&session.out), bars: BTreeMap::new(), told: 0, begun: false };
-    let mut updates = client.follow_rollout(id);
-    let mut last = None;
-    while let Some(update) = updates.next().await {
-        let rollout = update?;
-        if !session.json {
-            screen.show(&rollout);
+    loop {
+        let mut updates = client.follow_rollout(id);
+        while let Some(update) = updates.next().await {
+            let mut rollout = update?;
+            let finished = rollout.phase.is_finished();
+            if finished {
+                rollout = with_its_end(client, rollout).await;
+            }
+            if !session.json {
+                screen.show(&rollout);
+            }
+            if finished {
+                return Ok(rollout);
+            }
         }
-        let finished = rollout.phase.is_finished();
-        last = Some(rollout);
-        if finished {
+        // A stream that ended before its time says nothing about the rollout.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The timeline is told from sealed events, and the last ones are sealed a moment after the end.
+async fn with_its_end(client: &Client, mut rollout: Rollout) -> Rollout {
+    const LOOKS: usize = 5;
+    const BETWEEN: Duration = Duration::from_millis(60);
+    for _ in 0..LOOKS {
+        let is_told = rollout.timeline.last().is_some_and(|e| ENDS.contains(&e.kind.as_str()));
+        if is_told || !rollout.phase.is_finished() {
             break;
         }
+        tokio::time::sleep(BETWEEN).await;
+        // It is only for completeness: the rollout has ended as it has.
+        match client.rollout(rollout.id).await {
+            Ok(later) => rollout = later,
+            Err(_) => break,
+        }
     }
-    drop(screen);
-    match last.filter(|r| r.phase.is_finished()) {
-        Some(r) => Ok(r),
-        None => Ok(client.rollout(id).await?),
-    }
+    rollout
 }
 
 /// How a finished rollout counts.
@@ -121,6 +145,9 @@ pub fn report(session: &Session, r: &Rollout) {
     for site in &r.sites {
         session.out.line(format!("  {}  {}", site.site, site_line(session, site)));
     }
+    if let Some(took) = traffic_back(r) {
+        session.out.line(fill!(lang, &msg::TRAFFIC_BACK, to = r.to.label, time = when::span(took)));
+    }
     if let Some(v) = &r.verification {
         verification(session, v);
     }
@@ -133,6 +160,17 @@ pub fn report(session: &Session, r: &Rollout) {
         line += &format!(": {reason}");
     }
     session.out.line(line);
+}
+
+/// From the command being accepted to the last site's traffic being back.
+fn traffic_back(r: &Rollout) -> Option<Duration> {
+    match r.kind {
+        RolloutKind::Normal | RolloutKind::Hotfix => None,
+        RolloutKind::Rollback | RolloutKind::Drill => {
+            let moved = r.timeline.iter().rfind(|e| e.kind == MOVED)?;
+            Some(moved.at.0.since(r.created_at.0))
+        }
+    }
 }
 
 fn verification(session: &Session, v: &VerifyReport) {

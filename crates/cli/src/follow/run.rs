@@ -1,7 +1,14 @@
 //! A run as it happens.
 
 use super::Live;
-use crate::{failure::Failure, fill, msg, session::Session, table::Paint, when, words::Words};
+use crate::{
+    failure::Failure,
+    fill, msg,
+    session::Session,
+    table::Paint,
+    when,
+    words::{Words, job_name},
+};
 use indicatif::ProgressBar;
 use std::{collections::HashMap, time::Duration};
 use tradewind_api::{
@@ -87,11 +94,13 @@ impl Screen<'_> {
             Show::Nothing => {}
             Show::Everything => {
                 let view = self.jobs.entry(id).or_default();
-                name.clone_into(&mut view.name);
+                if view.name.is_empty() {
+                    name.clone_into(&mut view.name);
+                }
                 view.rest.push_str(text);
                 while let Some(end) = view.rest.find('\n') {
                     let line: String = view.rest.drain(..=end).collect();
-                    self.live.line(&log_line(name, line.trim_end_matches(['\n', '\r'])));
+                    self.live.line(&log_line(&view.name, line.trim_end_matches(['\n', '\r'])));
                 }
             }
         }
@@ -102,19 +111,29 @@ impl Screen<'_> {
             return;
         }
         let view = self.jobs.entry(job.id).or_default();
-        job.name.clone_into(&mut view.name);
+        job_name(job, self.session.lang).clone_into(&mut view.name);
         if job.state == JobState::Running && view.spinner.is_none() {
-            view.spinner = self.live.spinner(&job.name);
+            view.spinner = self.live.spinner(&view.name);
         }
         if job.state.is_finished() {
             if let Some(bar) = view.spinner.take() {
                 bar.finish_and_clear();
             }
             if !view.rest.is_empty() {
-                self.live.line(&log_line(&job.name, &std::mem::take(&mut view.rest)));
+                self.live.line(&log_line(&view.name, &std::mem::take(&mut view.rest)));
             }
         }
-        self.live.line(&job_line(self.session, job));
+        match job.state {
+            // That it waits its turn is no news.
+            JobState::Created | JobState::Pending => {}
+            JobState::Running
+            | JobState::Manual
+            | JobState::Success
+            | JobState::Failed
+            | JobState::Canceling
+            | JobState::Canceled
+            | JobState::Skipped => self.live.line(&job_line(self.session, job)),
+        }
     }
 
     fn finish(&mut self) {
@@ -136,7 +155,7 @@ fn log_line(job: &str, text: &str) -> String {
 fn job_line(session: &Session, job: &Job) -> String {
     let lang = session.lang;
     let state = job.state.paint().apply(job.state.say(lang), session.out.terminal);
-    let mut line = format!("{} · {} {state}", job.stage, Paint::Bold.apply(&job.name, session.out.terminal));
+    let mut line = format!("{} · {} {state}", job.stage, Paint::Bold.apply(job_name(job, lang), session.out.terminal));
     if let (true, Some(took)) = (job.state.is_finished(), took(job.started_at, job.finished_at)) {
         line += &format!(" ({})", when::span(took));
     }

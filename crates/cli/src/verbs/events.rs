@@ -44,7 +44,16 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         };
     }
     let paging = Paging { after: args.after.map(|s| s.to_string()), limit: Some(args.limit) };
-    let page = client.events(service.as_ref(), &paging).await?;
+    // The last ones, in the order they happened; from a given place, what follows it.
+    let page = match args.after {
+        Some(_) => client.events(service.as_ref(), &paging).await?,
+        None => {
+            let mut page = client.newest_events(service.as_ref(), &paging).await?;
+            page.items.reverse();
+            page.next = None;
+            page
+        }
+    };
     if session.json {
         session.out.json(&page);
     } else if page.items.is_empty() {

@@ -10,9 +10,12 @@ use crate::{
     session::Session,
     table::{Paint, Table, painted},
     when,
-    words::Words,
+    words::{Words, job_name},
 };
-use tradewind_api::{Client, Paging, v1};
+use tradewind_api::{
+    Client, Paging,
+    v1::{self, Reason},
+};
 use tradewind_model::{
     fault::Fault,
     id::{RunId, ServiceName},
@@ -35,6 +38,26 @@ pub enum Action {
     Cancel {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    Retry {
+        #[command(flatten)]
+        which: Which,
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    Start {
+        #[command(flatten)]
+        which: Which,
+        #[arg(long, value_name = "JOB")]
+        job: String,
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
         #[command(flatten)]
         wait: Wait,
     },
@@ -110,8 +133,45 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             Ok(Exit::Ok)
         }
         Action::Cancel { which, wait } => cancel(session, &client, &which, &wait).await,
+        Action::Retry { which, job, reason, wait } => {
+            let (run, reason) = (which.find(session, &client).await?, Reason { reason });
+            let run = match job {
+                None => client.retry_run(run.id, &reason).await?,
+                Some(name) => client.retry_job(run.id, job_of(&run, &name)?.id, &reason).await?,
+            };
+            see_through(session, &client, run, &wait).await
+        }
+        Action::Start { which, job, reason, wait } => {
+            let run = which.find(session, &client).await?;
+            let run = client.start_job(run.id, job_of(&run, &job)?.id, &Reason { reason }).await?;
+            see_through(session, &client, run, &wait).await
+        }
         Action::Logs { which, job, follow } => logs(session, &client, &which, job.as_deref(), follow).await,
     }
+}
+
+fn job_of<'r>(run: &'r v1::Run, name: &str) -> Result<&'r v1::Job, Failure> {
+    run.jobs.iter().find(|j| j.name == name).ok_or_else(|| {
+        let jobs: Vec<&str> = run.jobs.iter().map(|j| j.name.as_str()).collect();
+        let fault = Fault::new(&faults::NO_JOB).with("run", format!("#{}", run.number)).with("job", name);
+        fault.with("jobs", jobs.join(", ")).into()
+    })
+}
+
+/// Shows a run that goes on to its end, unless the caller only wants it to.
+async fn see_through(session: &Session, client: &Client, run: v1::Run, wait: &Wait) -> Result<Exit, Failure> {
+    let run = match wait.no_wait {
+        true => run,
+        false => {
+            follow::patiently(wait.limit()?, follow::run::follow(session, client, run.id, &Show::Everything)).await?
+        }
+    };
+    if session.json {
+        session.out.json(&run);
+    } else {
+        session.out.line(follow::run::summary(session, &run));
+    }
+    Ok(if run.state.is_finished() && !run.state.is_success() { Exit::Failed } else { Exit::Ok })
 }
 
 async fn list(session: &Session, client: &Client, service: Option<&str>, pages: &Pages) -> Result<Exit, Failure> {
@@ -168,7 +228,7 @@ fn show(session: &Session, run: &v1::Run) {
     for j in &run.jobs {
         table.row(vec![
             j.stage.as_str().into(),
-            j.name.as_str().into(),
+            job_name(j, lang).into(),
             painted(j.state.paint(), j.state.say(lang)),
             follow::run::took(j.started_at, j.finished_at).map(when::span).unwrap_or_default().into(),
             painted(Paint::Faint, j.message.clone().unwrap_or_default()),
@@ -207,16 +267,7 @@ async fn logs(
     follow: bool,
 ) -> Result<Exit, Failure> {
     let run = which.find(session, client).await?;
-    let wanted = match job {
-        None => None,
-        Some(name) => Some(run.jobs.iter().find(|j| j.name == name).ok_or_else(|| {
-            let jobs: Vec<&str> = run.jobs.iter().map(|j| j.name.as_str()).collect();
-            Fault::new(&faults::NO_JOB)
-                .with("run", format!("#{}", run.number))
-                .with("job", name)
-                .with("jobs", jobs.join(", "))
-        })?),
-    };
+    let wanted = job.map(|name| job_of(&run, name)).transpose()?;
     if follow && !run.state.is_finished() {
         let show = wanted.map_or(Show::Everything, |j| Show::Job(j.id));
         let ended = follow::patiently(None, follow::run::follow(session, client, run.id, &show)).await?;
@@ -232,7 +283,7 @@ async fn logs(
             session.out.raw(&text);
         } else {
             for line in text.lines() {
-                session.out.line(format!("{} │ {line}", j.name));
+                session.out.line(format!("{} │ {line}", job_name(j, session.lang)));
             }
         }
     }

@@ -117,6 +117,8 @@ async fn events_are_lines_and_their_lines_are_json() {
     fake.on("GET /events", list(&events)).on("GET /events/stream", crate::fake::stream(&events));
     insta::assert_snapshot!("events", fake.run("events --service shop --after 40").await);
     assert_eq!(fake.seen()[0].line, "GET /events?after=40&limit=50&service=shop");
+    fake.run("events").await;
+    assert_eq!(fake.seen()[1].line, "GET /events?limit=50&order=newest");
     let followed = fake.run("events -f --json").await;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&followed.out).unwrap()["seq"], 41);
     assert_eq!(fake.run("events -f --service other").await.out, "");

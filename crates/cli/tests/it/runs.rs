@@ -66,6 +66,28 @@ async fn runs_are_listed_and_shown() {
 }
 
 #[tokio::test]
+async fn what_failed_is_run_again_and_what_waits_is_started() {
+    let fake = Fake::start().await;
+    let lint = job("lint", JobState::Success).id;
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Failed)));
+    for what in [
+        format!("/runs/{RUN}/retry"),
+        format!("/runs/{RUN}/jobs/{lint}/retry"),
+        format!("/runs/{RUN}/jobs/{lint}/start"),
+    ] {
+        fake.on(&format!("POST {what}"), json(run(RunState::Running)));
+    }
+    fake.on(&format!("GET /runs/{RUN}/follow"), stream(&updates(RunState::Success)));
+    let lines = |said: &crate::fake::Said| said.out.lines().count();
+    let again = fake.run(&format!("run retry {RUN} --reason flaky")).await;
+    assert_eq!((again.exit, lines(&again) > 3), (Exit::Ok, true), "{again}");
+    assert_eq!(fake.run(&format!("run retry {RUN} --job lint --no-wait")).await.out, "run #12 of shop: running\n");
+    assert_eq!(fake.run(&format!("run start {RUN} --job lint --no-wait")).await.exit, Exit::Ok);
+    assert_eq!(fake.run(&format!("run start {RUN} --job none --no-wait")).await.exit, Exit::Refused);
+    assert_eq!(fake.seen()[1].body, serde_json::json!({ "reason": "flaky" }));
+}
+
+#[tokio::test]
 async fn a_cancel_waits_for_the_end() {
     let fake = Fake::start().await;
     fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Running)));

@@ -45,6 +45,7 @@ pub fn rollout(phase: RolloutPhase) -> Rollout {
     .unwrap();
     if phase != RolloutPhase::Running {
         r.timeline.push(entry("00:09:00.087", "rollout.traffic_moved", "traffic is on v2"));
+        r.timeline.push(entry("00:09:01.250", "rollout.finished", "it has ended"));
         r.sites[0].share = 10_000;
         r.sites[0].phase = SitePhase::Done;
         r.verification = serde_json::from_value(json!({ "passed": true, "checks": [

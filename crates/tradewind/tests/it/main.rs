@@ -4,6 +4,7 @@ mod detach;
 mod down;
 mod harness;
 mod login;
+mod push;
 mod refusals;
 mod settings;
 mod supervisor;
