@@ -12,6 +12,8 @@ mod guide;
 mod help;
 mod init;
 mod logging;
+#[cfg(test)]
+mod mentions;
 mod msg;
 mod process;
 mod role;
