@@ -73,7 +73,7 @@ impl Live {
     pub fn spinner(&self, text: &str) -> Option<ProgressBar> {
         let bars = self.bars.as_ref()?;
         let bar = bars.add(ProgressBar::new_spinner());
-        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}").ok()?;
+        let style = ProgressStyle::with_template("{spinner} {elapsed:.dim} {wide_msg}").ok()?;
         bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         bar.set_message(text.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
@@ -84,7 +84,7 @@ impl Live {
     pub fn bar(&self, text: &str) -> Option<ProgressBar> {
         let bars = self.bars.as_ref()?;
         let bar = bars.add(ProgressBar::new(10_000));
-        let style = ProgressStyle::with_template("{spinner} {prefix} [{bar:24}] {msg} {elapsed:.dim}").ok()?;
+        let style = ProgressStyle::with_template("{spinner} {prefix} [{bar:24}] {elapsed:.dim} {wide_msg}").ok()?;
         bar.set_style(style.progress_chars("━╸ ").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         bar.set_prefix(text.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));

@@ -34,6 +34,7 @@ const RELIEVE: Duration = Duration::from_secs(10);
 const ROLE: Duration = Duration::from_secs(15);
 const EDGE: Duration = Duration::from_secs(75);
 const STRAY: Duration = Duration::from_secs(5);
+const SHIMS_END: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 /// After SIGKILL only the kernel can hold a process.
 const KILLED: Duration = Duration::from_secs(10);
@@ -174,6 +175,14 @@ fn end_roles(folder: &Folder, hurry: &Hurry, report: &mut Report) {
 /// Whatever else carries the folder's name. Repeated, because what ends may leave children.
 fn end_strays(folder: &Folder, report: &mut Report) -> anyhow::Result<()> {
     const ROUNDS: usize = 5;
+    // A shim ends a moment after its process.
+    let settled = Instant::now() + SHIMS_END;
+    while Instant::now() < settled {
+        if scan::of_folder(folder.root())?.is_empty() {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
     for round in 0..ROUNDS {
         let strays = scan::of_folder(folder.root())?;
         if strays.is_empty() {
