@@ -83,6 +83,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
         let addr = listener.local_addr().map_err(cannot)?;
         let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
+        let repositories = config.repositories();
+        remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
         let ctx = Ctx::new(store.clone());
         let app = App::new(Parts {
             config,

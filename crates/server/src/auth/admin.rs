@@ -7,6 +7,7 @@ use super::{
 };
 use crate::http::{Refusal, refusal};
 use tradewind_api::v1::{CreateToken, NewToken};
+use tradewind_control::ctx::Asker;
 use tradewind_model::{event::Actor, fault::Fault};
 use tradewind_store::Store;
 
@@ -44,7 +45,7 @@ pub async fn login_code(store: &Store) -> Result<LoginCode, AdminError> {
 
 /// A key for the agent of a host, by the host's name. A host that had one has only the new one from then on.
 pub async fn enrol_host(store: &Store, host: &str) -> Result<NewToken, AdminError> {
-    Ok(tokens::enrol(store, host, owner()).await?)
+    Ok(tokens::enrol(store, host, &Asker { actor: owner(), cause: None }).await?)
 }
 
 fn owner() -> Actor {

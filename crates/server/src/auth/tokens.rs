@@ -5,16 +5,13 @@ use crate::{faults, http::Refusal};
 use serde_json::json;
 use std::time::Duration;
 use tradewind_api::v1::{CreateToken, NewToken, Scope, Token};
+use tradewind_control::{ctx::Asker, hosts};
 use tradewind_model::{
     event::{Actor, NewEvent},
     fault::Fault,
-    id::{HostId, TokenId},
+    id::TokenId,
 };
-use tradewind_store::{
-    Store, StoreError,
-    rows::{hosts, tokens as rows},
-    transact,
-};
+use tradewind_store::{Store, StoreError, rows::tokens as rows, transact};
 
 const DAY: u64 = 24 * 60 * 60;
 /// How long a token lasts when nobody says.
@@ -62,7 +59,7 @@ pub async fn create(store: &Store, by: &Caller, asked: &CreateToken) -> Result<N
         return Err(Fault::new(&faults::BEYOND_OWN).into());
     }
     if wish.scopes == [Scope::Agent] {
-        return enrol(store, &wish.name, by.actor()).await;
+        return enrol(store, &wish.name, &Asker { actor: by.actor(), cause: None }).await;
     }
     insert(store, &wish, by.actor()).await
 }
@@ -90,22 +87,15 @@ pub(super) async fn insert_row(
 }
 
 /// Gives a host a key; one that is known by the name gets a new one, and its old one is worth nothing from then on.
-pub async fn enrol(store: &Store, name: &str, by: Actor) -> Result<NewToken, Refusal> {
-    let made: Result<_, Refusal> = transact!(store, tx => {
-            let known = hosts::by_name(tx, name).await?;
-            let id = known.as_ref().map_or_else(|| HostId::at(tx.now()), |h| h.id);
-            let secret = Secret::mint(id.0).map_err(Refusal::internal)?;
-            match &known {
-                Some(_) => hosts::rekey(tx, id, &secret.hash()).await?,
-                None => drop(hosts::insert(tx, id, name, &secret.hash()).await?),
-            }
-            let after = Some(json!({ "name": name, "again": known.is_some() }));
-            tx.event(fact("host.enrolled", format!("host/{id}"), by.clone(), after)).await?;
-            Ok((secret, tx.now()))
+pub async fn enrol(store: &Store, name: &str, by: &Asker) -> Result<NewToken, Refusal> {
+    let secret = Secret::mint(uuid::Uuid::now_v7()).map_err(Refusal::internal)?;
+    let enrolled: Result<_, Refusal> = transact!(store, tx => {
+        let host = hosts::enrol(tx, name, &secret.hash(), by).await?;
+        Ok((host, tx.now()))
     });
-    let (secret, now) = made?;
+    let (host, now) = enrolled?;
     let info = Token {
-        id: TokenId(secret.id),
+        id: TokenId(host.0),
         name: name.to_owned(),
         scopes: vec![Scope::Agent],
         created_at: now.into(),

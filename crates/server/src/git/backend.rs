@@ -27,6 +27,16 @@ pub struct Call {
     pub env: Vec<(&'static str, OsString)>,
     /// Cancelled when the client is gone.
     pub gone: CancellationToken,
+    pub orphan: Orphan,
+}
+
+/// What becomes of git when its client goes away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Orphan {
+    /// It comes to its end: refs may have moved, and its hooks have to hear of it.
+    Finishes,
+    /// Its output is closed, and it ends of that: it only reads, and nobody wants the rest.
+    Ends,
 }
 
 /// Bytes of a CGI head.
@@ -50,9 +60,9 @@ pub async fn serve<H: Send + 'static>(
     tasks.spawn(feed(body, stdin));
     let complaints = tasks.spawn(read_some(stderr, 4 << 10));
     let (sink, source) = mpsc::channel(4);
-    let gone = call.gone;
+    let (gone, orphan) = (call.gone, call.orphan);
     tasks.spawn(async move {
-        drain(stdout, sink, gone).await;
+        drain(stdout, sink, gone, orphan).await;
         report(child, complaints.await.unwrap_or_default()).await;
         drop(held);
     });
@@ -109,10 +119,13 @@ async fn feed(body: Body, mut stdin: ChildStdin) {
 }
 
 /// Git's output to the response; to nowhere once nobody listens, because git must not be stopped half-way by a full pipe.
-async fn drain(mut stdout: ChildStdout, sink: mpsc::Sender<Bytes>, gone: CancellationToken) {
+async fn drain(mut stdout: ChildStdout, sink: mpsc::Sender<Bytes>, gone: CancellationToken, orphan: Orphan) {
     let mut listening = true;
     let mut buffer = BytesMut::with_capacity(CHUNK);
     loop {
+        if !listening && orphan == Orphan::Ends {
+            return;
+        }
         buffer.reserve(CHUNK);
         let read = tokio::select! {
             read = stdout.read_buf(&mut buffer) => read,

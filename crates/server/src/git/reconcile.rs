@@ -9,17 +9,30 @@ use tradewind_model::id::{Commit, ServiceName};
 use tradewind_store::{StoreError, rows};
 
 const TICK: Duration = Duration::from_secs(30);
+/// Looks between two packings of all repositories: six hours.
+const PACK_EVERY: u32 = 6 * 60 * 2;
 
 /// Looks until the server stops.
 pub async fn run(app: App) {
     let mut told = HashSet::new();
-    loop {
+    for look in 1_u32.. {
         if let Err(error) = once(&app, &mut told).await {
             tracing::error!(error = %refusal::chain(&error), "branches could not be compared with runs");
+        }
+        if look.is_multiple_of(PACK_EVERY) {
+            pack(&app).await;
         }
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             () = app.stop.cancelled() => return,
+        }
+    }
+}
+
+async fn pack(app: &App) {
+    for service in app.git.repos.services().unwrap_or_default() {
+        if let Err(error) = app.git.repos.pack(&service).await {
+            tracing::warn!(%service, error = %refusal::chain(&error), "a repository could not be packed");
         }
     }
 }

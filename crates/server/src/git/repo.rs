@@ -100,6 +100,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("uploadpack.allowAnySHA1InWant", "true"),
 ];
 
+/// How a repository is called before it is whole.
+const UNFINISHED: &str = ".new-";
+
 /// What no commit may switch off in its archive: files left out of it, and contents rewritten.
 const ATTRIBUTES: &str = "* -export-ignore -export-subst\n";
 
@@ -160,7 +163,7 @@ impl Repos {
             return Ok(path);
         }
         let prepare = |source| GitError::Prepare { path: path.clone(), source };
-        let made = self.root.join(format!(".new-{}", uuid::Uuid::now_v7().simple()));
+        let made = self.root.join(format!("{UNFINISHED}{}", uuid::Uuid::now_v7().simple()));
         let mut init = self.git();
         init.args(["init", "--quiet", "--bare", "--initial-branch=main", "--template="]).arg(&made);
         output("init", init).await?;
@@ -292,6 +295,24 @@ impl Repos {
         git.args(["archive", "--format=tar", commit.as_str()]);
         git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         git.spawn().map_err(|source| GitError::Start { verb: "archive", source })
+    }
+
+    /// Packs what many pushes have scattered, where there is enough of it. Unreachable commits stay for two weeks.
+    pub async fn pack(&self, service: &ServiceName) -> Result<(), GitError> {
+        let mut git = self.git_in(service);
+        git.args(["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]);
+        output("gc", git).await.map(drop)
+    }
+
+    /// Removes what a server that was killed while it made a repository has left.
+    pub fn clear_unfinished(&self) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Services that have a repository.

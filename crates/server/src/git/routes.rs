@@ -1,6 +1,10 @@
 //! `/git/{service}.git/…`: smart HTTP only.
 
-use super::{backend, push::Push, wire};
+use super::{
+    backend::{self, Orphan},
+    push::Push,
+    wire,
+};
 use crate::{
     App,
     auth::Caller,
@@ -125,7 +129,8 @@ async fn exchange(
         (wire::SOCKET_VAR, app.git.socket.clone().into_os_string()),
         (wire::PUSH_VAR, OsString::from(&listed.key)),
     ];
-    let call = backend::Call { path, user, env, gone };
+    let orphan = if what == RECEIVE { Orphan::Finishes } else { Orphan::Ends };
+    let call = backend::Call { path, user, env, gone, orphan };
     let (parts, body) = request.into_parts();
     Ok(backend::serve(&app.git.repos, &app.tasks, &parts, body, call, listed).await?)
 }

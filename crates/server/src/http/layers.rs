@@ -90,13 +90,19 @@ async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestInfo { id: id.clone(), lang });
     // The path only: a query could carry what somebody mistook for a place of a secret.
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let humdrum = is_humdrum(request.uri().path());
     let began = tokio::time::Instant::now();
     let answer = AssertUnwindSafe(next.run(request).instrument(span.clone())).catch_unwind().await;
     let answer = answer.unwrap_or_else(|panic| Refusal::internal(panic_text(&*panic)).into_response());
     span.in_scope(|| {
         let mut answer = refusal::render(answer, lang, writing, &id);
         let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(status = answer.status().as_u16(), took_us, "answered");
+        let status = answer.status().as_u16();
+        if humdrum {
+            tracing::debug!(status, took_us, "answered");
+        } else {
+            tracing::info!(status, took_us, "answered");
+        }
         let headers = answer.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, value);
@@ -105,6 +111,11 @@ async fn around(mut request: Request, next: Next) -> Response {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
         answer
     })
+}
+
+/// What comes many times a second from machines is not for everybody's log.
+fn is_humdrum(path: &str) -> bool {
+    path == "/healthz" || path.starts_with("/api/v1/agent/")
 }
 
 /// The caller's own id for a request is kept when it is harmless in a log.

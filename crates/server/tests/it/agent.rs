@@ -19,6 +19,8 @@ use tradewind_server::admin;
 /// As much of an agent as speaks.
 pub struct FakeAgent {
     socket: BufReader<TcpStream>,
+    /// What has come of the next message: `hear` may be dropped in the middle of it.
+    line: Vec<u8>,
 }
 
 impl FakeAgent {
@@ -37,7 +39,7 @@ impl FakeAgent {
             line.clear();
             socket.read_line(&mut line).await.unwrap();
         }
-        Self { socket }
+        Self { socket, line: Vec::new() }
     }
 
     /// Dials and says hello; who the server takes it for.
@@ -61,13 +63,13 @@ impl FakeAgent {
     /// The next message that is no ping; none when the server has hung up.
     pub async fn hear(&mut self) -> Option<ToAgent> {
         loop {
-            let mut line = String::new();
-            let read = self.socket.read_line(&mut line);
+            let read = self.socket.read_until(b'\n', &mut self.line);
             let read = tokio::time::timeout(std::time::Duration::from_secs(60), read).await.expect("silence");
-            if read.unwrap_or(0) == 0 {
+            if read.is_err() || !self.line.ends_with(b"\n") {
                 return None;
             }
-            match serde_json::from_str(&line).unwrap() {
+            let line = std::mem::take(&mut self.line);
+            match serde_json::from_slice(&line).unwrap() {
                 ToAgent::Ping { .. } => {}
                 message => return Some(message),
             }

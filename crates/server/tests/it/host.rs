@@ -38,11 +38,17 @@ impl Drop for Host {
 impl Host {
     /// Enrols and works until it is dropped.
     pub async fn start(app: &TestApp) -> Self {
+        Self::start_with(app, &["ready", "order 1"]).await
+    }
+
+    /// The same; every instance has written these lines.
+    pub async fn start_with(app: &TestApp, written: &[&str]) -> Self {
         let key = admin::enrol_host(&app.app.store, "h1").await.unwrap().token;
         let (agent, id) = FakeAgent::connect(app, &key).await;
         let go_on = Arc::new(AtomicBool::new(false));
         let state = State {
             client: app.client_as(&key),
+            written: written.iter().map(|l| (*l).to_owned()).collect(),
             go_on: Arc::clone(&go_on),
             desired: Desired::default(),
             tasks: BTreeMap::new(),
@@ -59,6 +65,7 @@ impl Host {
 
 struct State {
     client: Client,
+    written: Vec<String>,
     go_on: Arc<AtomicBool>,
     desired: Desired,
     tasks: BTreeMap<TaskId, ObservedTask>,
@@ -67,16 +74,20 @@ struct State {
 
 impl State {
     async fn work(mut self, mut agent: FakeAgent) {
-        agent.say(&FromAgent::Observed(Box::default())).await;
+        // It finds running what it left running: its first report says so.
+        self.desired = agent.desired().await;
         let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
         loop {
             tokio::select! {
                 message = agent.hear() => match message {
                     Some(ToAgent::Desired(desired)) => self.desired = *desired,
-                    Some(ToAgent::ReadLog { request, .. }) => {
-                        let line = |at, text: &str| LogLine { at: Timestamp(at), stream: LogStream::Stdout, text: text.into() };
-                        let lines = vec![line(1_000_000, "ready"), line(2_000_000, "order 1")];
-                        agent.say(&FromAgent::Log { request, lines, done: true }).await;
+                    Some(ToAgent::ReadLog { request, follow, .. }) => {
+                        let lines = self.written.iter().zip(1..).map(|(text, second)| LogLine {
+                            at: Timestamp(second * 1_000_000),
+                            stream: LogStream::Stdout,
+                            text: text.clone(),
+                        });
+                        agent.say(&FromAgent::Log { request, lines: lines.collect(), done: !follow }).await;
                     }
                     Some(ToAgent::Welcome { .. } | ToAgent::StopLog { .. } | ToAgent::Ping { .. }) => {}
                     None => return,

@@ -1,11 +1,28 @@
 //! What every route shares.
 
 use crate::app::{TestApp, http};
+use axum::body::Body;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::{Notify, oneshot},
+};
+use tower::ServiceExt as _;
+use tradewind_model::id::Digest;
+use tradewind_server::http::{
+    Permission, Route, layers,
+    route::{self, BadRoute},
+};
+use tradewind_store::{
+    StoreError,
+    rows::idempotency::{self, Admission, Request as Noted},
+    transact,
 };
 
 #[tokio::test]
@@ -129,4 +146,87 @@ async fn a_connection_carries_many_requests_and_a_broken_one_harms_nobody() {
     raw.write_all(b"\x00\x01 nonsense\r\n\r\n").await.unwrap();
     drop(raw);
     assert!(app.client().version().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_panic_is_an_opaque_refusal_and_not_an_end() {
+    let app = TestApp::start().await;
+    let boom = Route::get("/boom", Permission::Public, "boom", async || -> String { panic!("the secret is 42") });
+    let router = layers::router(&app.app, vec![boom.about("Test", "Panics")]);
+    for _ in 0..2 {
+        let request = ::http::Request::get("/boom").body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 500);
+        let text = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("TW-API-001") && !text.contains("42"), "{text}");
+    }
+}
+
+#[test]
+fn routes_that_are_declared_wrongly_keep_the_server_from_starting() {
+    let route = |path, id| Route::get(path, Permission::Public, id, async || "").about("Test", "A route");
+    let open = Route::post("/a", Permission::Public, "a", async || "").about("Test", "Changes something");
+    assert!(route::check(&[route("/a", "a"), route("/b", "b")]).is_ok());
+    assert!(matches!(route::check(&[route("/a", "a"), route("/a", "b")]), Err(BadRoute::Twice(_))));
+    assert!(matches!(route::check(&[route("/a", "a"), route("/b", "a")]), Err(BadRoute::SameId("a"))));
+    assert!(matches!(route::check(&[open]), Err(BadRoute::OpenToAll(_))));
+    let silent = Route::get("/a", Permission::Public, "a", async || "");
+    assert!(matches!(route::check(&[silent]), Err(BadRoute::Undocumented(_))));
+    assert!(route::check(&tradewind_server::routes::all()).is_ok());
+}
+
+#[tokio::test]
+async fn what_a_killed_server_may_have_done_is_not_done_again_on_a_guess() {
+    let app = TestApp::start().await;
+    let body = r#"{"name":"shop"}"#;
+    let noted = Noted {
+        actor: format!("token/{}", app.admin.info.id),
+        key: "k1".into(),
+        route: "POST /api/v1/services".into(),
+        hash: Digest::of(format!("/api/v1/services\n{body}").as_bytes()),
+    };
+    // As a server leaves it that dies in the middle.
+    let begun: Result<_, StoreError> =
+        transact!(app.app.store, tx => idempotency::begin(tx, &noted, Duration::MAX).await);
+    assert_eq!(begun.unwrap(), Admission::New);
+    let send = async |key: &str| {
+        let request = http().post(app.url("/api/v1/services")).bearer_auth(&app.admin.token);
+        let request = request.header("idempotency-key", key).header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        let replayed = answer.headers().contains_key("idempotency-replayed");
+        (answer.status().as_u16(), replayed, answer.json::<Value>().await.unwrap())
+    };
+    let (status, _, problem) = send("k1").await;
+    assert_eq!((status, problem["code"].as_str()), (409, Some("TW-API-013")));
+    let (status, replayed, made) = send("k2").await;
+    assert_eq!((status, replayed), (201, false));
+    assert_eq!(send("k2").await, (201, true, made), "an answer without a secret is given again");
+}
+
+#[tokio::test]
+async fn a_post_that_was_begun_is_done_when_its_caller_goes_away() {
+    let app = TestApp::start().await;
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (done, mut ended) = oneshot::channel();
+    let done = Arc::new(Mutex::new(Some(done)));
+    let work = {
+        let (begun, go_on) = (Arc::clone(&begun), Arc::clone(&go_on));
+        async move || {
+            begun.notify_one();
+            go_on.notified().await;
+            let _ = done.lock().unwrap().take().unwrap().send(());
+            ""
+        }
+    };
+    let slow = Route::post("/slow", Permission::Public, "slow", work).about("Test", "Takes its time");
+    let router = layers::router(&app.app, vec![slow]);
+    let request = ::http::Request::post("/slow").body(Body::empty()).unwrap();
+    let asked = tokio::spawn(router.oneshot(request));
+    begun.notified().await;
+    asked.abort();
+    assert!(asked.await.unwrap_err().is_cancelled());
+    assert!(ended.try_recv().is_err());
+    go_on.notify_one();
+    ended.await.unwrap();
 }

@@ -5,6 +5,7 @@ use crate::{
     git::{Pushed, Work},
     host::Host,
 };
+use std::time::Duration;
 use tradewind_api::{
     Paging,
     v1::{self, Reason, RolloutPhase, RunState, RunUpdate, Scope},
@@ -290,4 +291,38 @@ async fn a_log_with_a_gap_or_of_another_hosts_task_is_refused() {
     let unknown = "01930000-0000-7000-8000-000000000000".parse().unwrap();
     let refused = app.client_as(&other).append_task_log(unknown, 0, "x".into()).await.unwrap_err();
     assert_eq!(refused.problem().unwrap().code, "TW-RUN-006");
+}
+
+#[tokio::test]
+async fn a_follower_of_logs_sees_instances_that_start_later_and_hosts_that_come_back() {
+    let app = TestApp::start().await;
+    let host = Host::start(&app).await;
+    let work = work(&app, "pipeline: { script: [print x] }\n").await;
+    assert!(work.push(&["main"]).await.ok);
+    let client = app.client();
+    let env = "production".parse().unwrap();
+    let live = async |label: &str| {
+        let status = client.status(Some(&shop())).await.unwrap();
+        status.first()?.release.as_ref().filter(|r| r.label == label).map(drop)
+    };
+    until("v1", async || live("v1").await).await;
+    let mut logs = client.logs(&shop(), &env, None, 10, true);
+    let mut next = async || {
+        let update = tokio::time::timeout(Duration::from_secs(60), logs.next()).await.expect("no more lines");
+        match update.unwrap().unwrap() {
+            v1::LogUpdate::Line(l) => format!("{} {}", l.label, l.text),
+            v1::LogUpdate::Notice { text } => text.split(": ").last().unwrap().to_owned(),
+        }
+    };
+    assert_eq!((next().await, next().await), ("v1 ready".into(), "v1 order 1".into()));
+    work.commit("second").await;
+    assert!(work.push(&["main"]).await.ok);
+    assert_eq!((next().await, next().await), ("v2 ready".into(), "v2 order 1".into()));
+    drop(host);
+    let lost = "the connection to its host h1 broke, so lines may be missing";
+    assert_eq!((next().await, next().await), (lost.into(), lost.into()));
+    let _host = Host::start_with(&app, &["ready", "order 1", "order 2"]).await;
+    let mut came = [next().await, next().await];
+    came.sort();
+    assert_eq!(came, ["v1 order 2", "v2 order 2"], "what was told is not told again");
 }
