@@ -182,6 +182,9 @@ impl Group {
 
     /// One that was made before; empty when there is none of that name.
     pub fn open(name: &str) -> Self {
+        if !is_name(name) {
+            return Self { name: name.to_owned(), folders: Vec::new() };
+        }
         let (found, _) = hierarchies();
         let folders = found.iter().map(|h| (h.version, h.parent.join(name))).filter(|(_, f)| f.is_dir()).collect();
         Self { name: name.to_owned(), folders }
@@ -383,6 +386,13 @@ impl Mount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_leads_out_of_our_folder_opens_nothing() {
+        for name in ["", "..", "../..", "a/b", "/", "."] {
+            assert!(Group::open(name).is_void(), "{name}");
+        }
+    }
 
     #[test]
     fn mounts_of_both_kinds_are_told_apart() {

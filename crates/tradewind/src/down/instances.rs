@@ -5,6 +5,7 @@ use crate::folder::Folder;
 use std::{
     collections::HashMap,
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +15,9 @@ use tradewind_targets::process::{Adopted, ProcessTarget};
 
 /// For those that no stop policy is known of, jobs among them.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// What a shim writes when it has started something.
+const STARTED: &str = "started.json";
 
 #[derive(Clone, Copy)]
 struct Stop {
@@ -67,18 +71,29 @@ struct Run {
     dir: PathBuf,
 }
 
-/// The folders below the agent's that a shim wrote `started.json` into: an owner's own, or one in it.
+/// The folders below the agent's in which a shim was told to start something: by their names and their owner, which
+/// only the agent gives. A job's workspace and a release hold whatever was pushed, and a shim that found its records
+/// there would obey them with our own rights.
 fn runs(agent: &Path) -> Vec<Run> {
+    let us = rustix::process::geteuid().as_raw();
+    let is_run = |dir: &Path| {
+        fs::symlink_metadata(dir).is_ok_and(|m| m.uid() == us) && dir.join(STARTED).symlink_metadata().is_ok()
+    };
     let mut found = Vec::new();
-    for (place, kind) in [("instances", Kind::Instance), ("tasks", Kind::Job), ("releases", Kind::Job)] {
-        for owner in children(&agent.join(place)) {
-            let id = owner.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let dirs = std::iter::once(owner.clone()).chain(children(&owner));
-            let started = dirs.filter(|d| d.join("started.json").exists());
-            found.extend(started.map(|dir| Run { kind, id: id.clone(), dir }));
-        }
+    for owner in children(&agent.join("instances")) {
+        let dirs = [owner.clone(), owner.join("process")].into_iter().filter(|d| is_run(d));
+        found.extend(dirs.map(|dir| Run { kind: Kind::Instance, id: name(&owner), dir }));
     }
+    let of_tasks = children(&agent.join("tasks")).iter().flat_map(|task| children(task)).collect::<Vec<_>>();
+    let steps = of_tasks.into_iter().filter(|d| name(d).ends_with(".process"));
+    let preparations = children(&agent.join("releases")).into_iter().filter(|d| name(d).ends_with(".prepare"));
+    let jobs = steps.chain(preparations).filter(|d| is_run(d));
+    found.extend(jobs.map(|dir| Run { kind: Kind::Job, id: String::new(), dir }));
     found
+}
+
+fn name(dir: &Path) -> String {
+    dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn children(dir: &Path) -> Vec<PathBuf> {
@@ -98,4 +113,27 @@ fn policies(folder: &Folder) -> HashMap<String, Stop> {
             (i.id.to_string(), stop)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_agents_own_folders_are_taken_for_runs() {
+        let tmp = tempfile::tempdir().unwrap();
+        let pushed = ["tasks/1/work", "tasks/1/home", "releases/ab", "releases/ab/x.prepare", "instances/2/other"];
+        let ours = ["instances/2/process", "instances/3", "tasks/1/script.process", "releases/ab.prepare"];
+        for dir in pushed.iter().chain(&ours) {
+            let dir = tmp.path().join(dir);
+            fs::create_dir_all(&dir).unwrap();
+            fs::write(dir.join(STARTED), "{}").unwrap();
+        }
+        fs::create_dir_all(tmp.path().join("instances/4/process")).unwrap();
+        let mut found: Vec<PathBuf> = runs(tmp.path()).into_iter().map(|r| r.dir).collect();
+        found.sort();
+        let mut expected = ours.map(|d| tmp.path().join(d));
+        expected.sort();
+        assert_eq!(found, expected);
+    }
 }

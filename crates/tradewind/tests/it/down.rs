@@ -39,7 +39,7 @@ fn what_a_kill_of_everything_left_behind_is_stopped_and_bystanders_are_not() {
     let agent = folder.data().join("agent");
     let patient = start(&agent.join("instances/0193a1b2-0000-7000-8000-000000000001"), "exec sleep 1000");
     // Its shim dies, and it does not listen to SIGTERM; its time to finish is not known, so it is a default one.
-    let stubborn = start(&agent.join("tasks/0193a1b2-0000-7000-8000-000000000002"), "exec sleep 1001");
+    let stubborn = start(&agent.join("tasks/0193a1b2-0000-7000-8000-000000000002/script.process"), "exec sleep 1001");
     kill(stubborn.shim_pid, Signal::KILL);
     // A daemon of a job that left its group and its session.
     let mut stray = spawn(Command::new("sleep").arg("1002").env("HOME", agent.join("data/shop")).process_group(0));
