@@ -73,7 +73,14 @@ pub async fn ingest(ctx: &Ctx, stay: &Stay<'_>, epoch: &str, observed: Observed)
         stay.reported(observed);
         return Ok(());
     }
-    transact!(ctx.store, tx => take_in(tx, ctx, stay.host, epoch, &observed).await)?;
+    transact!(ctx.store, tx => {
+        // Asked once more where writers stand in line: a newer connection's report may have gone in meanwhile, and one of
+        // an earlier process must not lie over it.
+        if !stay.is_current() {
+            return Ok(());
+        }
+        take_in(tx, ctx, stay.host, epoch, &observed).await
+    })?;
     stay.reported(observed);
     Ok(())
 }

@@ -236,13 +236,14 @@ async fn verify(
         .filter(|i| i.revision == revision && i.phase == DesiredPhase::Run)
         .map(|i| i.id)
         .collect();
-    let through_edge = body.resolved.route.as_ref().map(|route| {
+    // Where the place answers, which need not be what the release asks for.
+    let through_edge = place.route_body().filter(|_| body.resolved.route.is_some()).map(|route| {
         let host = route.hosts.first().map_or_else(|| "localhost".into(), |h| h.replacen('*', "verify", 1));
         let health = body.resolved.workload.health.as_ref();
         let path = match health.map(|h| &h.probe) {
-            Some(HealthProbe::Http { path }) if path.starts_with(route.path.as_str()) => path.clone(),
+            Some(HealthProbe::Http { path }) if path.starts_with(route.path_prefix.as_str()) => path.clone(),
             Some(HealthProbe::Http { .. } | HealthProbe::Tcp | HealthProbe::Command { .. }) | None => {
-                route.path.clone()
+                route.path_prefix.clone()
             }
         };
         EdgeProbe { host, path }

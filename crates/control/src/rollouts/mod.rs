@@ -2,6 +2,7 @@
 //! model ([`advance`]), stopped by people ([`intervene`]).
 
 pub mod advance;
+mod claims;
 mod events;
 pub mod intervene;
 pub mod places;

@@ -1,10 +1,14 @@
 //! The rows of desired state of one place, loaded as the model wants them and written back where they differ.
 
-use super::read;
-use crate::{Result, hosts};
+use super::{
+    claims::{self, Claim},
+    read,
+};
+use crate::{Result, ctx::Asker, hosts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_model::{
+    event::NewEvent,
     id::{Digest, HostId, InstanceId, Place, RevisionId},
     protocol::{
         agent::DesiredPhase,
@@ -177,7 +181,8 @@ impl Loaded {
         if version <= over {
             return Ok(false);
         }
-        let body = self.route_with(wanted, filling);
+        let mut body = self.route_with(wanted, filling);
+        self.leave_to_others(tx, &mut body).await?;
         // One decision may raise the version twice: every number is taken, so that rows and effects agree on them.
         let mut at = over;
         while at < version {
@@ -185,6 +190,33 @@ impl Loaded {
         }
         self.route = Some((at, body));
         Ok(true)
+    }
+
+    /// An earlier release may ask for a host that has gone to another service since. Nothing holds a rollback up: the
+    /// place then goes on answering where it does, and one that answers nowhere yet does so under a name of its own.
+    async fn leave_to_others(&self, tx: &mut Tx, body: &mut RouteBody) -> Result<()> {
+        let wanted = Claim { hosts: &body.hosts, path: &body.path_prefix };
+        let Some(taken) = claims::held(tx, &self.place, wanted).await? else { return Ok(()) };
+        let Place { service, env, site } = &self.place;
+        (body.hosts, body.path_prefix) = match &self.route {
+            Some((_, old)) => (old.hosts.clone(), old.path_prefix.clone()),
+            None => (vec![format!("{site}.{env}.{service}.invalid")], "/".to_owned()),
+        };
+        tx.event(NewEvent {
+            kind: "route.taken".into(),
+            schema: 1,
+            actor: Asker::system("rollout").actor,
+            subject: format!("place/{}", self.place),
+            cause: None,
+            service: Some(service.to_string()),
+            env: Some(env.to_string()),
+            before: None,
+            after: Some(serde_json::json!({
+                "route": taken.route, "owner": taken.owner.to_string(), "hosts": body.hosts, "path": body.path_prefix,
+            })),
+        })
+        .await?;
+        Ok(())
     }
 
     /// The route's hosts, limits and the like come from the revision that takes most of its traffic.

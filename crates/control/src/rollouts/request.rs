@@ -1,6 +1,10 @@
 //! Asking for a rollout: from a finished pipeline, from `deploy`, from `promote`.
 
-use super::{PlanDoc, Target, events, kind_str, queue};
+use super::{
+    PlanDoc, Target,
+    claims::{self, Claim, Taken},
+    events, kind_str, queue,
+};
 use crate::{Ctx, Result, ctx::Asker, faults};
 use tradewind_model::{
     fault::Fault,
@@ -76,7 +80,7 @@ pub async fn request(
     for site in &target.resolved.sites {
         rows::sites::ensure(tx, env, site).await?;
         let place = Place { service: service.clone(), env: env.clone(), site: site.clone() };
-        route_is_free(tx, &place, &target.resolved).await?;
+        route_is_free(tx, &place, &sites, &target.resolved).await?;
         sites.push(site_plan(tx, &place, target).await?);
     }
     if sites.iter().all(|s| s.from == Some(s.to)) && rows::rollouts::active(tx, service, env).await?.is_none() {
@@ -173,25 +177,25 @@ pub(super) fn plan(kind: Kind, resolved: &ResolvedSpec, sites: Vec<SitePlan>) ->
     })
 }
 
-/// Two services cannot answer for the same host and path: the edge would have to guess.
-async fn route_is_free(r: &mut impl Reader, place: &Place, resolved: &ResolvedSpec) -> Result<()> {
+/// Two places cannot answer for the same host and path: the edge would have to guess.
+async fn route_is_free(r: &mut impl Reader, place: &Place, sites: &[SitePlan], resolved: &ResolvedSpec) -> Result<()> {
     let Some(mine) = &resolved.route else { return Ok(()) };
-    for row in rows::routes::list(r, None).await? {
-        if row.place == *place {
-            continue;
+    let claim = Claim { hosts: &mine.hosts, path: &mine.path };
+    let taken = match sites.first() {
+        Some(first) => {
+            let owner = Place { site: first.site.clone(), ..place.clone() };
+            let route = format!("{}{}", mine.hosts.first().map_or("*", String::as_str), mine.path);
+            Some(Taken { owner, route })
         }
-        let other: super::places::RouteBody = super::read(&row.body)?;
-        let both_default = other.hosts.is_empty() && mine.hosts.is_empty();
-        let shared = other.hosts.iter().find(|h| mine.hosts.contains(h));
-        if other.path_prefix == mine.path && (both_default || shared.is_some()) {
-            let route = format!("{}{}", shared.map_or("*", String::as_str), mine.path);
-            return Err(Fault::new(&faults::ROUTE_TAKEN)
-                .with("place", place)
-                .with("route", route)
-                .with("owner", row.place)
-                .with("env", &place.env)
-                .into());
-        }
+        None => claims::held_or_promised(r, place, claim).await?,
+    };
+    match taken {
+        None => Ok(()),
+        Some(Taken { owner, route }) => Err(Fault::new(&faults::ROUTE_TAKEN)
+            .with("place", place)
+            .with("route", route)
+            .with("owner", owner)
+            .with("env", &place.env)
+            .into()),
     }
-    Ok(())
 }

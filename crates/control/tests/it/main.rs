@@ -1,6 +1,8 @@
 //! The control plane at its border, on a real store.
 
+mod agents;
 mod housekeeping;
 mod rollouts;
+mod routes;
 mod runs;
 mod world;

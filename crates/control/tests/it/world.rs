@@ -83,11 +83,15 @@ impl World {
 
     /// Stores a release made of this spec and returns its label.
     pub async fn release(&self, n: u8, spec: &str) -> String {
+        self.release_of(&service(), n, spec).await
+    }
+
+    pub async fn release_of(&self, service: &ServiceName, n: u8, spec: &str) -> String {
         let commit: Commit = format!("{n:040}").parse().unwrap();
         let bundle = BundleRef { digest: Digest::of(&[n]), size: 1 };
         let manifest = ReleaseManifest {
             version: 1,
-            service: service(),
+            service: service.clone(),
             commit,
             bundle,
             spec: spec.to_owned(),
