@@ -162,6 +162,7 @@ async fn persist(
     }
     if let Some(reason) = freeze {
         let by = Actor::System { part: "rollout".into() };
+        let reason = reason.with("rollout", row.id);
         rows::queues::freeze(tx, &row.service, &row.env, &by, Json::of(&reason).as_str()).await?;
     }
     for what in &decision.happened {

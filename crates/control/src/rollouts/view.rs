@@ -12,6 +12,7 @@ use tradewind_model::{
     rollout::{
         effect::Happened,
         facts::count,
+        faults,
         plan::{Kind, SitePlan, Strategy},
         reason::Reason,
         state::{Phase, SiteState, State, Step},
@@ -112,10 +113,12 @@ async fn waiting_for(
     queue_position: Option<u32>,
     lang: Lang,
 ) -> Result<Option<String>> {
-    if let Some(frozen) = services::freeze(r, &row.service, &row.env, lang).await?
-        && state.phase == Phase::Queued
+    if state.phase == Phase::Queued
+        && let Some(frozen) = services::freeze(r, &row.service, &row.env, lang).await?
     {
-        return Ok(Some(frozen.reason));
+        let Some(failed) = frozen.rollout else { return Ok(Some(frozen.reason)) };
+        let held = Reason::new(&faults::QUEUE_FROZEN).with("service", &row.service).with("env", &row.env);
+        return Ok(Some(format!("{}: {}", held.with("rollout", failed).what(lang), frozen.reason)));
     }
     let away = state.away_since.is_some();
     Ok(match (queue_position, away, lang) {

@@ -120,7 +120,7 @@ pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap
 }
 
 /// A cron service is at its post between two runs as well.
-fn serves(phase: InstancePhase, kind: ServiceKind) -> bool {
+pub fn serves(phase: InstancePhase, kind: ServiceKind) -> bool {
     match (phase, kind) {
         (InstancePhase::Ready, _) => true,
         (InstancePhase::Stopped | InstancePhase::Starting | InstancePhase::Backoff, ServiceKind::Cron) => true,
