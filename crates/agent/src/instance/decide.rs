@@ -252,7 +252,11 @@ impl Machine {
             }
             (Phase::Starting, Err(reason)) => {
                 self.passes = 0;
-                self.message = Some(reason);
+                // A check that finds nobody says less than how the start before this one ended.
+                self.message = Some(match &self.last_exit {
+                    Some(exit) if !self.exits.is_empty() => format!("{}; started again: {reason}", describe(exit)),
+                    Some(_) | None => reason,
+                });
             }
             (Phase::Unhealthy, Err(reason)) => {
                 self.passes = 0;

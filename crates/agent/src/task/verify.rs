@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tradewind_model::{
     id::{InstanceId, RevisionId},
     protocol::agent::{EdgeProbe, InstancePhase, VerifyCheck, VerifyReport, VerifyWork},
+    rollout::facts::serves,
 };
 
 /// Between two attempts of a check that did not pass.
@@ -68,12 +69,11 @@ async fn check_instance(shop: &Arc<Shop>, work: &VerifyWork, id: InstanceId) -> 
     if let Some(check) = check_of(&shop.launcher, desired, work.health.as_ref(), observed.addr) {
         check.await?;
     }
-    match observed.phase {
-        InstancePhase::Ready => Ok(match observed.addr {
-            Some(addr) => format!("ready at {addr}"),
-            None => "ready".into(),
-        }),
-        phase => Err(format!("it is {phase:?}: {}", observed.message.as_deref().unwrap_or("no more is known"))),
+    match (observed.phase, observed.addr) {
+        (InstancePhase::Ready, Some(addr)) => Ok(format!("ready at {addr}")),
+        (InstancePhase::Ready, None) => Ok("ready".into()),
+        (phase, _) if serves(phase, desired.workload.kind) => Ok("waits for its next run".into()),
+        (phase, _) => Err(format!("it is {phase:?}: {}", observed.message.as_deref().unwrap_or("no more is known"))),
     }
 }
 
