@@ -1,0 +1,10 @@
+mod bad_releases;
+mod everything_dies;
+mod killed_roles;
+mod kinds;
+mod processes;
+mod pushes;
+mod storage;
+mod strategies;
+mod traffic;
+mod world;

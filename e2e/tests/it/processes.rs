@@ -1,0 +1,56 @@
+//! Processes of a world, by what `/proc` says of them.
+
+use crate::world::World;
+use rustix::process::{Pid, Signal};
+use serde_json::Value;
+use std::{fs, path::Path};
+
+pub fn kill(pid: u32) {
+    let target = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    // It may be gone already; what matters is that it is.
+    let _ = rustix::process::kill_process(target, Signal::KILL);
+}
+
+/// Runs; one that has ended and waits for its parent does not.
+pub fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+}
+
+fn all() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(|p| runs(*p))
+}
+
+/// Tradewind's own processes of a world whose command line has this word: a role, `shim`, or any.
+pub fn ours(world: &World, word: Option<&str>) -> Vec<u32> {
+    let data = world.tradewind.data.to_string_lossy().into_owned();
+    all()
+        .filter(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let words: Vec<_> = line.split(|b| *b == 0).map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+            words.first().is_some_and(|w| w.ends_with("/tradewind"))
+                && word.is_none_or(|word| words.get(1).is_some_and(|w| w == word))
+                && words.iter().any(|w| w.contains(&data))
+        })
+        .collect()
+}
+
+/// Whatever works in the world's data folder and is not Tradewind: instances, jobs and what they left behind.
+pub fn working_in(world: &World) -> Vec<u32> {
+    let inside = |pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&world.folder));
+    let own = ours(world, None);
+    all().filter(inside).filter(|p| !own.contains(p)).collect()
+}
+
+/// The edge's worker, which the holder started; none just after its death.
+pub fn edge_worker(world: &World) -> Option<u32> {
+    let text = fs::read(world.tradewind.data.join("run/edge.json")).unwrap();
+    let edge: Value = serde_json::from_slice(&text).unwrap();
+    Some(edge["worker"]["pid"].as_u64()?.try_into().unwrap())
+}
+
+/// Processes with this word in their command line, wherever they went.
+pub fn named(word: &str) -> Vec<u32> {
+    let line = |pid: &u32| fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("cmdline"));
+    all().filter(|pid| line(pid).is_ok_and(|l| l.contains(word))).collect()
+}
