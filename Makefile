@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: demo test bench lint fmt
+.PHONY: demo test bench e2e lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
