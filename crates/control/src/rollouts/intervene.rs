@@ -51,6 +51,9 @@ async fn change(
         if state == before {
             return Ok(());
         }
+        if state.abort.is_some() {
+            tx.urgent();
+        }
         row.state = Json::of(&state);
         let row = rows::rollouts::update(tx, row).await?;
         tx.event(events::about(&row, kind, by, serde_json::json!({ "reason": reason }))).await?;

@@ -19,7 +19,7 @@ use std::{
 };
 use tradewind_model::{fault::Fault, id::Digest};
 use tradewind_store::{
-    StoreError,
+    StoreError, Tx,
     rows::idempotency::{self, Admission, Request as Noted},
     transact,
 };
@@ -55,6 +55,16 @@ pub struct Rule {
     pub app: App,
     /// False where the answer holds a secret.
     pub keep_answer: bool,
+    /// What is noted of it may draw on the room set aside on a full disk, as the work itself does.
+    pub urgent: bool,
+}
+
+impl Rule {
+    fn mark(&self, tx: &mut Tx) {
+        if self.urgent {
+            tx.urgent();
+        }
+    }
 }
 
 /// The layer. Work goes on when the caller goes away, so that an answer is there when they ask again.
@@ -94,7 +104,10 @@ async fn keyed(rule: &Rule, request: Request, next: Next) -> Result<Response, Re
 
     let store = rule.app.store.clone();
     let working = rule.app.under_way.begin(&noted).ok_or_else(|| Fault::new(&faults::STILL_WORKING))?;
-    let admission: Result<_, StoreError> = transact!(store, tx => idempotency::begin(tx, &noted, Duration::MAX).await);
+    let admission: Result<_, StoreError> = transact!(store, tx => {
+        rule.mark(tx);
+        idempotency::begin(tx, &noted, Duration::MAX).await
+    });
     match admission? {
         Admission::New => {}
         Admission::Done { status, response } if rule.keep_answer => return Ok(replay(status, response)),
@@ -111,7 +124,10 @@ async fn keyed(rule: &Rule, request: Request, next: Next) -> Result<Response, Re
 async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, Refusal> {
     let store = rule.app.store.clone();
     if !answer.status().is_success() {
-        let forgotten: Result<(), StoreError> = transact!(store, tx => idempotency::forget(tx, noted).await);
+        let forgotten: Result<(), StoreError> = transact!(store, tx => {
+            rule.mark(tx);
+            idempotency::forget(tx, noted).await
+        });
         forgotten?;
         return Ok(answer);
     }
@@ -119,7 +135,10 @@ async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, 
     let body = body.collect().await.map_err(Refusal::internal)?.to_bytes();
     let kept = if rule.keep_answer { String::from_utf8_lossy(&body).into_owned() } else { String::new() };
     let status = head.status.as_u16();
-    let finished: Result<(), StoreError> = transact!(store, tx => idempotency::finish(tx, noted, status, &kept).await);
+    let finished: Result<(), StoreError> = transact!(store, tx => {
+        rule.mark(tx);
+        idempotency::finish(tx, noted, status, &kept).await
+    });
     finished?;
     Ok(Response::from_parts(head, body.into()))
 }

@@ -61,7 +61,8 @@ pub fn router(app: &App, routes: Vec<Route>) -> Router {
             handler = handler.layer(from_fn(tag));
         }
         if route.method == Method::POST && route.doc.keyed && route.manner != Manner::Stream {
-            let rule = idempotency::Rule { app: app.clone(), keep_answer: route.manner == Manner::Json };
+            let keep_answer = route.manner == Manner::Json;
+            let rule = idempotency::Rule { app: app.clone(), keep_answer, urgent: route.urgent };
             handler = handler.layer(from_fn_with_state(rule, idempotency::once));
         }
         handler = match route.manner {

@@ -54,6 +54,8 @@ pub struct Route {
     pub path: &'static str,
     pub permission: Permission,
     pub manner: Manner,
+    /// A way back: may draw on the room set aside on a full disk.
+    pub urgent: bool,
     pub doc: Doc,
     pub(crate) handler: MethodRouter<App>,
 }
@@ -106,7 +108,7 @@ impl Route {
             status: 200,
             keyed: true,
         };
-        Self { method, path, permission, manner: Manner::Json, doc, handler: on(filter, handler) }
+        Self { method, path, permission, manner: Manner::Json, urgent: false, doc, handler: on(filter, handler) }
     }
 
     /// `id` is the operation's name in generated clients.
@@ -215,6 +217,11 @@ impl Route {
     pub fn status(mut self, status: u16, text: &'static str) -> Self {
         self.doc.status = status;
         self.doc.answer_text = text;
+        self
+    }
+
+    pub fn urgent(mut self) -> Self {
+        self.urgent = true;
         self
     }
 

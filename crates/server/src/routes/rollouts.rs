@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
             .status(201, QUEUED),
         Route::post("/api/v1/services/{service}/rollback", DEPLOY, "rollback", roll_back)
             .about("Rollouts", "Go back: ahead of queue and freeze")
+            .urgent()
             .body::<RollbackRequest>()
             .answers::<Rollout>()
             .status(201, QUEUED),
@@ -69,6 +70,7 @@ pub fn routes() -> Vec<Route> {
             .answers::<Rollout>(),
         Route::post("/api/v1/rollouts/{rollout}/abort", DEPLOY, "abort_rollout", abort)
             .about("Rollouts", "Return every site it touched to its own previous revision")
+            .urgent()
             .body::<Reason>()
             .answers::<Rollout>(),
     ]
