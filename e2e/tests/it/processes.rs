@@ -28,16 +28,17 @@ pub fn ours(world: &World, word: Option<&str>) -> Vec<u32> {
         .filter(|pid| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let words: Vec<_> = line.split(|b| *b == 0).map(|w| String::from_utf8_lossy(w).into_owned()).collect();
-            words.first().is_some_and(|w| w.ends_with("/tradewind"))
+            words.first().is_some_and(|w| w.rsplit('/').next() == Some("tradewind"))
                 && word.is_none_or(|word| words.get(1).is_some_and(|w| w == word))
                 && words.iter().any(|w| w.contains(&data))
         })
         .collect()
 }
 
-/// Whatever works in the world's data folder and is not Tradewind: instances, jobs and what they left behind.
+/// Whatever works in a folder of the agent and is not Tradewind: instances, jobs and what they left behind.
 pub fn working_in(world: &World) -> Vec<u32> {
-    let inside = |pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&world.folder));
+    let agent = world.tradewind.data.join("agent");
+    let inside = |pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&agent));
     let own = ours(world, None);
     all().filter(inside).filter(|p| !own.contains(p)).collect()
 }

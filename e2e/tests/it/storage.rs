@@ -4,34 +4,44 @@ use crate::{
     traffic::Traffic,
     world::{World, until, web},
 };
-use std::{fs, process::Command};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// A file system of its own in memory, of this many MiB; none where mounting is not allowed.
-struct Small<'a>(&'a std::path::Path);
+struct Small(PathBuf);
 
-impl<'a> Small<'a> {
-    fn mount(at: &'a std::path::Path, mib: u32) -> Option<Self> {
+impl Small {
+    fn mount(at: &Path, mib: u32) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let options = format!("size={mib}m,mode=711");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).status();
-        mounted.is_ok_and(|s| s.success()).then_some(Self(at))
+        mounted.is_ok_and(|s| s.success()).then_some(Self(at.to_owned()))
     }
 }
 
-impl Drop for Small<'_> {
+impl Drop for Small {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        // The mount kept its place from being removed with the rest.
+        let _ = self.0.parent().map(fs::remove_dir_all);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
+    // What is declared first goes last: the disk, after what runs on it.
+    let disk: Option<Small>;
     let mut world = World::down();
     let data = world.tradewind.data.clone();
-    let Some(_disk) = Small::mount(&data, 96) else {
+    disk = Small::mount(&data, 96);
+    if disk.is_none() {
         eprintln!("skipped: this user may not mount a tmpfs");
         return;
-    };
+    }
     world.up().await;
     let shop = world.service("shop", &web("shop", "{ type: blue_green, soak: 100ms }")).await;
     shop.release("v1", "well").await;
@@ -48,6 +58,9 @@ async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
     let pushed = shop.push("--timeout 60s").await;
     assert_ne!(pushed.code, Some(0), "{pushed}");
     traffic.served_by("v2").await;
+    // There is always room for the way back.
+    shop.run("rollback", &["--reason", "the disk is full"]).await;
+    traffic.served_by("v1").await;
 
     // With room again it goes on as if nothing had been.
     fs::remove_file(&ballast).unwrap();
@@ -91,6 +104,8 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     // With the file as it was, everything is there again.
     fs::write(&file, &whole).unwrap();
     world.up().await;
+    let healthy = |page: &Value| (page["items"][0]["health"] == "healthy").then_some(());
+    world.until("v1 to run again", "status shop", healthy).await;
     let traffic = Traffic::start(world.tradewind.edge, "shop");
     traffic.served_by("v1").await;
     traffic.nothing_lost().await;

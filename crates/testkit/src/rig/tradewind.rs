@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::atomic::{AtomicU16, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -212,6 +213,15 @@ impl Tradewind {
     }
 }
 
+/// Below the ports that the kernel gives to clients: one of those could take it while what listens here is down.
 fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 500)? * 20;
+    for _ in 0..500 {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 10_000 + (first + NEXT.fetch_add(1, Relaxed)) % 10_000));
+        if TcpListener::bind(addr).is_ok() {
+            return Ok(addr);
+        }
+    }
+    bail!("no free port between 10000 and 20000")
 }
