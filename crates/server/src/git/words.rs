@@ -1,10 +1,11 @@
 //! A run in the pusher's terminal: a line where something begins or ends, and what jobs write behind their names.
 
 use std::collections::HashMap;
-use tradewind_api::v1::{Job, JobKind, JobState, Run, RunState, RunUpdate};
+use tradewind_api::v1::{Job, JobState, Run, RunState, RunUpdate};
 use tradewind_model::{
     fault::{Lang, Text},
     id::JobId,
+    pipeline::plan,
 };
 
 const BEGINS: Text = Text { en: "=> {job}: started", zh: "=> {job}：开始" };
@@ -52,8 +53,16 @@ const LINE_LIMIT: usize = 4096;
 /// One run's story. Keeps the beginnings of lines whose ends have not come.
 pub struct Story {
     lang: Lang,
-    open: HashMap<JobId, (String, String)>,
+    open: HashMap<JobId, Lines>,
     waits: Option<String>,
+}
+
+/// What a job writes.
+struct Lines {
+    /// What its lines begin with.
+    name: String,
+    /// A line whose end has not come.
+    rest: String,
 }
 
 impl Story {
@@ -73,6 +82,7 @@ impl Story {
     pub fn tell(&mut self, update: &RunUpdate) -> String {
         match update {
             RunUpdate::Log { job, name, text, .. } => self.log(*job, name, text),
+            RunUpdate::Job { job } if job.state == JobState::Running => self.begin(job.id, &job.name),
             RunUpdate::Job { job } => {
                 let rest = if job.state.is_finished() { self.rest(job.id) } else { String::new() };
                 format!("{rest}{}", self.job(job))
@@ -103,32 +113,45 @@ impl Story {
         text.fill(self.lang, args) + "\n"
     }
 
+    /// Said once, by whichever is first: its state, or what it writes.
+    fn begin(&mut self, job: JobId, name: &str) -> String {
+        if self.open.contains_key(&job) {
+            return String::new();
+        }
+        let name = self.named(name);
+        let said = self.say(&BEGINS, &[("job", name)]);
+        self.open.insert(job, Lines { name: name.to_owned(), rest: String::new() });
+        said
+    }
+
     fn log(&mut self, job: JobId, name: &str, text: &str) -> String {
-        let open = &mut self.open.entry(job).or_insert_with(|| (name.to_owned(), String::new())).1;
-        open.push_str(text);
-        let mut out = String::new();
-        while let Some(end) = open.find('\n') {
-            let line: String = open.drain(..=end).collect();
+        let mut out = self.begin(job, name);
+        let Some(Lines { name, rest }) = self.open.get_mut(&job) else { return out };
+        rest.push_str(text);
+        while let Some(end) = rest.find('\n') {
+            let line: String = rest.drain(..=end).collect();
             out.push_str(&shown(name, &line));
         }
-        if open.len() > LINE_LIMIT {
-            out.push_str(&shown(name, &std::mem::take(open)));
+        if rest.len() > LINE_LIMIT {
+            out.push_str(&shown(name, &std::mem::take(rest)));
         }
         out
     }
 
     fn rest(&mut self, job: JobId) -> String {
         match self.open.remove(&job) {
-            Some((name, line)) if !line.is_empty() => shown(&name, &line),
+            Some(Lines { name, rest }) if !rest.is_empty() => shown(&name, &rest),
             _ => String::new(),
         }
     }
 
+    /// The pipeline's own jobs are named for people.
+    fn named<'a>(&self, name: &'a str) -> &'a str {
+        if name == plan::PACKAGE { PACKAGE.get(self.lang) } else { name }
+    }
+
     fn job(&self, job: &Job) -> String {
-        let name = match job.kind {
-            JobKind::Script => job.name.as_str(),
-            JobKind::Package => PACKAGE.get(self.lang),
-        };
+        let name = self.named(&job.name);
         let took = job.started_at.zip(job.finished_at).map(|(a, b)| b.0.since(a.0));
         let took =
             took.map_or_else(String::new, |t| TOOK.fill(self.lang, &[("seconds", format!("{:.1}", t.as_secs_f64()))]));
@@ -138,8 +161,7 @@ impl Story {
             (None, None) => String::new(),
         };
         let text = match job.state {
-            JobState::Created | JobState::Pending | JobState::Canceling => return String::new(),
-            JobState::Running => &BEGINS,
+            JobState::Created | JobState::Pending | JobState::Running | JobState::Canceling => return String::new(),
             JobState::Manual => &NEEDS_PERSON,
             JobState::Success => &PASSED,
             JobState::Failed if job.allow_failure => &MAY_FAIL,

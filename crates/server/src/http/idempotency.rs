@@ -3,7 +3,7 @@
 //! It is never done a second time on a guess: where the server died between doing and noting the answer, a repeat is
 //! told that it may have been done ([`faults::CUT_OFF`]).
 
-use super::Refusal;
+use super::{Refusal, refusal::chain};
 use crate::{App, auth::Caller, faults};
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -108,12 +108,18 @@ async fn keyed(rule: &Rule, request: Request, next: Next) -> Result<Response, Re
         rule.mark(tx);
         idempotency::begin(tx, &noted, Duration::MAX).await
     });
-    match admission? {
-        Admission::New => {}
-        Admission::Done { status, response } if rule.keep_answer => return Ok(replay(status, response)),
-        Admission::Done { .. } => return Err(Fault::new(&faults::ANSWER_NOT_KEPT).into()),
-        Admission::InProgress => return Err(Fault::new(&faults::CUT_OFF).into()),
-        Admission::Mismatch => return Err(Fault::new(&faults::REPEATED_DIFFERENTLY).into()),
+    match admission {
+        Ok(Admission::New) => {}
+        // Nothing blocks the way back, not even that its key cannot be noted.
+        Err(StoreError::Full(_)) if rule.urgent => {
+            tracing::warn!("the disk is full: a request's key is not noted");
+            return Ok(next.run(request).await);
+        }
+        Err(e) => return Err(e.into()),
+        Ok(Admission::Done { status, response }) if rule.keep_answer => return Ok(replay(status, response)),
+        Ok(Admission::Done { .. }) => return Err(Fault::new(&faults::ANSWER_NOT_KEPT).into()),
+        Ok(Admission::InProgress) => return Err(Fault::new(&faults::CUT_OFF).into()),
+        Ok(Admission::Mismatch) => return Err(Fault::new(&faults::REPEATED_DIFFERENTLY).into()),
     }
     let answer = next.run(request).await;
     let answer = note(rule, &noted, answer).await;
@@ -121,6 +127,7 @@ async fn keyed(rule: &Rule, request: Request, next: Next) -> Result<Response, Re
     answer
 }
 
+/// What was done is answered for even where it cannot be noted.
 async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, Refusal> {
     let store = rule.app.store.clone();
     if !answer.status().is_success() {
@@ -128,7 +135,7 @@ async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, 
             rule.mark(tx);
             idempotency::forget(tx, noted).await
         });
-        forgotten?;
+        tell_of(forgotten);
         return Ok(answer);
     }
     let (head, body) = answer.into_parts();
@@ -139,8 +146,14 @@ async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, 
         rule.mark(tx);
         idempotency::finish(tx, noted, status, &kept).await
     });
-    finished?;
+    tell_of(finished);
     Ok(Response::from_parts(head, body.into()))
+}
+
+fn tell_of(noted: Result<(), StoreError>) {
+    if let Err(error) = noted {
+        tracing::warn!(error = %chain(&error), "an answer is not kept for repeats");
+    }
 }
 
 fn replay(status: u16, response: String) -> Response {
