@@ -105,7 +105,9 @@ impl Supervisor {
         let mut waiting = Role::ALL.to_vec();
         let give_up = Instant::now() + START_LIMIT;
         while let Some(role) = waiting.first().copied() {
-            if ready::is_ready(role, &self.folder, &self.config).await {
+            if let Some(pid) = self.roster.pids.get(&role)
+                && ready::is_ready(role, *pid, &self.folder, &self.config).await
+            {
                 waiting.remove(0);
                 continue;
             }

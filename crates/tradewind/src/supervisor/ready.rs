@@ -14,9 +14,9 @@ use tokio::{
 
 const ASK: Duration = Duration::from_secs(2);
 
-/// One look.
-pub async fn is_ready(role: Role, folder: &Folder, config: &Config) -> bool {
-    if role.running(folder).is_none() {
+/// One look at the process that is kept, which another that still makes room must not answer for.
+pub async fn is_ready(role: Role, pid: u32, folder: &Folder, config: &Config) -> bool {
+    if role.running(folder).is_none_or(|r| r.identity.pid != pid) {
         return false;
     }
     let asked = async {
