@@ -55,6 +55,8 @@ pub struct WorkerConfig {
     pub access_log: AccessLog,
     /// How long a worker that stops waits for its clients.
     pub drain: Duration,
+    /// A client that takes nothing of its answer for this long is left.
+    pub client_stall: Duration,
 }
 
 impl WorkerConfig {
@@ -66,6 +68,7 @@ impl WorkerConfig {
             threads: 0,
             access_log: AccessLog::Off,
             drain: Duration::from_secs(60),
+            client_stall: Duration::from_secs(60),
         }
     }
 
@@ -197,7 +200,7 @@ async fn begin(
     let key = disk::client_id_key(&home.client_id_key()).map_err(EdgeError::Key)?;
     let uptime = Arc::new(Uptime::start(&*clock));
     let log = Log::open(config.access_log, &home.access_log(), uptime.clone()).map_err(EdgeError::AccessLog)?;
-    let proxy = Arc::new(Proxy::new(&key, uptime, log));
+    let proxy = Arc::new(Proxy::new(&key, uptime, log, config.client_stall));
 
     let threads = config.threads();
     let (events, mut inbox) = mpsc::channel(1_024);

@@ -1,6 +1,9 @@
 //! Bodies on their way through: a request's with its limit and its fate, a response's with what it holds until its end.
 
-use super::exchange::Exchange;
+use super::{
+    exchange::Exchange,
+    peer::{Peer, Turn},
+};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -124,23 +127,40 @@ impl Body for RequestBody {
     }
 }
 
-/// What the edge answers with: a page of its own, or an instance's body.
-pub enum ResponseBody {
+/// What the edge answers with, and to whom.
+pub struct ResponseBody {
+    source: Source,
+    peer: Option<Arc<Peer>>,
+}
+
+/// A page of its own, or an instance's body.
+enum Source {
     Page(Bytes),
     Instance { body: Incoming, exchange: Option<Exchange> },
 }
 
 impl ResponseBody {
+    pub fn page(page: Bytes) -> Self {
+        Self { source: Source::Page(page), peer: None }
+    }
+
     pub fn empty() -> Self {
-        Self::Page(Bytes::new())
+        Self::page(Bytes::new())
+    }
+
+    /// From now on the connection is told whose turn it is.
+    pub fn to(&mut self, peer: Arc<Peer>) {
+        self.peer = Some(peer);
     }
 
     pub fn instance(body: Incoming, exchange: Exchange) -> Self {
-        if body.is_end_stream() {
+        let exchange = if body.is_end_stream() {
             exchange.ended();
-            return Self::Instance { body, exchange: None };
-        }
-        Self::Instance { body, exchange: Some(exchange) }
+            None
+        } else {
+            Some(exchange)
+        };
+        Self { source: Source::Instance { body, exchange }, peer: None }
     }
 }
 
@@ -149,7 +169,40 @@ impl Body for ResponseBody {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut *self {
+        let frame = self.source.poll_frame(cx);
+        if let Some(peer) = &self.peer {
+            peer.pass(if frame.is_pending() { Turn::Instance } else { Turn::Client });
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Page(page) => page.is_empty(),
+            Source::Instance { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Page(page) => SizeHint::with_exact(page.len() as u64),
+            Source::Instance { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+/// Once nothing more is read of it, also when nothing ever was: the answer to a `HEAD`.
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if let Some(peer) = &self.peer {
+            peer.pass(Turn::Nobody);
+        }
+    }
+}
+
+impl Source {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self {
             Self::Page(page) if page.is_empty() => Poll::Ready(None),
             Self::Page(page) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(page))))),
             Self::Instance { body, exchange } => {
@@ -179,20 +232,6 @@ impl Body for ResponseBody {
                 }
                 Poll::Ready(frame)
             }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Page(page) => page.is_empty(),
-            Self::Instance { body, .. } => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Page(page) => SizeHint::with_exact(page.len() as u64),
-            Self::Instance { body, .. } => body.size_hint(),
         }
     }
 }

@@ -9,8 +9,9 @@ use super::{
     body::{Fate, RequestBody, ResponseBody, Watch},
     choose::{Asker, Choice},
     exchange::Exchange,
-    headers::{self, Peer, Seen},
+    headers::{self, Seen},
     millis, pages,
+    peer::Peer,
     timer::Late,
     tunnel,
 };
@@ -57,6 +58,7 @@ impl Proxy {
         {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response.body_mut().to(peer);
         response
     }
 
@@ -67,7 +69,7 @@ impl Proxy {
         seen: Seen,
     ) -> Response<ResponseBody> {
         let began = Instant::now();
-        peer.last_request_ms.store(self.uptime.ms(began).max(1), Relaxed);
+        peer.asked(self.uptime.ms(began));
         let upgrade = headers::wants_upgrade(request.headers(), seen).then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
         let reader = pages::Reader::of(&head.headers);

@@ -1,6 +1,6 @@
 //! What is taken from and added to messages on their way through.
 
-use super::timer::Timer;
+use super::peer::Peer;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request, response};
 
 pub const PROBE: HeaderName = HeaderName::from_static("x-tradewind-probe");
@@ -14,27 +14,6 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-
-/// A client connection: what it adds to each of its requests, made once.
-pub struct Peer {
-    pub ip: HeaderValue,
-    pub proto: HeaderValue,
-    /// When its last request began, in milliseconds of uptime; 0 before the first.
-    pub last_request_ms: std::sync::atomic::AtomicU64,
-    pub timer: Timer,
-}
-
-impl Peer {
-    pub fn new(addr: std::net::SocketAddr, proto: &'static str) -> Self {
-        let ip = addr.ip().to_canonical().to_string();
-        Self {
-            ip: crate::registry::header(&ip),
-            proto: HeaderValue::from_static(proto),
-            last_request_ms: 0.into(),
-            timer: Timer::default(),
-        }
-    }
-}
 
 /// Which of the headers that the edge acts on are in a message. Most messages have few of them: one pass over the names
 /// there are costs less than a look-up for each name there might be.

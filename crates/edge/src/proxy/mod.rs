@@ -7,6 +7,7 @@ pub mod exchange;
 mod forward;
 pub mod headers;
 mod pages;
+pub mod peer;
 mod timer;
 mod tunnel;
 
@@ -39,6 +40,8 @@ pub struct Proxy {
     pub over: CancellationToken,
     pub activity: Arc<Activity>,
     unrouted: AtomicU64,
+    /// A client that takes nothing of its answer for this long is left.
+    pub client_stall: Duration,
 }
 
 /// Client connections and tunnels that are open: a retiring worker waits for them.
@@ -96,7 +99,7 @@ impl Drop for Busy {
 }
 
 impl Proxy {
-    pub fn new(key: &[u8; 32], uptime: Arc<Uptime>, log: Option<Arc<Log>>) -> Self {
+    pub fn new(key: &[u8; 32], uptime: Arc<Uptime>, log: Option<Arc<Log>>, client_stall: Duration) -> Self {
         Self {
             live: ArcSwap::from_pointee(Live::empty()),
             serial: AtomicU64::new(0),
@@ -108,6 +111,7 @@ impl Proxy {
             over: CancellationToken::new(),
             activity: Arc::default(),
             unrouted: AtomicU64::new(0),
+            client_stall,
         }
     }
 

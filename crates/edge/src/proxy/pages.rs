@@ -49,7 +49,7 @@ pub fn answer(code: &'static Code, reader: &Reader, retry_after_s: Option<u32>) 
         },
         None => (Bytes::new(), "text/plain"),
     };
-    let mut response = Response::new(ResponseBody::Page(body));
+    let mut response = Response::new(ResponseBody::page(body));
     *response.status_mut() = StatusCode::from_u16(code.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

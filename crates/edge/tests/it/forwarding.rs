@@ -410,3 +410,39 @@ async fn a_client_that_waits_for_leave_to_send_its_body_gets_it() {
     let answer = within("an answer", read_head(&mut stream)).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
+
+/// A client that reads nothing must not hold an instance for ever.
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_left() {
+    let instance = Instance::start(|_| {
+        Box::pin(async move {
+            let endless = futures_util::stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(&[b'x'; 64 << 10]))));
+            Response::new(StreamBody::new(endless).boxed())
+        })
+    })
+    .await;
+    let edge = Edge::with(|c| c.client_stall = std::time::Duration::from_millis(400));
+    let mut agent = edge.agent().await;
+    agent.put(table(1, vec![route_to(&[instance.target()])])).await;
+    let mut stream = TcpStream::connect(edge.addr).await.unwrap();
+    stream.write_all(format!("GET / HTTP/1.1\r\nhost: {HOST}\r\n\r\n").as_bytes()).await.unwrap();
+    assert!(within("a head", read_head(&mut stream)).await.starts_with("HTTP/1.1 200 "));
+    // As long as it reads, it is served: statistics come once a second, well beyond its time.
+    let (stop, mut stopped) = tokio::sync::oneshot::channel();
+    let reader = tokio::spawn(async move {
+        while stopped.try_recv().is_err() {
+            stream.read_exact(&mut [0; 8 << 10]).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        stream
+    });
+    agent.stats("in flight", |s| s.targets[0].in_flight == 1).await;
+    for _ in 0..3 {
+        let stats = agent.stats("any", |_| true).await;
+        assert_eq!((stats.targets[0].in_flight, stats.splits[0].client_aborts), (1, 0));
+    }
+    stop.send(()).unwrap();
+    let _stream = within("the reader stops", reader).await.unwrap();
+    let stats = agent.stats("left", |s| s.targets[0].in_flight == 0).await;
+    assert_eq!(stats.splits[0].client_aborts, 1);
+}
