@@ -1,5 +1,8 @@
 //! Files that are either the old ones or the new ones, never half of both.
 
+mod remove;
+
+use crate::faults;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs,
@@ -7,6 +10,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+use tradewind_model::fault::Fault;
 
 /// A file operation that failed, and where.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +34,9 @@ impl<T, E: Into<io::Error>> At<T> for std::result::Result<T, E> {
     }
 }
 
-impl From<DiskError> for tradewind_model::fault::Fault {
+impl From<DiskError> for Fault {
     fn from(e: DiskError) -> Self {
-        Self::new(&crate::faults::DISK).with("what", format!("{} {}", e.what, e.path.display())).with("why", e.source)
+        Self::new(&faults::DISK).with("what", format!("{} {}", e.what, e.path.display())).with("why", e.source)
     }
 }
 
@@ -97,12 +101,9 @@ pub fn folder(path: &Path, mode: u32) -> Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).at("set the mode of", path)
 }
 
-/// Removes a folder and what is in it; one that is not there is fine.
+/// Removes a folder and what is in it, however deep and whatever its modes; one that is not there is fine.
 pub fn remove_folder(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e).at("remove", path),
-        _ => Ok(()),
-    }
+    remove::folder(path).at("remove", path)
 }
 
 pub fn remove_file(path: &Path) -> Result<()> {
@@ -127,4 +128,14 @@ pub fn names(path: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Work on files, off the threads that everything else runs on.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::result::Result<T, Fault> + Send + 'static,
+) -> std::result::Result<T, Fault> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(e) => Err(Fault::new(&faults::DISK).with("what", "the work on a folder").with("why", e)),
+    }
 }

@@ -25,7 +25,7 @@ use crate::{
     logs::LogReaders,
     release::{Bringer, ReleaseNews, Releases},
     server::{FromServer, Greeting, Outbox, Server, keep_session},
-    task::{Supplies, TaskNews, Tasks},
+    task::{Shop, Slots, TaskNews, Tasks},
     time::Time,
     tree::Bounds,
     users::Users,
@@ -171,7 +171,7 @@ impl Host {
         let (traffic, traffic_rx) = watch::channel(None);
         let (sight, sight_rx) = watch::channel(Arc::default());
         let mut children = JoinSet::new();
-        let supplies = Supplies {
+        let shop = Shop {
             home: home.clone(),
             server: server.clone(),
             target,
@@ -181,9 +181,9 @@ impl Host {
             path: config.path,
             time: time.clone(),
             sight: sight_rx,
-            slots: config.slots,
+            slots: Slots::new(config.slots),
         };
-        let tasks = Tasks::open(supplies, task_news, &mut children)?;
+        let tasks = Tasks::open(shop, task_news, &mut children)?;
         let mut host = Self {
             ledger: Ledger::new(versions.probe_token().to_owned(), inherited),
             releases: Releases::open(bringer, release_news)?,

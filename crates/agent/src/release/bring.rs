@@ -2,7 +2,7 @@
 
 use super::{Mark, ReleaseNews};
 use crate::{
-    disk::{self, At},
+    disk::{self, At, blocking},
     faults,
     home::Home,
     instance::decide::describe,
@@ -232,12 +232,5 @@ impl Bringer {
             tracing::warn!(release = %id.short(), %fault, "a release was not removed whole");
         }
         let _ = news.send(ReleaseNews::Collected(id));
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(e) => Err(Fault::new(&faults::DISK).with("what", "the work on a folder").with("why", e)),
     }
 }

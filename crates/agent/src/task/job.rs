@@ -10,10 +10,10 @@ use super::{
     render::Renderer,
     script::{self, Shell},
     slots::Slot,
-    workspace::{self, again, blocking},
+    workspace::{self, again},
 };
 use crate::{
-    disk::{self, Outlives},
+    disk::{self, Outlives, blocking},
     faults,
     instance::decide::describe,
     tree::{

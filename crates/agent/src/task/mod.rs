@@ -20,7 +20,8 @@ use crate::{
 use job::Job;
 use journal::{End, Journal, Step, TaskFolder, boot_id};
 use log::TaskLog;
-use slots::{Slot, Slots};
+use slots::Slot;
+pub use slots::Slots;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -48,7 +49,7 @@ pub struct Shop {
     pub path: String,
     pub time: Time,
     pub sight: watch::Receiver<Arc<Sight>>,
-    slots: Slots,
+    pub slots: Slots,
 }
 
 /// What the host's loop wants of a task that was begun.
@@ -85,41 +86,24 @@ pub struct Tasks {
     held: BTreeMap<TaskId, Held>,
 }
 
-/// What [`Tasks::open`] needs beside what it makes itself.
-pub struct Supplies {
-    pub home: Home,
-    pub server: Server,
-    pub target: ProcessTarget,
-    pub users: Arc<Users>,
-    pub launcher: Arc<Launcher>,
-    pub cgroups: bool,
-    pub path: String,
-    pub time: Time,
-    pub sight: watch::Receiver<Arc<Sight>>,
-    pub slots: usize,
-}
-
 impl Tasks {
     /// Goes on with what an earlier agent began.
-    pub fn open(
-        supplies: Supplies,
-        news: mpsc::UnboundedSender<TaskNews>,
-        children: &mut JoinSet<()>,
-    ) -> disk::Result<Self> {
-        let Supplies { home, server, target, users, launcher, cgroups, path, time, sight, slots } = supplies;
-        let slots = Slots::new(slots);
-        let shop = Arc::new(Shop { home, server, target, users, launcher, cgroups, path, time, sight, slots });
-        let mut tasks = Self { shop, news, held: BTreeMap::new() };
+    pub fn open(shop: Shop, news: mpsc::UnboundedSender<TaskNews>, children: &mut JoinSet<()>) -> disk::Result<Self> {
+        let mut tasks = Self { shop: Arc::new(shop), news, held: BTreeMap::new() };
         for name in disk::names(&tasks.shop.home.tasks())? {
             let Ok(id) = name.parse::<TaskId>() else { continue };
             let folder = TaskFolder::at(tasks.shop.home.task(id));
             match folder.task() {
-                Ok(Some(task)) => tasks.take_up(task, folder, children),
-                Ok(None) => disk::remove_folder(folder.path())?,
-                Err(error) => {
-                    tracing::error!(%error, task = %id, "a task's record is damaged; it is removed");
-                    disk::remove_folder(folder.path())?;
+                Ok(Some(task)) => {
+                    tasks.take_up(task, folder, children);
+                    continue;
                 }
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, task = %id, "a task's record is damaged; it is removed"),
+            }
+            // No reason for an agent not to start.
+            if let Err(error) = disk::remove_folder(folder.path()) {
+                tracing::error!(%error, task = %id, "a task's folder was left behind");
             }
         }
         Ok(tasks)

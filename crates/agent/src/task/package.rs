@@ -5,9 +5,10 @@ use super::{
     journal::TaskFolder,
     log::TaskLog,
     ordered,
-    workspace::{self, again, blocking},
+    workspace::{self, again},
 };
 use crate::{
+    disk::blocking,
     faults,
     tree::pack::{Patterns, choose, pack},
 };

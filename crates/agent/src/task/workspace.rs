@@ -2,7 +2,7 @@
 
 use super::Shop;
 use crate::{
-    disk::{self, At},
+    disk::{self, At, blocking},
     faults,
     server::RequestError,
     tree::{self, Bounds, Existing},
@@ -72,12 +72,4 @@ async fn lay_over(archive: &Path, into: &Path, compressed: bool) -> Result<(), F
         }
     })
     .await
-}
-
-/// Work on files, beside the loop.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(e) => Err(Fault::new(&faults::DISK).with("what", "the work on a folder").with("why", e)),
-    }
 }
