@@ -8,6 +8,9 @@ use tradewind_model::{
     workload::{HealthCheck, HealthProbe},
 };
 
+/// Bytes of a check's last words.
+const SAID: usize = 512;
+
 /// One check of an instance; `None` when there is none to be made.
 pub fn check_of(
     launcher: &Arc<Launcher>,
@@ -53,20 +56,32 @@ async fn run_check(
     if let Some(user) = launcher.users.of(&instance.place).map_err(|e| e.to_string())? {
         run.uid(user.uid).gid(user.gid);
     }
-    let child = run.spawn().map_err(|e| format!("the check `{program}` could not be started: {e}"))?;
+    let mut child = run.spawn().map_err(|e| format!("the check `{program}` could not be started: {e}"))?;
     let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).map(KillGroup);
-    let done = tokio::time::timeout(timeout, child.wait_with_output()).await;
+    let stderr = child.stderr.take();
+    let done = tokio::time::timeout(timeout, async { tokio::join!(child.wait(), last_line(stderr)) }).await;
     drop(group);
     match done {
         Err(_) => Err(format!("the check `{program}` took longer than {} ms", timeout.as_millis())),
-        Ok(Err(e)) => Err(format!("the check `{program}` was lost: {e}")),
-        Ok(Ok(done)) if done.status.success() => Ok(()),
-        Ok(Ok(done)) => {
-            let said = String::from_utf8_lossy(&done.stderr);
-            let last = said.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
-            Err(format!("the check `{program}` ended with {}: {last}", done.status).trim_end_matches(": ").to_owned())
+        Ok((Err(e), _)) => Err(format!("the check `{program}` was lost: {e}")),
+        Ok((Ok(status), _)) if status.success() => Ok(()),
+        Ok((Ok(status), last)) => {
+            Err(format!("the check `{program}` ended with {status}: {last}").trim_end_matches(": ").to_owned())
         }
     }
+}
+
+/// The end of what a check says is kept, and no more: it may say gigabytes, or one line without an end.
+async fn last_line(said: Option<impl tokio::io::AsyncRead + Unpin>) -> String {
+    use tokio::io::AsyncReadExt as _;
+    let Some(mut said) = said else { return String::new() };
+    let (mut end, mut piece) = (Vec::new(), [0; 4096]);
+    while let Ok(n @ 1..) = said.read(&mut piece).await {
+        end.extend_from_slice(&piece[..n]);
+        end.drain(..end.len().saturating_sub(SAID));
+    }
+    let end = String::from_utf8_lossy(&end);
+    end.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default().chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A check leaves nothing behind, however it ends.
@@ -75,5 +90,18 @@ struct KillGroup(rustix::process::Pid);
 impl Drop for KillGroup {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process_group(self.0, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_what_a_check_says_its_last_words_are_kept() {
+        let said = async |text: &[u8]| last_line(Some(text)).await;
+        assert_eq!(said(b"trying\n\nno \x1b[31mdatabase\n \n").await, "no [31mdatabase");
+        assert_eq!(said(&vec![b'x'; 3 << 20]).await, "x".repeat(SAID));
+        assert_eq!(last_line(None::<&[u8]>).await, "");
     }
 }
