@@ -116,4 +116,9 @@ tradewind_model::faults! {
         "任务中的文件 `{path}` 属于其他用户，不会被收集",
         "let the script make a copy of it, or leave it out with `artifacts:exclude`",
         "让脚本复制一份，或用 `artifacts:exclude` 排除它";
+    TOO_MANY_FILES = "TW-AGENT-024", 422,
+        "the release would have {count} files, and their list {bytes} bytes: at most {limit} can be reported",
+        "该发布版本包含 {count} 个文件，文件清单为 {bytes} 字节，最多可上报 {limit} 字节",
+        "leave out what it does not need with `artifact.exclude`, or pack such folders into one archive",
+        "用 `artifact.exclude` 排除不需要的文件，或将这类目录打包为一个归档";
 }

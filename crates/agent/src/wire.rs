@@ -5,9 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
-
-/// A longer line ends the connection.
-pub const MAX_LINE: usize = 64 << 20;
+use tradewind_model::protocol::agent::LONGEST_LINE;
 
 pub struct Lines<R> {
     framed: FramedRead<R, LinesCodec>,
@@ -15,7 +13,7 @@ pub struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub fn new(inner: R) -> Self {
-        Self { framed: FramedRead::new(inner, LinesCodec::new_with_max_length(MAX_LINE)) }
+        Self { framed: FramedRead::new(inner, LinesCodec::new_with_max_length(LONGEST_LINE)) }
     }
 
     /// The next message we know; `None` at the end. Message types we do not know are passed over.
@@ -26,7 +24,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 Some(Ok(line)) => line,
                 Some(Err(LinesCodecError::Io(e))) => return Err(e),
                 Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a line over {MAX_LINE} bytes")));
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!("a line over {LONGEST_LINE} bytes"),
+                    ));
                 }
             };
             match serde_json::from_str(&line) {

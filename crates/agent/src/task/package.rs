@@ -15,8 +15,8 @@ use crate::{
 use tradewind_model::{
     fault::Fault,
     id::{BadId, ServiceName},
-    protocol::agent::{PackageWork, TaskResult},
-    release::{BundleRef, ReleaseManifest},
+    protocol::agent::{LONGEST_MANIFEST, PackageWork, TaskResult},
+    release::{BundleRef, ManifestEntry, ReleaseManifest},
 };
 
 /// Begun again from nothing by a new agent: the same tree gives the same bundle.
@@ -65,7 +65,9 @@ async fn make(
             if chosen.is_empty() {
                 return Err(Fault::new(&faults::NOTHING_PACKAGED).with("paths", paths));
             }
-            pack(&tree, &chosen, &archive)
+            let packed = pack(&tree, &chosen, &archive)?;
+            reportable(&packed.files, LONGEST_MANIFEST)?;
+            Ok(packed)
         })
         .await?
     };
@@ -81,4 +83,32 @@ async fn make(
     };
     log.say(&format!("Release {}", manifest.digest()));
     Ok(manifest)
+}
+
+/// Whether the list of files can be told to the server.
+fn reportable(files: &[ManifestEntry], limit: usize) -> Result<(), Fault> {
+    let bytes = serde_json::to_vec(files).map_or(usize::MAX, |json| json.len());
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(Fault::new(&faults::TOO_MANY_FILES).with("count", files.len()).with("bytes", bytes).with("limit", limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::release::EntryContent;
+
+    #[test]
+    fn a_list_of_files_that_is_too_long_to_report_is_refused() {
+        let file = |n: u32| ManifestEntry {
+            path: format!("node_modules/{n}"),
+            content: EntryContent::Symlink { target: "x".into() },
+        };
+        let files: Vec<_> = (0..100).map(file).collect();
+        let bytes = serde_json::to_vec(&files).unwrap().len();
+        reportable(&files, bytes).unwrap();
+        let refused = reportable(&files, bytes - 1).unwrap_err();
+        assert_eq!(*refused.code, faults::TOO_MANY_FILES);
+    }
 }

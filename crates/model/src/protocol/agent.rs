@@ -19,6 +19,11 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 pub const VERSION: u32 = 1;
 pub const UPGRADE: &str = "tradewind-agent/1";
+/// Bytes of the longest line either side takes; a longer one ends the connection.
+pub const LONGEST_LINE: usize = 128 << 20;
+/// Bytes of the longest list of files that a packaging may report, as JSON. A report with several has to fit into a line:
+/// one that does not could never be taken in, and nothing else of its host.
+pub const LONGEST_MANIFEST: usize = 24 << 20;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -13,11 +13,9 @@ use tradewind_control::{
 };
 use tradewind_model::{
     id::HostId,
-    protocol::agent::{FromAgent, ToAgent, VERSION},
+    protocol::agent::{FromAgent, LONGEST_LINE, ToAgent, VERSION},
 };
 
-/// Bytes of one message: the observed state of a host with some thousand instances.
-const LINE_LIMIT: usize = 16 << 20;
 /// Messages on their way to an agent that reads slowly.
 const WAITING: usize = 64;
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
@@ -50,7 +48,7 @@ type Lines<R> = FramedRead<R, LinesCodec>;
 /// Until the agent goes away, or a newer connection of its host takes over.
 pub async fn serve(ctx: &Ctx, host: HostId, socket: impl AsyncRead + AsyncWrite + Send) -> Result<(), StreamError> {
     let (from, mut to) = tokio::io::split(socket);
-    let mut lines = FramedRead::new(from, LinesCodec::new_with_max_length(LINE_LIMIT));
+    let mut lines = FramedRead::new(from, LinesCodec::new_with_max_length(LONGEST_LINE));
     let (protocol, epoch) = hello(&mut lines).await?;
     write(&mut to, &ToAgent::Welcome { protocol, host }).await?;
     let (send, mut wait) = mpsc::channel(WAITING);
@@ -85,7 +83,7 @@ async fn hello<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> Result<(u32, Strin
     let line = first.ok_or(StreamError::NoHello)?.map_err(StreamError::Garbled)?;
     match serde_json::from_str(&line) {
         Ok(FromAgent::Hello { protocol, epoch, version, generation, .. }) => {
-            if protocol + 1 < VERSION {
+            if protocol.saturating_add(1) < VERSION {
                 return Err(StreamError::Protocol { theirs: protocol });
             }
             tracing::debug!(version, epoch, generation, "hello");
