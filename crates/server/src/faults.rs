@@ -95,8 +95,8 @@ faults! {
         "the spec names the pipeline file `{file}`, and the commit {commit} has none", "spec 指定的流水线文件 `{file}` 不在提交 {commit} 中",
         "commit the file, or write `pipeline: none`", "请提交该文件，或写 `pipeline: none`";
     ODD_REF = "TW-GIT-005", 422,
-        "`{ref}` is neither a branch nor a tag", "`{ref}` 既不是分支也不是标签",
-        "push branches (refs/heads/) and tags (refs/tags/) only", "只能推送分支（refs/heads/）和标签（refs/tags/）";
+        "`{ref}` is neither a branch nor a tag with a readable name", "`{ref}` 不是名称可读的分支或标签",
+        "push branches (refs/heads/) and tags (refs/tags/) only, named in UTF-8", "只能推送分支（refs/heads/）和标签（refs/tags/），名称须为 UTF-8";
     FILE_TOO_LARGE = "TW-GIT-006", 422,
         "{file} is larger than {limit} bytes", "{file} 超过 {limit} 字节",
         "shorten it", "请缩短该文件";

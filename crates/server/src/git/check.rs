@@ -20,7 +20,9 @@ pub async fn complaints(
 ) -> Result<Vec<Complaint>, GitError> {
     let mut found = Vec::new();
     for update in updates.iter().filter(|u| !u.is_deletion()) {
-        if update.branch().is_some() {
+        // A name that is no UTF-8 cannot be told apart from others of its kind.
+        let readable = !update.name.contains(char::REPLACEMENT_CHARACTER);
+        if readable && update.branch().is_some() {
             let by = Asker { actor: push.caller.actor(), cause: None };
             let moved = Moved { id: String::new(), by };
             match commit::read(&remote.repos, &push.service, update, moved, quarantine).await? {
@@ -29,7 +31,7 @@ pub async fn complaints(
                 }
                 Err(complaint) => found.push(complaint),
             }
-        } else if !update.is_tag() {
+        } else if !readable || !update.is_tag() {
             found.push(Complaint::one(Fault::new(&faults::ODD_REF).with("ref", &update.name)));
         }
     }

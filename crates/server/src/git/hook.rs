@@ -16,6 +16,8 @@ use std::{
 enum HookError {
     #[error("this runs as a git hook of the server only ({0} is not set)")]
     NotAHook(&'static str),
+    #[error("git's list of refs cannot be read")]
+    Unreadable(#[source] std::io::Error),
     #[error("the server is not there")]
     NoServer(#[source] std::io::Error),
     #[error("the server stopped in the middle of it")]
@@ -51,7 +53,7 @@ fn ask(hook: Hook) -> Result<bool, HookError> {
     let var = |name| std::env::var_os(name).ok_or(HookError::NotAHook(name));
     let socket = PathBuf::from(var(SOCKET_VAR)?);
     let push = var(PUSH_VAR)?.to_string_lossy().into_owned();
-    let updates = std::io::stdin().lines().map_while(Result::ok).filter_map(|l| Update::parse(&l)).collect();
+    let updates = updates(std::io::stdin().lock()).map_err(HookError::Unreadable)?;
     let path = |name| std::env::var_os(name).map(PathBuf::from).map(absolute);
     let ask = Ask {
         hook,
@@ -73,6 +75,15 @@ fn ask(hook: Hook) -> Result<bool, HookError> {
         }
     }
     Err(HookError::Broken(std::io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// Every ref that moves. A name need not be UTF-8; one that is left out would be one that nobody checks.
+fn updates(mut from: impl std::io::Read) -> std::io::Result<Vec<Update>> {
+    let mut lines = Vec::new();
+    from.read_to_end(&mut lines)?;
+    let text = String::from_utf8_lossy(&lines);
+    let odd = |line: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, line.to_owned());
+    text.lines().map(|line| Update::parse(line).ok_or_else(|| odd(line))).collect()
 }
 
 /// Hooks run in the repository's folder, and git gives some paths relative to it.
@@ -104,4 +115,20 @@ pub fn install(dir: &Path) -> std::io::Result<()> {
         std::fs::rename(&made, dir.join(hook.name()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_ref_is_passed_over() {
+        let (old, new) = ("0".repeat(40), "1".repeat(40));
+        let good = format!("{old} {new} refs/heads/main\n");
+        let odd = [format!("{old} {new} refs/heads/").as_bytes(), b"\xff\n", good.as_bytes()].concat();
+        let names: Vec<String> = updates(&*odd).unwrap().into_iter().map(|u| u.name).collect();
+        assert_eq!(names, ["refs/heads/\u{fffd}", "refs/heads/main"]);
+        assert!(updates(format!("{good}what is this\n").as_bytes()).is_err());
+        assert!(updates(&b""[..]).unwrap().is_empty());
+    }
 }

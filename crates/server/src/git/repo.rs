@@ -246,12 +246,27 @@ impl Repos {
         commit: &Commit,
         quarantine: Option<&Quarantine>,
     ) -> Result<String, GitError> {
+        const VERB: &str = "show";
+        const BYTES: usize = 4 * MESSAGE_LIMIT;
+        let pipe = |source| GitError::Pipe { verb: VERB, source };
         let mut git = self.git_in(service);
         if let Some(q) = quarantine {
             q.show_to(&mut git);
         }
-        git.args(["show", "--no-patch", "--no-show-signature", "--format=%B", "--encoding=UTF-8", commit.as_str()]);
-        let said = output("show", git).await?;
+        git.args([VERB, "--no-patch", "--no-show-signature", "--format=%B", "--encoding=UTF-8", commit.as_str()]);
+        git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = git.spawn().map_err(|source| GitError::Start { verb: VERB, source })?;
+        let mut said = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            // A message may be as long as a push; what is over the limit is not even read.
+            stdout.take(BYTES as u64).read_to_end(&mut said).await.map_err(pipe)?;
+        }
+        if said.len() < BYTES {
+            let status = child.wait().await.map_err(pipe)?;
+            if !status.success() {
+                return Err(GitError::Failed { verb: VERB, status, stderr: String::new() });
+            }
+        }
         Ok(String::from_utf8_lossy(&said).trim().chars().take(MESSAGE_LIMIT).collect())
     }
 
