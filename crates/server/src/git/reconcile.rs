@@ -52,13 +52,21 @@ enum LookError {
 /// `told` keeps what was complained of from being complained of again at every look.
 async fn once(app: &App, told: &mut HashSet<Commit>) -> Result<(), LookError> {
     for service in app.git.repos.services()? {
-        // A repository without a service never had a push accepted.
-        if rows::services::find(&mut app.store.read().await?, &service).await?.is_none() {
-            continue;
+        // A repository that git cannot read is no reason to leave the others alone.
+        if let Err(error) = of_service(app, &service, told).await {
+            tracing::error!(%service, error = %refusal::chain(&error), "branches could not be compared with runs");
         }
-        for (branch, tip) in app.git.repos.branches(&service).await? {
-            look(app, &service, &branch, tip, told).await?;
-        }
+    }
+    Ok(())
+}
+
+async fn of_service(app: &App, service: &ServiceName, told: &mut HashSet<Commit>) -> Result<(), LookError> {
+    // A repository without a service never had a push accepted.
+    if rows::services::find(&mut app.store.read().await?, service).await?.is_none() {
+        return Ok(());
+    }
+    for (branch, tip) in app.git.repos.branches(service).await? {
+        look(app, service, &branch, tip, told).await?;
     }
     Ok(())
 }
