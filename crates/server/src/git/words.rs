@@ -109,8 +109,10 @@ impl Story {
         }
     }
 
+    /// What is filled in comes from builds, hosts and people: none of it may steer the terminal.
     fn say(&self, text: &Text, args: &[(&str, &str)]) -> String {
-        text.fill(self.lang, args) + "\n"
+        let args: Vec<(&str, String)> = args.iter().map(|(name, value)| (*name, plain(value))).collect();
+        text.fill(self.lang, &args) + "\n"
     }
 
     /// Said once, by whichever is first: its state, or what it writes.
@@ -120,7 +122,7 @@ impl Story {
         }
         let name = self.named(name);
         let said = self.say(&BEGINS, &[("job", name)]);
-        self.open.insert(job, Lines { name: name.to_owned(), rest: String::new() });
+        self.open.insert(job, Lines { name: plain(name), rest: String::new() });
         said
     }
 
@@ -128,9 +130,10 @@ impl Story {
         let mut out = self.begin(job, name);
         let Some(Lines { name, rest }) = self.open.get_mut(&job) else { return out };
         rest.push_str(text);
-        while let Some(end) = rest.find('\n') {
-            let line: String = rest.drain(..=end).collect();
-            out.push_str(&shown(name, &line));
+        if let Some(end) = rest.rfind('\n') {
+            let begun = rest.split_off(end + 1);
+            let whole = std::mem::replace(rest, begun);
+            whole.split_inclusive('\n').for_each(|line| out.push_str(&shown(name, line)));
         }
         if rest.len() > LINE_LIMIT {
             out.push_str(&shown(name, &std::mem::take(rest)));
@@ -191,12 +194,72 @@ impl Story {
     }
 }
 
-/// A line of a job, without what would steer a terminal or another job's lines: colours stay.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A line of a job, without what would steer a terminal or another job's lines: colours stay, and end with the line.
 fn shown(name: &str, line: &str) -> String {
     // A progress bar overwrites its line: what it ends with counts.
     let line = line.trim_end_matches(['\n', '\r']);
     let line = line.rsplit('\r').next().unwrap_or_default();
-    let line: String =
-        line.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\u{1b}')).take(LINE_LIMIT).collect();
-    format!("{name} | {line}\n")
+    let (mut out, mut coloured) = (format!("{name} | "), false);
+    let (mut rest, mut room) = (line, LINE_LIMIT);
+    while let Some(c) = rest.chars().next().filter(|_| room > 0) {
+        let length = colour(rest).unwrap_or(0);
+        if length > 0 {
+            out.push_str(&rest[..length]);
+            coloured = true;
+        } else if !c.is_control() || c == '\t' {
+            out.push(c);
+        }
+        let taken = length.max(c.len_utf8());
+        room = room.saturating_sub(taken);
+        rest = &rest[taken..];
+    }
+    out.push_str(if coloured { "\x1b[0m\n" } else { "\n" });
+    out
+}
+
+/// Bytes of the sequence at the beginning of `text` that sets colours (`ESC [ 1;31 m`); every other sequence moves the
+/// cursor, renames the window, fills the clipboard, or worse.
+fn colour(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\x1b[")?;
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
+    numbers[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_a_job_writes_only_colours_reach_the_terminal() {
+        let cases = [
+            ("\x1b[1;32mok\x1b[0m\n", "build | \x1b[1;32mok\x1b[0m\x1b[0m\n"),
+            ("\x1b]52;c;cm0gLXJm\x07\n", "build | ]52;c;cm0gLXJm\n"),
+            ("\x1b[2J\x1b[1;1Hgone\n", "build | [2J[1;1Hgone\n"),
+            ("\u{9b}2Jgone\x08\x08\n", "build | 2Jgone\n"),
+            ("10%\r50%\r100%\r\n", "build | 100%\n"),
+            ("a\tb 信风 \x1b", "build | a\tb 信风 \n"),
+            ("\x1b[31", "build | [31\n"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(shown("build", line), expected);
+        }
+        assert_eq!(shown("build", &"x".repeat(2 * LINE_LIMIT)).len(), "build | \n".len() + LINE_LIMIT);
+    }
+
+    #[test]
+    fn pieces_of_a_log_are_told_line_by_line() {
+        let job: JobId = "01930000-0000-7000-8000-000000000001".parse().unwrap();
+        let mut story = Story::new(Lang::En);
+        let mut told = String::new();
+        for piece in ["one\ntw", "o\n\nth", "ree"] {
+            told += &story.log(job, "bu\x1bild", piece);
+        }
+        told += &story.rest(job);
+        assert_eq!(told, "=> bu ild: started\nbu ild | one\nbu ild | two\nbu ild | \nbu ild | three\n");
+        assert_eq!(story.say(&BECAUSE, &[("reason", "a\nb\x1b[2J")]), "Because: a b [2J\n");
+    }
 }
