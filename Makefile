@@ -1,14 +1,13 @@
 # make demo    the story of four releases, with a table at the end; KEEP=1 leaves it running
 # make test    every test
 # make bench   figures beside those of peers
-# make e2e     stories with the real program, killed and starved
 # make lint    formatting, clippy, the agreed policies, licences
 # Each installs what it needs on a fresh Debian with Rust.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: demo test bench e2e lint fmt
+.PHONY: demo test bench lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
@@ -31,10 +30,6 @@ bench:
 	@scripts/setup bench
 	cargo build --locked --release --package tradewind --package xtask
 	target/release/xtask bench
-
-e2e:
-	@scripts/setup test
-	cargo nextest run --locked --ignore-default-filter -E 'package(tradewind) | package(tradewind-e2e)'
 
 lint:
 	@scripts/setup lint

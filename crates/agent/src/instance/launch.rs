@@ -23,7 +23,7 @@ use tradewind_model::{
 };
 use tradewind_targets::{
     ports::{self, Ports},
-    process::{Error, Process, ProcessTarget},
+    process::{Adopted, Error, Process, ProcessTarget},
 };
 
 /// Ten mebibytes at a time, five of them kept beside the current one.
@@ -91,7 +91,16 @@ impl Launcher {
     pub async fn launch(&self, instance: &DesiredInstance, port: Option<u16>) -> Result<Process, NotLaunched> {
         let spec = self.spec(instance, port)?;
         let dir = self.home.instance(instance.id).join(PROCESS);
-        self.target.start(&dir, &spec).await.map_err(|e| match e {
+        let started = match self.target.start(&dir, &spec).await {
+            // An agent before this one got so far and could not say so.
+            Err(running @ Error::Running(_)) => match self.target.adopt(&dir).await {
+                Ok(Adopted::Running(process)) => Ok(process),
+                Ok(Adopted::Exited(_) | Adopted::NeverStarted) => Err(running),
+                Err(e) => Err(e),
+            },
+            done => done,
+        };
+        started.map_err(|e| match e {
             Error::NotStarted { reason } => {
                 NotLaunched { reason: Fault::new(&faults::NOT_STARTED).with("why", reason).to_string(), passing: false }
             }

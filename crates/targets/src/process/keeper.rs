@@ -39,8 +39,7 @@ enum Left {
 }
 
 impl Keeper {
-    pub async fn run(mut self, connection: Connection) {
-        let mut connection = Some(connection);
+    pub async fn run(mut self, mut connection: Option<Connection>) {
         let mut pause = Duration::from_millis(10);
         loop {
             if let Some(connection) = connection.take() {

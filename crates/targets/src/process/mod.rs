@@ -78,7 +78,7 @@ impl ProcessTarget {
         self.launch(dir).await?;
         let failed = |what: &str| Error::Shim { dir: dir.clone(), reason: what.to_owned() };
         match self.settled(dir).await? {
-            Found::Running(started, connection) => Ok(Process::new(self.clone(), dir, started, connection)),
+            Found::Running(started, connection) => Ok(Process::new(self.clone(), dir, started, Some(connection))),
             Found::Exited(Exited { exit: Exit::NotStarted { reason }, .. }) => Err(Error::NotStarted { reason }),
             Found::Exited(exited) => {
                 let started = launch::read_started(dir)?.ok_or_else(|| failed("it has recorded an end only"))?;
@@ -89,16 +89,23 @@ impl ProcessTarget {
     }
 
     /// Finds out what became of what was started in `dir`, by this agent or an earlier one. A process without a shim
-    /// gets one.
+    /// gets one; where none can be had yet (a full disk, no room for another process), the process is adopted all the
+    /// same and its shim is tried for until it is there.
     pub async fn adopt(&self, dir: &Path) -> Result<Adopted, Error> {
         let dir = &std::path::absolute(dir).map_err(Error::folder(dir))?;
-        Ok(match self.find(dir).await? {
-            Found::Running(started, connection) => {
-                Adopted::Running(Process::new(self.clone(), dir, started, connection))
-            }
-            Found::Exited(exited) => Adopted::Exited(exited),
-            Found::Nothing => Adopted::NeverStarted,
-        })
+        let running = |started, connection| Adopted::Running(Process::new(self.clone(), dir, started, connection));
+        match self.find(dir).await {
+            Ok(Found::Running(started, connection)) => Ok(running(started, Some(connection))),
+            Ok(Found::Exited(exited)) => Ok(Adopted::Exited(exited)),
+            Ok(Found::Nothing) => Ok(Adopted::NeverStarted),
+            Err(error) => match launch::read_started(dir)? {
+                Some(started) if is_alive(&started) => {
+                    tracing::warn!(dir = %dir.display(), %error, "a process is adopted without its shim");
+                    Ok(running(started, None))
+                }
+                Some(_) | None => Err(error),
+            },
+        }
     }
 }
 
@@ -120,13 +127,13 @@ struct Inner {
 }
 
 impl Process {
-    fn new(target: ProcessTarget, dir: &Path, started: Started, connection: Connection) -> Self {
+    fn new(target: ProcessTarget, dir: &Path, started: Started, connection: Option<Connection>) -> Self {
         let pipes = folder::PIPES
             .iter()
             .filter_map(|name| OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(dir.join(name)).ok());
         let (tell_started, started_rx) = watch::channel(started.clone());
         let (tell_exited, exited) = watch::channel(None);
-        let (tell_shim, shim) = watch::channel(Some(started.shim_pid));
+        let (tell_shim, shim) = watch::channel(connection.as_ref().map(|_| started.shim_pid));
         let (requests, asked) = mpsc::unbounded_channel();
         let inner = Inner { dir: dir.to_owned(), started: started_rx, exited, shim, requests, _pipes: pipes.collect() };
         let keeper = keeper::Keeper {

@@ -195,6 +195,22 @@ async fn a_stop_is_carried_through_by_the_next_shim() {
 }
 
 #[tokio::test]
+async fn a_process_is_adopted_before_a_shim_can_be_had_again() {
+    let host = Host::new();
+    let process = host.sh("p", "trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done").await;
+    until("up", || host.lines("p", 'o') == ["up"]).await;
+    let pid = process.pid();
+    abandon(process).await;
+    let shim = host.path().join("shim");
+    let process = running(ProcessTarget::new(&shim, ["shim"]).adopt(&host.dir("p")).await.unwrap());
+    assert_eq!((process.pid(), process.shim_pid(), process.exited()), (pid, None, None));
+    process.begin_stop(libc::SIGTERM, PATIENCE);
+    std::os::unix::fs::symlink(SHIM, &shim).unwrap();
+    assert!(in_time("the stop", process.wait()).await.stopped);
+    assert!(!lives(pid));
+}
+
+#[tokio::test]
 async fn a_stop_survives_its_asker() {
     let host = Host::new();
     let process = host.sh("p", "sleep 1000").await;
