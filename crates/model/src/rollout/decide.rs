@@ -79,6 +79,11 @@ impl Deciding<'_> {
                 site.degraded_since = site.degraded_since.map(|t| t.plus(by));
             }
         }
+        let soak = Duration::from_millis(self.plan.timing.soak_ms);
+        for site in state.sites.values_mut() {
+            site.step = site.step.not_after(self.now, soak);
+            site.degraded_since = site.degraded_since.map(|t| t.min(self.now));
+        }
         if state.phase == Phase::Running {
             match state.abort.clone().filter(|_| self.plan.returns()) {
                 Some(reason) => self.turn_round(state, reason),

@@ -34,6 +34,9 @@ pub struct RevisionFacts {
     pub kept: u32,
     /// Wanted running, and seen ready.
     pub ready: u32,
+    /// Wanted running, and seen to have failed at it: its checks fail, or it ended. One that is only on its way there,
+    /// or that the agent does not know of (yet, or since it lost its folder), is neither ready nor down.
+    pub down: u32,
     /// Wanted unpacked, and seen so.
     pub prepared: u32,
     /// Processes alive, in whatever phase, wanted or not.
@@ -99,6 +102,7 @@ pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap
                     f.ready += 1;
                 } else {
                     f.message = seen.message.clone().or(f.message.take());
+                    f.down += u32::from(down(seen.phase));
                     if seen.phase == InstancePhase::Failed {
                         f.failed = Some(seen.message.clone().unwrap_or_else(|| "it does not start".into()));
                     }
@@ -135,6 +139,18 @@ pub fn serves(phase: InstancePhase, kind: ServiceKind) -> bool {
             | InstancePhase::Failed,
             _,
         ) => false,
+    }
+}
+
+fn down(phase: InstancePhase) -> bool {
+    match phase {
+        InstancePhase::Unhealthy | InstancePhase::Backoff | InstancePhase::Failed => true,
+        InstancePhase::Pending
+        | InstancePhase::Starting
+        | InstancePhase::Ready
+        | InstancePhase::Draining
+        | InstancePhase::Stopping
+        | InstancePhase::Stopped => false,
     }
 }
 

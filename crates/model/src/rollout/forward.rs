@@ -49,12 +49,16 @@ impl Deciding<'_> {
                 if let Some(broken) = self.watch(plan, wave, site, &new) {
                     return broken;
                 }
-                if self.now >= until {
-                    site.step = Step::Serving { share };
-                    return Progress::Moved;
+                if self.now < until {
+                    self.wake_at(until);
+                    return Progress::Waits;
                 }
-                self.wake_at(until);
-                Progress::Waits
+                // A wave is not over while some of what it put there is missing.
+                if site.degraded_since.is_some() {
+                    return Progress::Waits;
+                }
+                site.step = Step::Serving { share };
+                Progress::Moved
             }
             Step::Serving { share } => {
                 debug_assert_eq!(share, wave.share, "a served share belongs to the wave it came from");
@@ -204,11 +208,7 @@ impl Deciding<'_> {
 
     fn soak(&mut self, site: &mut SiteState, share: u32) -> Progress {
         let ms = if share == FULL_SHARE { self.plan.timing.soak_ms } else { 0 };
-        site.step = if ms == 0 {
-            Step::Serving { share }
-        } else {
-            Step::Soaking { until: self.now.plus(std::time::Duration::from_millis(ms)), share }
-        };
+        site.step = Step::Soaking { until: self.now.plus(std::time::Duration::from_millis(ms)), share };
         Progress::Moved
     }
 
@@ -241,14 +241,16 @@ impl Deciding<'_> {
         Progress::Broken(self.about(plan, Reason::new(&faults::VERIFY_FAILED).with("detail", detail)))
     }
 
-    /// Health after traffic moved: a failed set breaks at once, a thinned one after a while.
+    /// Health after traffic moved: a failed set breaks at once, a thinned one after a while. So does one of which nothing
+    /// is left without any failure, as in the first reports of a host that began anew: it is started again meanwhile.
     fn watch(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, new: &RevisionFacts) -> Option<Progress> {
         if new.ready >= wave.instances {
             site.degraded_since = None;
             return None;
         }
         let since = *site.degraded_since.get_or_insert(self.now);
-        let broken = new.ready == 0 || new.failed.is_some() || self.elapsed(since, self.plan.timing.degraded_ms);
+        let all_down = new.ready == 0 && new.down > 0;
+        let broken = all_down || new.failed.is_some() || self.elapsed(since, self.plan.timing.degraded_ms);
         broken.then(|| {
             let detail = new.failed.clone().or_else(|| new.message.clone()).unwrap_or_default();
             let reason = Reason::new(&faults::UNHEALTHY)

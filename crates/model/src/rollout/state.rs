@@ -172,17 +172,29 @@ impl Step {
 
     /// Moves the step's clock on by the time the agent was out of sight.
     pub(super) fn postponed(self, by: std::time::Duration) -> Self {
+        self.timed(|t| t.plus(by))
+    }
+
+    /// A clock that was set back would stretch the step by as much: then it counts from now on.
+    pub(super) fn not_after(self, now: Timestamp, soak: std::time::Duration) -> Self {
         match self {
-            Self::Preparing { since } => Self::Preparing { since: since.plus(by) },
-            Self::Pausing { since, version } => Self::Pausing { since: since.plus(by), version },
-            Self::StoppingOld { since } => Self::StoppingOld { since: since.plus(by) },
-            Self::Starting { since } => Self::Starting { since: since.plus(by) },
-            Self::Shifting { since, version, share } => Self::Shifting { since: since.plus(by), version, share },
-            Self::Verifying { since, share } => Self::Verifying { since: since.plus(by), share },
-            Self::Soaking { until, share } => Self::Soaking { until: until.plus(by), share },
-            Self::BackStoppingNew { since } => Self::BackStoppingNew { since: since.plus(by) },
-            Self::BackStarting { since } => Self::BackStarting { since: since.plus(by) },
-            Self::BackShifting { since, version } => Self::BackShifting { since: since.plus(by), version },
+            Self::Soaking { until, share } => Self::Soaking { until: until.min(now.plus(soak)), share },
+            other => other.timed(|t| t.min(now)),
+        }
+    }
+
+    fn timed(self, f: impl Fn(Timestamp) -> Timestamp) -> Self {
+        match self {
+            Self::Preparing { since } => Self::Preparing { since: f(since) },
+            Self::Pausing { since, version } => Self::Pausing { since: f(since), version },
+            Self::StoppingOld { since } => Self::StoppingOld { since: f(since) },
+            Self::Starting { since } => Self::Starting { since: f(since) },
+            Self::Shifting { since, version, share } => Self::Shifting { since: f(since), version, share },
+            Self::Verifying { since, share } => Self::Verifying { since: f(since), share },
+            Self::Soaking { until, share } => Self::Soaking { until: f(until), share },
+            Self::BackStoppingNew { since } => Self::BackStoppingNew { since: f(since) },
+            Self::BackStarting { since } => Self::BackStarting { since: f(since) },
+            Self::BackShifting { since, version } => Self::BackShifting { since: f(since), version },
             Self::Waiting | Self::Serving { .. } | Self::Returned | Self::Stayed => self,
         }
     }

@@ -2,14 +2,18 @@
 
 use super::{
     decide::decide,
+    desired::{PlaceDesired, WantedInstance},
     effect::Effect,
-    facts::{Facts, RevisionFacts, SiteFacts},
+    facts::{Facts, RevisionFacts, RouteFacts, Seen, SiteFacts, count},
     plan::{Kind, Plan, Request, SitePlan, Strategy, Timing},
     state::{Phase, State, Step},
 };
 use crate::{
-    id::{RevisionId, SiteName},
-    protocol::edge::{FULL_SHARE, Mode},
+    id::{InstanceId, RevisionId, SiteName},
+    protocol::{
+        agent::{DesiredPhase, InstancePhase},
+        edge::{FULL_SHARE, Mode},
+    },
     time::Timestamp,
     workload::ServiceKind,
 };
@@ -128,6 +132,89 @@ fn a_pause_keeps_traffic_where_it_is() {
     state.set_paused(false);
     let d = decide(&plan, &state, &facts(&[(old, 2), (new, 2)]), NOW);
     assert!(d.effects.iter().any(|e| matches!(e, Effect::Route { .. })));
+}
+
+/// One instance of the old revision, of which nothing is heard, and two of the new one.
+fn reported(old: RevisionId, new: RevisionId, phases: &[InstancePhase]) -> Facts {
+    let instances = [old, new, new].map(|revision| WantedInstance {
+        id: InstanceId::at(NOW),
+        revision,
+        ordinal: 0,
+        phase: DesiredPhase::Run,
+        retire_at: None,
+    });
+    let seen = |(wanted, phase): (&WantedInstance, &InstancePhase)| Seen {
+        id: wanted.id,
+        revision: new,
+        phase: *phase,
+        message: None,
+    };
+    let seen: Vec<Seen> = instances[1..].iter().zip(phases).map(seen).collect();
+    let place = PlaceDesired { instances: instances.into(), route: None };
+    let mut facts = facts(&[]);
+    let site = facts.sites.get_mut(&SiteName::default_site()).unwrap();
+    site.revisions = count(&place, &seen, ServiceKind::Web);
+    site.route = RouteFacts { version: 1, acked: 1 };
+    facts
+}
+
+/// A blue-green rollout whose new revision takes all traffic and soaks.
+fn soaking(plan: &Plan) -> State {
+    let mut state = started(plan);
+    let site = state.sites.get_mut(&SiteName::default_site()).unwrap();
+    let until = NOW.plus(Duration::from_millis(plan.timing.soak_ms));
+    (site.wave, site.touched, site.shifted) = (Some(0), true, true);
+    site.step = Step::Soaking { until, share: FULL_SHARE };
+    state
+}
+
+fn soaking_plan(old: RevisionId, new: RevisionId) -> Plan {
+    let mut plan = plan(Kind::Normal, Strategy::BlueGreen, Some(old), new);
+    plan.timing.soak_ms = 5_000;
+    plan
+}
+
+#[test]
+fn a_report_that_does_not_know_of_a_revision_does_not_condemn_it() {
+    use InstancePhase::{Backoff, Failed, Pending, Ready, Starting, Stopped, Unhealthy};
+    let (old, new) = (revision(1), revision(2));
+    let plan = soaking_plan(old, new);
+    let soaked = NOW.plus(Duration::from_secs(6));
+    let mut state = soaking(&plan);
+    // A host set up anew, or an agent that has just begun: nothing of it, then instances on their way.
+    for phases in [&[][..], &[Pending], &[Pending, Pending], &[Stopped, Starting], &[Starting, Ready]] {
+        let d = decide(&plan, &state, &reported(old, new, phases), soaked);
+        assert_eq!(d.state.phase, Phase::Running, "{phases:?}: neither over nor broken: {:?}", d.happened);
+        state = d.state;
+    }
+    let d = decide(&plan, &state, &reported(old, new, &[Ready, Ready]), soaked);
+    assert_eq!(d.state.phase, Phase::Completed);
+    // But not for long.
+    let late = soaked.plus(Duration::from_millis(plan.timing.degraded_ms));
+    assert_eq!(decide(&plan, &state, &reported(old, new, &[]), late).state.phase, Phase::Returning);
+    for phases in [[Unhealthy, Unhealthy], [Backoff, Starting], [Failed, Ready]] {
+        let d = decide(&plan, &soaking(&plan), &reported(old, new, &phases), NOW);
+        assert_eq!(d.state.phase, Phase::Returning, "{phases:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_stretch_a_rollout() {
+    let (old, new) = (revision(1), revision(2));
+    let plan = soaking_plan(old, new);
+    let ready = reported(old, new, &[InstancePhase::Ready; 2]);
+    let back = Timestamp(NOW.0 - 3_600_000_000);
+    let d = decide(&plan, &soaking(&plan), &ready, back);
+    let soak = Duration::from_millis(plan.timing.soak_ms);
+    assert_eq!(d.next_wake_at, Some(back.plus(soak)));
+    let d = decide(&plan, &d.state, &ready, back.plus(soak));
+    assert_eq!(d.state.phase, Phase::Completed, "{d:?}");
+
+    let waits = decide(&plan, &started(&plan), &facts(&[(old, 2)]), NOW).state;
+    let d = decide(&plan, &waits, &facts(&[(old, 2)]), back);
+    let start = Duration::from_millis(plan.timing.start_ms);
+    assert_eq!(d.next_wake_at, Some(back.plus(start)));
+    assert_eq!(decide(&plan, &d.state, &facts(&[(old, 2)]), back.plus(start)).state.phase, Phase::Failed);
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub struct Host {
     pub epoch: u64,
     seq: u64,
     pub desired: Desired,
+    /// It has a desired state. Without one, what runs goes on.
+    told: bool,
     pub processes: BTreeMap<InstanceId, Process>,
     pub edge: BTreeMap<SiteName, Table>,
     verified: BTreeMap<String, bool>,
@@ -101,6 +103,7 @@ impl Host {
     pub fn receive(&mut self, desired: Desired) {
         if desired.generation >= self.desired.generation {
             self.desired = desired;
+            self.told = true;
         }
     }
 
@@ -122,8 +125,25 @@ impl Host {
         self.seq = 0;
     }
 
+    /// kill -9, and the next agent finds its desired state damaged.
+    pub fn forget(&mut self) {
+        self.restart_agent();
+        (self.desired, self.told) = (Desired::default(), false);
+    }
+
+    /// The machine is set up anew, with an empty data folder.
+    pub fn begin_anew(&mut self) {
+        self.forget();
+        self.processes.clear();
+        self.edge.clear();
+        self.verified.clear();
+    }
+
     /// Reconciles a little: one process, one table or one verification.
     pub fn tick(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool) {
+        if !self.told {
+            return;
+        }
         match random.below(4) {
             0 | 1 => self.tick_process(random, natures, faults),
             2 => self.tick_edge(),

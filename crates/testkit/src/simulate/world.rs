@@ -13,6 +13,7 @@ use tradewind_model::{
         desired::PlaceDesired,
         effect::{Effect, Happened},
         facts::{Facts, RouteFacts, Seen, SiteFacts, VerifyFacts, VerifyOutcome, count},
+        faults,
         history::History,
         plan::{Flow, Kind, Plan, Request, SitePlan, Strategy, Timing},
         state::{Phase, State, Step},
@@ -156,10 +157,7 @@ impl World {
             70..=82 => self.decide_all()?,
             83..=88 => self.pass_time(),
             89 => self.disconnect_or_connect(),
-            90 => {
-                self.tell("agent killed");
-                self.host.restart_agent();
-            }
+            90 => self.kill_agent(),
             91..=93 => self.request(Kind::Normal)?,
             94..=95 => self.request(Kind::Rollback)?,
             96 => self.abort(),
@@ -285,6 +283,27 @@ impl World {
         self.to_agent.clear();
         self.to_server.clear();
         self.tell(if self.connected { "connected" } else { "disconnected" });
+    }
+
+    fn kill_agent(&mut self) {
+        match self.random.below(4) {
+            0 => {
+                self.tell("agent killed, its desired state lost");
+                self.host.forget();
+            }
+            1 => {
+                self.tell("host set up anew");
+                self.host.begin_anew();
+            }
+            _ => {
+                self.tell("agent killed");
+                return self.host.restart_agent();
+            }
+        }
+        // What was on its way to the process before is not for one that cannot tell that it is old.
+        self.to_agent.clear();
+        // The first thing said on a connection is how things are, before anything desired has come.
+        self.report();
     }
 
     fn pass_time(&mut self) {
@@ -441,6 +460,7 @@ impl World {
             return Err(self.broken("a wave began under a freeze".into()));
         }
         let story = format!("decided {:?} {:?}", d.state.phase, d.happened);
+        self.check_judgement(r, &d.happened)?;
         let (plan, id) = (r.plan.clone(), r.id);
         let changed = d.state != r.state;
         self.rollouts[i].state = d.state.clone();
@@ -548,6 +568,25 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A revision is not judged by a host that merely does not know of it.
+    fn check_judgement(&self, r: &Rollout, happened: &[Happened]) -> Check {
+        let unhealthy = faults::UNHEALTHY.id;
+        let judged = happened.iter().any(|h| matches!(h, Happened::Returning { reason } if reason.code == unhealthy));
+        if !judged {
+            return Ok(());
+        }
+        let patience = Duration::from_millis(r.plan.timing.degraded_ms);
+        let failed = |s: &SitePlan| {
+            let long = r.state.sites[&s.site].degraded_since.is_some_and(|t| self.now >= t.plus(patience));
+            let seen = self.seen.instances.values().filter(|(site, revision, _)| *site == s.site && *revision == s.to);
+            long || seen.map(|(_, _, phase)| phase).any(|p| matches!(p, Process::Unready | Process::Failed))
+        };
+        if r.plan.sites.iter().any(failed) {
+            return Ok(());
+        }
+        Err(self.broken(format!("judged by a report that says nothing of it: {:?}", self.seen)))
     }
 
     /// After a return every site it touched is on its own previous revision.
