@@ -133,7 +133,12 @@ pub fn this_binary() -> Command {
 
 /// This program's file: where it was, and after an upgrade the new one is.
 pub fn on_disk() -> io::Result<PathBuf> {
-    let exe = std::env::current_exe()?;
+    on_disk_of(std::process::id())
+}
+
+/// The same of another process.
+pub fn on_disk_of(pid: u32) -> io::Result<PathBuf> {
+    let exe = std::fs::read_link(format!("/proc/{pid}/exe"))?;
     let bytes = exe.as_os_str().as_bytes();
     Ok(match bytes.strip_suffix(b" (deleted)") {
         Some(path) => PathBuf::from(OsStr::from_bytes(path)),

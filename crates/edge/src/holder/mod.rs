@@ -2,8 +2,8 @@
 //!
 //! It does nothing else, so that there is next to nothing in it to die of. When the worker dies connections wait in the
 //! sockets' backlog until the next one serves, at once. When the holder dies the worker goes on; a new holder takes the
-//! sockets back from it ([`handover`](crate::handover)). On SIGHUP a new worker takes over from the old one without a request
-//! lost, and the holder becomes the program that is on disk by then.
+//! sockets back from it ([`handover`](crate::handover)), and replaces it if it runs another program. On SIGHUP a new
+//! worker takes over from the old one without a request lost, and the holder becomes the program that is on disk by then.
 
 mod process;
 
@@ -29,7 +29,7 @@ use std::{
         fs::{MetadataExt, OpenOptionsExt},
         process::CommandExt,
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -129,10 +129,11 @@ impl<'a> Holder<'a> {
                 let (sockets, same) = sockets.adjusted(&config.listen, config.admin)?;
                 holder.sockets = sockets;
                 holder.current = Process::adopt(pid);
-                match (&holder.current, same) {
-                    (None, _) => holder.start_at = Some(Instant::now()),
-                    (Some(_), true) => {}
-                    (Some(_), false) => holder.replace(),
+                match &holder.current {
+                    None => holder.start_at = Some(Instant::now()),
+                    Some(worker) if same && !holder.is_another(&format!("/proc/{}/exe", worker.pid())) => {}
+                    // Other addresses are wanted, or another program.
+                    Some(_) => holder.replace(),
                 }
             }
             None => {
@@ -158,7 +159,7 @@ impl<'a> Holder<'a> {
                 _ = hup.recv() => if !self.stopping { self.replace() },
                 () = ended(self.current.as_ref()) => self.died(),
                 came = came(self.coming.as_mut()) => {
-                    if self.arrived(came) && self.program_changed() {
+                    if self.arrived(came) && self.is_another("/proc/self/exe") {
                         let retiring = self.retiring.iter().map(Process::pid).collect();
                         return Ok(After::Become { retiring });
                     }
@@ -250,10 +251,10 @@ impl<'a> Holder<'a> {
         self.current.iter().chain(&self.retiring).for_each(|p| p.signal(signal));
     }
 
-    /// True when another program has taken this one's place on disk.
-    fn program_changed(&self) -> bool {
-        let id = |path: &std::path::Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-        match (id(&self.config.program), id("/proc/self/exe".as_ref())) {
+    /// True when a process does not run the program that is on disk.
+    fn is_another(&self, running: &str) -> bool {
+        let id = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+        match (id(&self.config.program), id(running.as_ref())) {
             (Some(on_disk), Some(running)) => on_disk != running,
             (None, _) | (_, None) => false,
         }

@@ -1,7 +1,12 @@
 //! Keeps one role alive: adopts the one that runs, or starts one, and starts it again whenever it ends.
 
 use super::{Event, backoff::Backoff};
-use crate::{config::Config, folder::Folder, process::Process, role::Role};
+use crate::{
+    config::Config,
+    folder::Folder,
+    process::Process,
+    role::{self, Role},
+};
 use rustix::process::Signal;
 use std::{
     io,
@@ -61,19 +66,24 @@ impl Keeper {
         None
     }
 
-    /// The edge becomes the program on disk without letting go of its sockets or of a request.
+    /// The edge becomes this program without letting go of its sockets or of a request.
     async fn hand_over(&self, process: Process) -> Option<Process> {
-        let _ = process.signal(Signal::HUP);
-        let give_up = Instant::now() + HAND_OVER;
-        while Instant::now() < give_up && process.identity.is_alive() {
-            if self.role.running(&self.folder).is_some_and(|r| self.role.is_same(&r, &self.config)) {
-                self.tell(Event::Adopted { role: self.role, pid: process.identity.pid });
-                return Some(process);
+        let pid = process.identity.pid;
+        // Told to, it becomes what has taken its own place on disk.
+        if role::on_disk_of(pid).ok() == role::on_disk().ok() {
+            let _ = process.signal(Signal::HUP);
+            let give_up = Instant::now() + HAND_OVER;
+            while Instant::now() < give_up && process.identity.is_alive() {
+                if self.role.running(&self.folder).is_some_and(|r| self.role.is_same(&r, &self.config)) {
+                    self.tell(Event::Adopted { role: self.role, pid });
+                    return Some(process);
+                }
+                sleep(Duration::from_millis(50)).await;
             }
-            sleep(Duration::from_millis(50)).await;
         }
-        // The program on disk is not this one: stop and start it is.
-        let _ = process.signal(Signal::TERM);
+        // Its worker serves on without it, and gives its sockets to the holder that is started now. Asked to end, it
+        // would close them.
+        let _ = process.signal(Signal::KILL);
         let _ = tokio::task::spawn_blocking(move || process.wait(HAND_OVER)).await;
         None
     }

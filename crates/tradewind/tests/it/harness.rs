@@ -22,6 +22,8 @@ pub struct Folder {
     pub tmp: tempfile::TempDir,
     pub api: SocketAddr,
     pub edge: SocketAddr,
+    /// What its commands run.
+    pub program: PathBuf,
     /// Whether `down` has something to do at the end.
     used: AtomicBool,
 }
@@ -29,7 +31,7 @@ pub struct Folder {
 impl Folder {
     pub fn new() -> Self {
         let tmp = tempfile::Builder::new().prefix("tw").tempdir().unwrap();
-        Self { tmp, api: free_port(), edge: free_port(), used: AtomicBool::new(false) }
+        Self { tmp, api: free_port(), edge: free_port(), program: BIN.into(), used: AtomicBool::new(false) }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -39,7 +41,7 @@ impl Folder {
     /// `tradewind WORDS --data DIR`, with a home of its own and nothing of this machine's settings.
     pub fn command(&self, words: &str) -> Command {
         self.used.store(true, Ordering::Relaxed);
-        let mut command = Command::new(BIN);
+        let mut command = Command::new(&self.program);
         command.args(words.split_whitespace()).arg("--data").arg(self.data());
         surround(&mut command, self);
         command

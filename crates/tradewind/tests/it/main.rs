@@ -1,5 +1,6 @@
 //! The real binary: supervised, killed, adopted, refused, taken down.
 
+mod checkout;
 mod detach;
 mod down;
 mod harness;
@@ -8,3 +9,4 @@ mod push;
 mod refusals;
 mod settings;
 mod supervisor;
+mod upgrade;

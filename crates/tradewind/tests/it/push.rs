@@ -1,51 +1,9 @@
 //! The whole way, with the real server, agent and edge: a push, its build, its rollout, and back.
 
-use crate::harness::{BIN, Folder, surround, text};
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Output},
+use crate::{
+    checkout::Checkout,
+    harness::{Folder, text},
 };
-
-struct Checkout<'a> {
-    folder: &'a Folder,
-    dir: PathBuf,
-}
-
-impl Checkout<'_> {
-    fn run(&self, program: &str, args: &[&str]) -> Output {
-        let mut command = Command::new(program);
-        surround(&mut command, self.folder);
-        command
-            .args(args)
-            .current_dir(&self.dir)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .output()
-            .unwrap()
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let out = self.run("git", &[&["-c", "user.name=n", "-c", "user.email=n@example.com"], args].concat());
-        assert!(out.status.success(), "git {args:?}: {}", text(&out.stderr));
-        format!("{}{}", text(&out.stdout), text(&out.stderr))
-    }
-
-    fn commit(&self, title: &str, files: &[(&str, &str)]) {
-        for (name, content) in files {
-            fs::write(self.dir.join(name), content).unwrap();
-        }
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", title]);
-    }
-
-    /// What it said on stdout, and its exit code.
-    fn tradewind(&self, words: &str) -> (String, Option<i32>) {
-        let out = self.run(BIN, &words.split(' ').collect::<Vec<_>>());
-        println!("tradewind {words}\n{}{}", text(&out.stdout), text(&out.stderr));
-        (text(&out.stdout), out.status.code())
-    }
-}
 
 const SPEC: &str = "version: 1\nservice: sync\nkind: worker\nrun:\n  command: [sleep, '1000']\n\
     environments:\n  production:\n    branch: main\n    strategy: { type: all_at_once, soak: 0s }\n";
@@ -54,13 +12,9 @@ const SPEC: &str = "version: 1\nservice: sync\nkind: worker\nrun:\n  command: [s
 fn a_push_is_built_rolled_out_and_taken_back_and_a_failed_build_is_a_failure() {
     let folder = Folder::new();
     let up = folder.up();
-    let checkout = Checkout { folder: &folder, dir: folder.tmp.path().join("work") };
-    fs::create_dir(&checkout.dir).unwrap();
-    checkout.git(&["init", "-q", "-b", "main"]);
+    let checkout = Checkout::new(&folder);
     checkout.commit("One", &[("tradewind.yaml", SPEC), (".gitlab-ci.yml", "test:\n  script: [echo all is well]\n")]);
-    let said = up.said.text();
-    let login = said.lines().find_map(|l| l.trim().strip_prefix("tradewind ")).unwrap();
-    assert_eq!(checkout.tradewind(login).1, Some(0));
+    checkout.log_in(&up);
 
     // With the remote that the login made: the service comes with its first push.
     let told = checkout.git(&["push", "tradewind", "main"]);
@@ -86,7 +40,7 @@ fn a_push_is_built_rolled_out_and_taken_back_and_a_failed_build_is_a_failure() {
     assert_eq!((&page["items"][0]["kind"], &page["items"][0]["to"]["label"]), (&"rollback".into(), &"v1".into()));
 
     checkout.commit("Three", &[(".gitlab-ci.yml", "test:\n  script: [exit 7]\n")]);
-    let out = checkout.run(BIN, &["push"]);
+    let out = checkout.run(&folder.program, &["push"]);
     let said = text(&out.stdout);
     assert_eq!(out.status.code(), Some(1), "{said}{}", text(&out.stderr));
     assert!(said.contains("failed") && said.contains('7'), "{said}");
