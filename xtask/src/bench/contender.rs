@@ -113,7 +113,8 @@ pub fn nginx(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running
          upstream new {{ server {upstream}; keepalive 128; keepalive_requests 1000000; }}\n\
          split_clients $remote_addr$cookie_client $side {{ 10% new; * old; }}\n\
          server {{ listen {addr} backlog=4096; location / {{ proxy_pass http://$side; proxy_http_version 1.1;\n\
-         proxy_set_header Connection ''; proxy_set_header Host $host; }} }}"
+         proxy_set_header Connection ''; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;\n\
+         proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Forwarded-Proto $scheme; }} }}"
     );
     let config = write(folder, "nginx.conf", nginx_config(folder, &http))?;
     let mut command = pinned(core, "nginx");
@@ -125,7 +126,9 @@ pub fn haproxy(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Runni
     let addr = free_port()?;
     let config = format!(
         "global\n nbthread 1\n maxconn 4096\ndefaults\n mode http\n timeout connect 2s\n timeout client 60s\n timeout server 60s\n \
-         option http-keep-alive\n http-reuse always\nfrontend in\n bind {addr}\n default_backend shop\nbackend shop\n \
+         option http-keep-alive\n http-reuse always\nfrontend in\n bind {addr}\n \
+         http-request set-header X-Forwarded-For %[src]\n http-request set-header X-Forwarded-Proto http\n \
+         http-request set-header X-Forwarded-Host %[req.hdr(Host)]\n default_backend shop\nbackend shop\n \
          balance roundrobin\n cookie client insert indirect nocache\n server old {upstream} cookie old weight 90\n \
          server new {upstream} cookie new weight 10\n"
     );

@@ -4,7 +4,7 @@
 use super::{
     Options,
     contender::{self, Running},
-    machine,
+    customers, machine,
     spread::Spread,
     wrk::{self, Load},
 };
@@ -39,12 +39,18 @@ pub fn measure(options: &Options) -> Result<String> {
     let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
     let rounds = options.rounds.unwrap_or(ROUNDS);
     for round in 0..rounds {
-        for (n, (name, start)) in contenders.iter().enumerate() {
-            let running = start(&folder.path().join(format!("{round}-{n}")))?;
+        for turn in 0..contenders.len() {
+            // Nobody is always the first.
+            let n = (turn + round as usize) % contenders.len();
+            let (name, start) = &contenders[n];
+            let own = folder.path().join(format!("{round}-{n}"));
+            let running = start(&own)?;
+            let script = customers::script(running.addr, &own)?;
+            let ask = |time| wrk::run(running.addr, &script, OTHER_CORE, CONNECTIONS, time);
             // Connections, caches and pools are made before anything is counted.
-            wrk::run(running.addr, OTHER_CORE, CONNECTIONS, Duration::from_secs(1))?;
+            ask(Duration::from_secs(1))?;
             let before = running.cpu();
-            let load = wrk::run(running.addr, OTHER_CORE, CONNECTIONS, options.turn)?;
+            let load = ask(options.turn)?;
             let cpu = running.cpu() - before;
             ensure!(load.errors == 0, "{name} answered {} requests wrongly", load.errors);
             eprintln!("round {}: {name}: {:.0}/s", round + 1, load.per_second);

@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md`. Peers run in the same rounds, one after another, so that they share what the machine does.
 
 mod contender;
+mod customers;
 mod edge;
 mod machine;
 mod rollouts;

@@ -1,7 +1,7 @@
 //! The load generator of the edge's comparison: one thread, one core, keep-alive connections.
 
 use anyhow::{Context, Result, ensure};
-use std::{net::SocketAddr, process::Command, time::Duration};
+use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
@@ -12,10 +12,12 @@ pub struct Load {
     pub errors: u64,
 }
 
-pub fn run(target: SocketAddr, core: usize, connections: u32, time: Duration) -> Result<Load> {
+pub fn run(target: SocketAddr, script: &Path, core: usize, connections: u32, time: Duration) -> Result<Load> {
     let out = Command::new("taskset")
         .args(["--cpu-list", &core.to_string(), "wrk", "--latency", "--threads", "1"])
         .args(["--connections", &connections.to_string(), "--duration", &format!("{}s", time.as_secs().max(1))])
+        .arg("--script")
+        .arg(script)
         .arg(format!("http://{target}/"))
         .output()
         .context("wrk: scripts/setup bench")?;
