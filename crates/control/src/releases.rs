@@ -1,6 +1,6 @@
 //! Releases: listed, shown, compared.
 
-use crate::{Ctx, Result, faults, services};
+use crate::{Ctx, Result, faults, runs::RunPlan, services};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_api::v1::{self, FileChange, FileChangeKind, ReleaseFile, ReleaseRef, SpecChange};
 use tradewind_model::{
@@ -54,9 +54,12 @@ pub async fn show(ctx: &Ctx, service: &ServiceName, name: &str) -> Result<v1::Re
 
 async fn view(r: &mut impl Reader, row: Release) -> Result<(v1::Release, ReleaseManifest)> {
     let manifest = rows::releases::manifest(r, &row.service, &row.digest).await?;
-    let created_by = match row.run {
-        Some(run) => services::who(&rows::runs::get(r, run).await?.actor),
-        None => String::new(),
+    let (created_by, title) = match row.run {
+        Some(run) => {
+            let run = rows::runs::get(r, run).await?;
+            (services::who(&run.actor), run.plan.read::<RunPlan>()?.trigger.title().map(str::to_owned))
+        }
+        None => (String::new(), None),
     };
     let mut live_in: BTreeSet<EnvName> = BTreeSet::new();
     for place in rows::places::list(r, Some(&row.service)).await? {
@@ -70,7 +73,7 @@ async fn view(r: &mut impl Reader, row: Release) -> Result<(v1::Release, Release
         name: name_of(&row),
         service: row.service,
         commit: row.commit,
-        title: None,
+        title,
         run: row.run,
         created_at: row.created_at.into(),
         created_by,

@@ -1,7 +1,7 @@
 //! The edge's worker, the shims, and in the end all there is are killed at once.
 
 use crate::{
-    processes::{edge_worker, kill, ours, runs, working_in},
+    processes::{kill, ours, runs, working_in},
     traffic::{CLIENTS, Traffic},
     world::{World, until, web},
 };
@@ -32,9 +32,11 @@ async fn what_dies_comes_back_and_takes_up_what_lives() {
         const TIMES: u32 = 3;
         for _ in 0..TIMES {
             traffic.served_by("v1").await;
-            let worker = edge_worker(&world).expect("a worker serves");
+            let worker = world.tradewind.edge_worker().unwrap().expect("a worker serves");
             kill(worker);
-            until("another worker", || async { edge_worker(&world).filter(|new| *new != worker) }).await;
+            until("another worker", || async {
+                world.tradewind.edge_worker().unwrap().filter(|new| *new != worker)
+            }).await;
         }
         traffic.served_by("v1").await;
         let (_, lost) = traffic.finish().await;

@@ -2,7 +2,6 @@
 
 use crate::world::World;
 use rustix::process::{Pid, Signal};
-use serde_json::Value;
 use std::{fs, path::Path};
 
 pub fn kill(pid: u32) {
@@ -42,13 +41,6 @@ pub fn working_in(world: &World) -> Vec<u32> {
     let agent = world.tradewind.data.join("agent");
     let inside = |pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&agent));
     all().filter(inside).filter(|pid| words_of_ours(world, *pid).is_none()).collect()
-}
-
-/// The edge's worker, which the holder started; none just after its death.
-pub fn edge_worker(world: &World) -> Option<u32> {
-    let text = fs::read(world.tradewind.data.join("run/edge.json")).unwrap();
-    let edge: Value = serde_json::from_slice(&text).unwrap();
-    Some(edge["worker"]["pid"].as_u64()?.try_into().unwrap())
 }
 
 /// Processes with this word in their command line, wherever they went.

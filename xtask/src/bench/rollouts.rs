@@ -26,6 +26,7 @@ strategy: { type: blue_green, soak: 500ms }
 ";
 
 const ROUNDS: u32 = 20;
+const WORKER_KILLS: u32 = 20;
 
 #[derive(Default)]
 struct Figures {
@@ -34,6 +35,8 @@ struct Figures {
     /// Command accepted to the last answer of the newer release.
     back_ms: Vec<f64>,
     killed: u32,
+    /// Requests that were lost with the edge's worker.
+    lost_with_worker: u64,
 }
 
 pub async fn measure(root: &Path, options: &Options) -> Result<String> {
@@ -71,6 +74,7 @@ async fn measure_with(root: &Path, options: &Options, folder: &Path, tradewind: 
     }
     traffic.finish().await;
     let (lost, told) = traffic.ledger.losses();
+    figures.lost_with_worker = kill_workers(tradewind).await?;
     for one in told {
         eprintln!("{:?} {} {} {}", one.at, one.release, one.request, one.how);
     }
@@ -117,6 +121,30 @@ async fn there_and_back(
     let gone = anchor.1.plus(last.saturating_duration_since(anchor.0));
     figures.back_ms.push(gone.since(accepted.0).as_secs_f64() * 1e3);
     Ok(())
+}
+
+/// The edge's worker is killed again and again under traffic. Gives what was lost; nobody may be refused.
+async fn kill_workers(tradewind: &Tradewind) -> Result<u64> {
+    let mut traffic = Traffic::start(tradewind.edge, Crowd::default());
+    for _ in 0..WORKER_KILLS {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let began = Instant::now();
+        let worker = loop {
+            if let Some(pid) = tradewind.edge_worker()? {
+                break pid;
+            }
+            ensure!(began.elapsed() < HANG, "the edge's worker did not return");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        rig::kill(worker)?;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    traffic.finish().await;
+    let (lost, told) = traffic.ledger.losses();
+    if let Some(refused) = told.iter().find(|l| l.how.contains("no connection:")) {
+        bail!("refused while the worker was away: {}", refused.request);
+    }
+    Ok(lost)
 }
 
 async fn deploy(tradewind: &Tradewind, shop: &Repository, number: u32) -> Result<Instant> {
@@ -186,6 +214,7 @@ fn table(
     Ok(format!(
         "| | |\n| --- | --- |\n\
          | lost, of {sent} requests over {rounds} deploys and {rounds} rollbacks with {} kill -9 of server and agent | {lost} |\n\
+         | lost with {WORKER_KILLS} kill -9 of the edge's worker, of {} customers at a time | {} |\n\
          | rollback accepted → last answer of the newer release, ms | {} |\n\
          | push → live beyond the service's own start, ms | {live} |\n\
          | memory at rest (PSS): server + agent + edge | {} |\n\
@@ -193,6 +222,8 @@ fn table(
          | memory at rest (PSS): each of {} shims | {shims} |\n\
          | the program | {} |\n\nMedian, with lowest and highest.",
         figures.killed,
+        Crowd::default().shoppers + Crowd::default().partners,
+        figures.lost_with_worker,
         back.show(0),
         megabytes(together),
         megabytes(of("up").bytes),

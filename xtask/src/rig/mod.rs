@@ -2,7 +2,7 @@
 
 pub mod memory;
 
-pub use tradewind_testkit::rig::{HANG, Repository, Tradewind, folder};
+pub use tradewind_testkit::rig::{HANG, Repository, Tradewind, folder, kill};
 
 use anyhow::{Context, Result};
 use std::{

@@ -52,7 +52,7 @@ impl Runs {
             number: u64::try_from(live.run.number).unwrap_or_default(),
             commit: live.run.commit.clone(),
             branch: trigger.ref_name().to_owned(),
-            title: trigger.message.lines().next().filter(|l| !l.is_empty()).map(str::to_owned),
+            title: trigger.title().map(str::to_owned),
             env: live.run.env.clone(),
             state: run_state(live)?,
             reason,

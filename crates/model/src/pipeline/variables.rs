@@ -40,10 +40,15 @@ impl Trigger {
         r.strip_prefix("refs/heads/").or_else(|| r.strip_prefix("refs/tags/")).unwrap_or(r)
     }
 
+    /// The first line of the commit's message, if it has one.
+    pub fn title(&self) -> Option<&str> {
+        self.message.lines().next().filter(|l| !l.is_empty())
+    }
+
     /// The names teams' scripts already use. The job's own (`CI_JOB_NAME` …) are added by [`of_job`].
     pub fn predefined(&self) -> BTreeMap<String, String> {
         let name = self.ref_name();
-        let title = self.message.lines().next().unwrap_or_default();
+        let title = self.title().unwrap_or_default();
         let zero = "0".repeat(self.commit.as_str().len());
         let mut all: BTreeMap<String, String> = [
             ("CI", "true"),

@@ -79,7 +79,11 @@ async fn follow(
 ) -> Result<Response, Refusal> {
     let from = match last {
         Some(id) => seq(&id)?,
-        None => *app.store.head().borrow(),
+        // What was read elsewhere is not news here, so the log itself is asked and not who tells of it.
+        None => {
+            let newest = events::before(&mut app.store.read().await?, i64::MAX, &Filter::default(), 1).await?;
+            newest.first().map_or(0, |e| e.seq)
+        }
     };
     let updates = events::follow(&app.store, from, of(q.service)).map(move |event| match event {
         Ok(event) => Update::Data { id: Some(event.seq.to_string()), data: Event::from(event) },

@@ -69,7 +69,9 @@ async fn a_push_is_told_its_whole_way_to_the_rollout() {
     assert_eq!(phase, Some(RolloutPhase::Completed));
     let status = client.status(Some(&shop())).await.unwrap();
     assert_eq!(status[0].release.as_ref().unwrap().label, "v1");
-    assert_eq!(client.releases(&shop(), &Paging::default()).await.unwrap().items.len(), 1);
+    let releases = client.releases(&shop(), &Paging::default()).await.unwrap().items;
+    let shown: Vec<_> = releases.iter().map(|r| (r.name.label.as_str(), r.title.as_deref(), &*r.created_by)).collect();
+    assert_eq!(shown, [("v1", Some("Sell faster"), "deploy@test")]);
 
     work.lang = "zh_CN";
     work.commit("第二次").await;

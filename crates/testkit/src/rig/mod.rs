@@ -4,7 +4,7 @@ mod repository;
 mod tradewind;
 
 pub use repository::{Pushed, Repository};
-pub use tradewind::{Attempt, HANG, Tradewind};
+pub use tradewind::{Attempt, HANG, Tradewind, kill};
 
 use anyhow::{Context, Result};
 use std::path::PathBuf;

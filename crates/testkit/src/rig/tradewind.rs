@@ -181,11 +181,16 @@ impl Tradewind {
         pid.and_then(|p| u32::try_from(p).ok()).with_context(|| format!("{}: no pid", file.display()))
     }
 
+    /// The process that carries the traffic, which the edge's holder started; none just after its death.
+    pub fn edge_worker(&self) -> Result<Option<u32>> {
+        let edge: Value = serde_json::from_slice(&std::fs::read(self.data.join("run/edge.json"))?)?;
+        Ok(edge["worker"]["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()))
+    }
+
     /// `kill -9`.
     pub fn kill(&self, role: &str) -> Result<u32> {
         let pid = self.pid_of(role)?;
-        let target = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).context("no pid")?;
-        rustix::process::kill_process(target, rustix::process::Signal::KILL)?;
+        kill(pid)?;
         Ok(pid)
     }
 
@@ -211,6 +216,12 @@ impl Tradewind {
             std::mem::forget(supervisor);
         }
     }
+}
+
+/// `kill -9`.
+pub fn kill(pid: u32) -> Result<()> {
+    let target = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).context("no pid")?;
+    Ok(rustix::process::kill_process(target, rustix::process::Signal::KILL)?)
 }
 
 /// Below the ports that the kernel gives to clients: one of those could take it while what listens here is down.
