@@ -34,9 +34,8 @@ async fn what_dies_comes_back_and_takes_up_what_lives() {
             traffic.served_by("v1").await;
             let worker = world.tradewind.edge_worker().unwrap().expect("a worker serves");
             kill(worker);
-            until("another worker", || async {
-                world.tradewind.edge_worker().unwrap().filter(|new| *new != worker)
-            }).await;
+            until("another worker", || async { world.tradewind.edge_worker().unwrap().filter(|new| *new != worker) })
+                .await;
         }
         traffic.served_by("v1").await;
         let (_, lost) = traffic.finish().await;

@@ -151,7 +151,8 @@ async fn a_connection_carries_many_requests_and_a_broken_one_harms_nobody() {
 #[tokio::test]
 async fn a_panic_is_an_opaque_refusal_and_not_an_end() {
     let app = TestApp::start().await;
-    let boom = Route::get("/boom", Permission::Public, "boom", async || -> String { panic!("the password is swordfish") });
+    let boom =
+        Route::get("/boom", Permission::Public, "boom", async || -> String { panic!("the password is swordfish") });
     let router = layers::router(&app.app, vec![boom.about("Test", "Panics")]);
     for _ in 0..2 {
         let request = ::http::Request::get("/boom").body(Body::empty()).unwrap();
