@@ -86,6 +86,8 @@ pub static VERBS: Table = help! {
     "events.after": "What follows this sequence number [default: the last ones]", "此序号之后的事件［默认：最近的事件］";
     "audit": "The event log's proof against changes", "事件日志的防篡改校验";
     "audit verify": "Read the whole chain and name what does not fit", "读取整条事件链并指出不符之处";
+    "host": "Hosts: machines with an agent", "主机：运行代理的机器";
+    "host list": "List the hosts, and whether their agents are connected", "列出主机及其代理是否已连接";
     "token": "Tokens for programs: scoped, expiring, stored hashed", "程序用令牌：限定权限、会过期、只存哈希";
     "token list": "List the tokens, without their secrets", "列出令牌（不含密文）";
     "token create": "Make a token; it is shown once", "创建令牌；仅显示一次";

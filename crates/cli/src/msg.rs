@@ -48,6 +48,10 @@ crate::messages! {
     H_TO = "TO", "到";
     H_ID = "ID", "标识";
     H_NAME = "NAME", "名称";
+    H_AGENT = "AGENT", "代理";
+    H_SEEN = "LAST SEEN", "最近联络";
+    H_INSTANCES = "INSTANCES", "实例";
+    H_EDGE = "EDGE", "边缘代理";
     H_SCOPES = "SCOPES", "权限";
     H_EXPIRES = "VALID UNTIL", "有效期至";
     H_USED = "LAST USED", "最近使用";
@@ -70,6 +74,9 @@ crate::messages! {
     SERVICE_MADE = "Service {service} is there.", "已创建服务 {service}。";
     SERVICE_IS = "{service} ({kind}), made {since} by {by}", "{service}（{kind}），{by} 创建于 {since}";
     GIT_AT = "  git   {url}", "  git   {url}";
+    NO_HOSTS = "No host yet. `tradewind up` enrols this machine.", "还没有主机。`tradewind up` 会登记本机。";
+    CONNECTED = "connected", "已连接";
+    NOT_CONNECTED = "not connected", "未连接";
     NO_SERVICES = "No service yet. Make one: tradewind service create NAME", "还没有服务。创建：tradewind service create NAME";
     NOTHING_PUSHED = "Nothing was pushed yet. Next: git push tradewind main", "还没有推送过代码。下一步：git push tradewind main";
     OPEN = "open", "开放";

@@ -1,10 +1,12 @@
 //! Machines with an agent.
 
-use crate::{Error, Result, ctx::Asker, faults};
+use crate::{Ctx, Error, Result, ctx::Asker, faults};
+use tradewind_api::v1;
 use tradewind_model::{
     event::NewEvent,
     fault::Fault,
     id::{Digest, HostId},
+    protocol::agent::Observed,
 };
 use tradewind_store::{
     Reader, Tx,
@@ -37,6 +39,25 @@ pub async fn enrol(tx: &mut Tx, name: &str, key_hash: &Digest, by: &Asker) -> Re
     })
     .await?;
     Ok(id)
+}
+
+/// By name, with what each last said of itself.
+pub async fn list(ctx: &Ctx) -> Result<Vec<v1::Host>> {
+    let mut r = ctx.store.read().await?;
+    let mut hosts = Vec::new();
+    for host in rows::hosts::list(&mut r).await? {
+        let observed = rows::observed::find(&mut r, host.id).await?.map(|o| o.body.read::<Observed>()).transpose()?;
+        hosts.push(v1::Host {
+            id: host.id,
+            name: host.name,
+            connected: ctx.agents.is_present(host.id),
+            enrolled_at: host.enrolled_at.into(),
+            last_seen_at: host.last_seen_at.map(Into::into),
+            instances: observed.iter().flat_map(|o| &o.instances).filter(|i| i.pid.is_some()).count() as u64,
+            edge: observed.and_then(|o| o.edge).map(|e| e.listen).unwrap_or_default(),
+        });
+    }
+    Ok(hosts)
 }
 
 /// Where new instances and tasks go. One host has everything until environments name their own.

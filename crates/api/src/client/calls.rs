@@ -40,6 +40,10 @@ impl Client {
         self.get(&["services", service.as_str()], &[]).await
     }
 
+    pub async fn hosts(&self) -> Result<Page<Host>, ApiError> {
+        self.get(&["hosts"], &[]).await
+    }
+
     /// What runs where; of all services, or of one.
     pub async fn status(&self, service: Option<&ServiceName>) -> Result<Vec<PlaceStatus>, ApiError> {
         let query: Vec<_> = service.iter().map(|s| ("service", s.to_string())).collect();

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod host;
 pub mod log;
 pub mod page;
 pub mod release;
@@ -15,6 +16,7 @@ pub mod time;
 
 pub use access::{CreateToken, Login, NewToken, Scope, Token};
 pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
+pub use host::Host;
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use page::Page;
 pub use release::{

@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod diff;
 pub mod events;
 pub mod git_credential;
+pub mod host;
 pub mod login;
 pub mod logout;
 pub mod logs;
@@ -51,6 +52,7 @@ pub enum Verb {
     Logs(logs::Args),
     Events(events::Args),
     Audit(audit::Args),
+    Host(host::Args),
     Token(token::Args),
     Version,
     Completions(completions::Args),
@@ -77,6 +79,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Logs(args) => logs::run(args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
+        Verb::Host(args) => host::run(args, session).await,
         Verb::Token(args) => token::run(args, session).await,
         Verb::Version => version::run(session).await,
         Verb::Completions(args) => Ok(completions::run(&args, session)),

@@ -16,6 +16,25 @@ async fn services_are_listed_and_an_empty_list_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn hosts_are_listed_with_who_is_there() {
+    let fake = Fake::start().await;
+    fake.on("GET /hosts", list::<Host>(&[]));
+    insta::assert_snapshot!("no_hosts_zh", fake.run_zh("host list").await);
+    let fake = Fake::start().await;
+    let host = |name: &str, connected: bool, edge: &[&str]| {
+        value!({
+            "id": "01930000-0000-7000-8000-000000000001", "name": name, "connected": connected,
+            "enrolled_at": "2026-11-10T00:10:00Z", "last_seen_at": "2026-11-11T00:08:12Z",
+            "instances": 3, "edge": edge
+        })
+    };
+    let hosts = [host("shop-1", true, &["0.0.0.0:8080"]), host("shop-2", false, &[])];
+    fake.on("GET /hosts", list(&hosts));
+    insta::assert_snapshot!("hosts", fake.run("host list").await);
+    insta::assert_snapshot!("hosts_zh", fake.run_zh("host list").await);
+}
+
+#[tokio::test]
 async fn a_service_is_shown_with_its_queues() {
     let fake = Fake::start().await;
     fake.on("GET /services/shop", json(service()));

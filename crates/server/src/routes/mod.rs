@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod help;
+mod hosts;
 mod logs;
 mod rollouts;
 mod runs;
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Route> {
         help::routes(),
         access::routes(),
         services::routes(),
+        hosts::routes(),
         runs::routes(),
         rollouts::routes(),
         logs::routes(),

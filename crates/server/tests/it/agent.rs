@@ -12,7 +12,7 @@ use tokio::{
 use tradewind_api::{Client, v1::Scope};
 use tradewind_model::{
     id::{Digest, HostId},
-    protocol::agent::{FromAgent, Observed, ToAgent, VERSION},
+    protocol::agent::{FromAgent, Observed, ObservedEdge, ToAgent, VERSION},
 };
 use tradewind_server::admin;
 
@@ -101,11 +101,17 @@ async fn an_agent_is_welcomed_told_what_to_do_and_known_to_be_there() {
     assert_eq!(host.0, key.info.id.0);
     assert!(agent.desired().await.instances.is_empty());
     assert!(!app.app.ctx.agents.is_present(host), "it has not reported yet");
-    agent.say(&FromAgent::Observed(Box::new(Observed { seq: 1, ..Observed::default() }))).await;
+    let seen = async || app.client().hosts().await.unwrap().items.remove(0);
+    assert_eq!((seen().await.name.as_str(), seen().await.connected), ("h1", false));
+    let edge = ObservedEdge { pid: 7, table: 1, listen: vec!["127.0.0.1:8080".parse().unwrap()] };
+    agent.say(&FromAgent::Observed(Box::new(Observed { seq: 1, edge: Some(edge), ..Observed::default() }))).await;
     agent.say_line(&json!({ "type": "from_the_future", "x": 1 }).to_string()).await;
     until("presence", async || app.app.ctx.agents.is_present(host).then_some(())).await;
+    let there = seen().await;
+    assert_eq!((there.connected, there.instances, there.edge), (true, 0, vec!["127.0.0.1:8080".parse().unwrap()]));
     drop(agent);
     until("absence", async || (!app.app.ctx.agents.is_present(host)).then_some(())).await;
+    assert!(!seen().await.connected);
 }
 
 #[tokio::test]
