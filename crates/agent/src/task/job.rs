@@ -328,15 +328,26 @@ struct Output<'a> {
 impl Output<'_> {
     /// While the process runs, and what is left when it has ended.
     async fn until<T>(self, end: impl Future<Output = T>) -> T {
-        let (mut renderer, mut at) = (Renderer::default(), 0);
+        let (mut renderer, mut at, mut pause) = (Renderer::default(), 0, LOOK);
         tokio::pin!(end);
+        // A piece at a time: one who prints faster than this reads must not keep a cancel from being heard.
         let ended = loop {
             tokio::select! {
                 ended = &mut end => break ended,
-                () = tokio::time::sleep(LOOK) => at = copy(self.dir, at, &mut renderer, self.log).await,
+                () = tokio::time::sleep(pause) => {
+                    let next = copy_piece(self.dir, at, &mut renderer, self.log).await;
+                    pause = if next == at { LOOK } else { Duration::ZERO };
+                    at = next;
+                }
             }
         };
-        copy(self.dir, at, &mut renderer, self.log).await;
+        loop {
+            let next = copy_piece(self.dir, at, &mut renderer, self.log).await;
+            if next == at {
+                break;
+            }
+            at = next;
+        }
         let mut rest = String::new();
         renderer.finish(&mut rest);
         self.log.output(&rest);
@@ -344,21 +355,17 @@ impl Output<'_> {
     }
 }
 
-async fn copy(dir: &std::path::Path, mut at: u64, renderer: &mut Renderer, log: &mut TaskLog) -> u64 {
-    loop {
-        let dir = dir.to_owned();
-        let chunk = match tokio::task::spawn_blocking(move || logs::read_from(&dir, at, READ)).await {
-            Ok(Ok(chunk)) => chunk,
-            Ok(Err(_)) | Err(_) => return at,
-        };
-        if chunk.bytes.is_empty() {
-            return at;
-        }
-        let mut text = String::with_capacity(chunk.bytes.len());
-        for line in logs::parse_all(&chunk.bytes) {
-            renderer.render(&line, &mut text);
-        }
-        log.output(&text);
-        at = chunk.next;
+/// Where to go on; the same place when there is nothing more for now.
+async fn copy_piece(dir: &std::path::Path, at: u64, renderer: &mut Renderer, log: &mut TaskLog) -> u64 {
+    let dir = dir.to_owned();
+    let chunk = match tokio::task::spawn_blocking(move || logs::read_from(&dir, at, READ)).await {
+        Ok(Ok(chunk)) => chunk,
+        Ok(Err(_)) | Err(_) => return at,
+    };
+    let mut text = String::with_capacity(chunk.bytes.len());
+    for line in logs::parse_all(&chunk.bytes) {
+        renderer.render(&line, &mut text);
     }
+    log.output(&text);
+    chunk.next
 }

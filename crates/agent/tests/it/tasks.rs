@@ -253,6 +253,19 @@ async fn a_job_that_prints_too_much_is_cut_and_told_so() {
     assert!(log.ends_with(" bytes or more were left out.\nJob succeeded\n"), "{}", &log[log.len() - 200..]);
 }
 
+/// Faster than anybody reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_prints_without_end_is_canceled_all_the_same() {
+    let mut w = World::new().await;
+    has_source(&w, &[("a", "")]);
+    let mut work = job(&["cat /dev/zero | tr '\\\\0' y"]);
+    work.timeout_ms = 3_600_000;
+    w.want(|d| d.tasks = vec![task(1, work)]);
+    until_log(&w, 1, "reached its limit").await;
+    w.want(|d| d.tasks[0].cancel = true);
+    assert_eq!(outcome(&done(&mut w, 1).await).0, JobOutcome::Canceled);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_goes_on_without_its_agent_and_is_found_again() {
     let mut w = World::new().await;
