@@ -98,8 +98,11 @@ impl Home {
         self.tasks().join(id.to_string())
     }
 
+    pub fn all_data(&self) -> PathBuf {
+        self.root.join("data")
+    }
     /// What a service keeps on this host from release to release.
     pub fn data(&self, place: &Place) -> PathBuf {
-        self.root.join("data").join(place.service.as_str()).join(place.env.as_str()).join(place.site.as_str())
+        self.all_data().join(place.service.as_str()).join(place.env.as_str()).join(place.site.as_str())
     }
 }

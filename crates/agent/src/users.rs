@@ -1,7 +1,7 @@
 //! Whose rights what runs here has.
 
-use crate::{config::RunAs, faults};
-use std::{io, path::Path};
+use crate::{config::RunAs, disk, faults, home::Home};
+use std::{io, os::unix::fs::MetadataExt, path::Path};
 use tradewind_model::{fault::Fault, id::Place, protocol::shim::User};
 use tradewind_targets::users::{self, InstanceUsers};
 
@@ -15,11 +15,19 @@ pub struct Users {
 }
 
 impl Users {
-    /// `path` remembers who has which number.
-    pub fn open(path: &Path, run_as: RunAs) -> io::Result<Self> {
+    /// Who has which number is kept in a file. Where that is damaged, the owners of the data folders tell: another
+    /// number would take a service's own files from it, and give them to whoever gets the old one.
+    pub fn open(home: &Home, run_as: RunAs) -> io::Result<Self> {
+        let path = home.users();
         let instances = match run_as {
-            RunAs::SeparateUsers => Some(InstanceUsers::open(path)?),
             RunAs::SameUser => None,
+            RunAs::SeparateUsers => Some(match InstanceUsers::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::error!(%error, path = %path.display(), "the record of users is damaged; it is made again from who owns the data folders");
+                    InstanceUsers::renew(&path, owners(&home.all_data())?)?
+                }
+                opened => opened?,
+            }),
         };
         Ok(Self { instances })
     }
@@ -42,4 +50,22 @@ impl Users {
     pub fn of_prepare(&self) -> Option<User> {
         self.instances.as_ref().and_then(|_| users::of_job(PREPARE))
     }
+}
+
+/// (service, environment, uid) of each data folder `SERVICE/ENV/SITE`.
+fn owners(data: &Path) -> io::Result<Vec<(String, String, u32)>> {
+    let names = |path: &Path| disk::names(path).map_err(|e| e.source);
+    let mut found = Vec::new();
+    for service in names(data)? {
+        for env in names(&data.join(&service))? {
+            let sites = data.join(&service).join(&env);
+            for site in names(&sites)? {
+                let owner = std::fs::symlink_metadata(sites.join(site))?.uid();
+                if users::INSTANCES.contains(&owner) {
+                    found.push((service.clone(), env.clone(), owner));
+                }
+            }
+        }
+    }
+    Ok(found)
 }

@@ -29,15 +29,34 @@ struct Book {
 }
 
 impl Numbers {
-    /// `path` need not exist; its folder must. Numbers out of `range` that it holds are forgotten.
+    /// `path` need not exist; its folder must. Numbers out of `range` that it holds are forgotten. A damaged file is an
+    /// error of the kind `InvalidData`; see [`renew`](Self::renew).
     pub fn open(path: &Path, range: Range<u32>) -> io::Result<Self> {
+        match folder::read(path) {
+            Ok(book) => Self::with(path, range, book.unwrap_or_default()),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err(io::Error::new(io::ErrorKind::InvalidData, e)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Puts a damaged file aside, as `<file>.damaged`, and begins with what is known from elsewhere.
+    pub fn renew(path: &Path, range: Range<u32>, given: BTreeMap<String, u32>) -> io::Result<Self> {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".damaged");
+        std::fs::rename(path, aside)?;
+        let last = given.values().max().copied();
+        let numbers = Self::with(path, range, Book { given, last })?;
+        folder::write(&numbers.dir, &numbers.file, &*numbers.book())?;
+        Ok(numbers)
+    }
+
+    fn with(path: &Path, range: Range<u32>, mut book: Book) -> io::Result<Self> {
         let (Some(dir), Some(file)) = (path.parent(), path.file_name().and_then(|f| f.to_str())) else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("{} is not a file's path", path.display()),
             ));
         };
-        let mut book: Book = folder::read(path)?.unwrap_or_default();
         book.given.retain(|_, n| range.contains(n));
         book.last = book.last.filter(|n| range.contains(n));
         Ok(Self { dir: dir.to_owned(), file: file.to_owned(), first: range.start, range, book: Mutex::new(book) })
@@ -68,6 +87,19 @@ impl Numbers {
         folder::write(&self.dir, &self.file, &next)?;
         *book = next;
         Ok(Some(number))
+    }
+
+    /// Records a number that `name` is known to have; nothing happens where it has one, or where another has this one.
+    pub fn keep(&self, name: &str, number: u32) -> io::Result<()> {
+        let mut book = self.book();
+        if book.given.contains_key(name) || book.given.values().any(|n| *n == number) || !self.range.contains(&number) {
+            return Ok(());
+        }
+        let mut next = book.clone();
+        next.given.insert(name.to_owned(), number);
+        folder::write(&self.dir, &self.file, &next)?;
+        *book = next;
+        Ok(())
     }
 
     /// Gives it back; nothing happens when it has none.

@@ -2,6 +2,7 @@
 
 use crate::numbers::Numbers;
 use std::{
+    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     io,
     net::{Ipv4Addr, TcpListener},
@@ -11,6 +12,8 @@ use std::{
 
 /// Below the ports that Linux gives to outgoing connections (32768 and up), which would come and take ours.
 pub const RANGE: Range<u16> = 20_000..30_000;
+
+const NUMBERS: Range<u32> = RANGE.start as u32..RANGE.end as u32;
 
 #[derive(Debug)]
 pub struct Ports(Numbers);
@@ -24,13 +27,21 @@ pub enum PortError {
 }
 
 impl Ports {
-    /// `path` is the file that remembers them.
+    /// `path` is the file that remembers them; a damaged one is an error of the kind `InvalidData`.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Numbers::open(path, NUMBERS).map(|numbers| Self::from(numbers, path))
+    }
+
+    /// Puts a damaged file aside and begins with nobody; those who are known to have a port [`keep`](Self::keep) it.
+    pub fn renew(path: &Path) -> io::Result<Self> {
+        Numbers::renew(path, NUMBERS, BTreeMap::new()).map(|numbers| Self::from(numbers, path))
+    }
+
+    fn from(numbers: Numbers, path: &Path) -> Self {
         // Two agents on one machine would otherwise walk through the same ports in step, and one's instance could answer
         // for the other's between the look and the bind.
         let anywhere = RandomState::new().hash_one(path) % u64::from(RANGE.end - RANGE.start);
-        let numbers = Numbers::open(path, u32::from(RANGE.start)..u32::from(RANGE.end))?;
-        Ok(Self(numbers.beginning_at(u32::from(RANGE.start) + anywhere as u32)))
+        Self(numbers.beginning_at(u32::from(RANGE.start) + anywhere as u32))
     }
 
     /// The port `owner` has (whether or not somebody listens on it), or one that was free just now.
@@ -42,6 +53,11 @@ impl Ports {
 
     pub fn get(&self, owner: &str) -> Option<u16> {
         self.0.get(owner).and_then(|n| u16::try_from(n).ok())
+    }
+
+    /// Records the port that `owner` is known to have, unless another has it.
+    pub fn keep(&self, owner: &str, port: u16) -> io::Result<()> {
+        self.0.keep(owner, u32::from(port))
     }
 
     pub fn release(&self, owner: &str) -> io::Result<()> {

@@ -21,15 +21,25 @@ fn user(id: u32) -> User {
 pub struct InstanceUsers(Numbers);
 
 impl InstanceUsers {
-    /// `path` is the file that remembers them.
+    /// `path` is the file that remembers them; a damaged one is an error of the kind `InvalidData`.
     pub fn open(path: &Path) -> io::Result<Self> {
         Numbers::open(path, INSTANCES).map(Self)
     }
 
+    /// Puts a damaged file aside and begins with those who are known to have a number: (service, environment, uid).
+    pub fn renew(path: &Path, known: impl IntoIterator<Item = (String, String, u32)>) -> io::Result<Self> {
+        let given = known.into_iter().map(|(service, env, uid)| (key(&service, &env), uid)).collect();
+        Numbers::renew(path, INSTANCES, given).map(Self)
+    }
+
     /// One for each service and environment, always the same; `None` when there are no more.
     pub fn of(&self, service: &str, env: &str) -> io::Result<Option<User>> {
-        Ok(self.0.assign(&format!("{service}/{env}"), |_| true)?.map(user))
+        Ok(self.0.assign(&key(service, env), |_| true)?.map(user))
     }
+}
+
+fn key(service: &str, env: &str) -> String {
+    format!("{service}/{env}")
 }
 
 /// Whether this process may start others as the users above; if not, why.

@@ -29,7 +29,7 @@ pub async fn accept(home: &Home, held: Option<&Desired>, desired: Desired) -> Ac
             let fault = Fault::new(&faults::STALE_STATE).with("got", desired.generation);
             return Accepted::Refused(fault.with("held", held.generation));
         }
-        if desired == *held {
+        if desired == *held && home.desired().exists() {
             return Accepted::Same;
         }
     }
@@ -41,11 +41,37 @@ pub async fn accept(home: &Home, held: Option<&Desired>, desired: Desired) -> Ac
     match written.await {
         Ok((desired, result)) => {
             if let Err(error) = result {
-                // A full disk must not hold up a rollback. The server sends it again to an agent that lost it.
+                // A full disk must not hold up a rollback. The server sends it again to an agent that has none; one that
+                // has an older one would stop what this one began.
                 tracing::error!(%error, "the desired state could not be written; it is acted upon all the same");
+                if let Err(error) = disk::remove_file(&home.desired()) {
+                    tracing::error!(%error, "an older desired state was left behind");
+                }
             }
             Accepted::New(desired)
         }
         Err(e) => Accepted::Refused(Fault::new(&faults::DISK).with("what", "writing the desired state").with("why", e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_cannot_be_written_leaves_no_older_one_to_the_next_agent() {
+        let tmp = tempfile::tempdir().unwrap();
+        let home = Home::at(tmp.path().join("agent"));
+        home.create().unwrap();
+        let desired = |generation| Desired { generation, ..Desired::default() };
+        let Accepted::New(held) = accept(&home, None, desired(1)).await else { panic!("the first was not accepted") };
+        assert_eq!(load(&home), Some(held.clone()));
+        // Where the new file would be written.
+        std::fs::create_dir(home.root().join("desired.json.new")).unwrap();
+        assert!(matches!(accept(&home, Some(&held), desired(2)).await, Accepted::New(d) if d.generation == 2));
+        assert_eq!(load(&home), None);
+        std::fs::remove_dir(home.root().join("desired.json.new")).unwrap();
+        accept(&home, Some(&desired(2)), desired(2)).await;
+        assert_eq!(load(&home), Some(desired(2)), "written when there is room again");
     }
 }

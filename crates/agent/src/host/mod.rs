@@ -48,6 +48,7 @@ use tradewind_model::{
         agent::{Desired, DesiredInstance, DesiredPhase, Observed, ObservedEdge, ObservedInstance},
         edge::{Stats, Table},
     },
+    workload::Port,
 };
 use tradewind_targets::{ports::Ports, process::ProcessTarget};
 
@@ -131,13 +132,13 @@ impl Host {
         home.create()?;
         let server = Server::new(config.server, &config.key)?;
         let record = |what| move |source| Error::Record { what, source };
-        let users = Arc::new(Users::open(&home.users(), config.run_as).map_err(record("users"))?);
+        let users = Arc::new(Users::open(&home, config.run_as).map_err(record("users"))?);
         let target = ProcessTarget::new(config.shim.0, config.shim.1);
         let launcher = Arc::new(Launcher {
             home: home.clone(),
             target: target.clone(),
             users: users.clone(),
-            ports: Ports::open(&home.ports()).map_err(record("ports"))?,
+            ports: open_ports(&home).map_err(record("ports"))?,
             cgroups: config.cgroups,
             path: config.path.clone(),
         });
@@ -159,11 +160,17 @@ impl Host {
         let (task_news, from_tasks) = mpsc::unbounded_channel();
         let desired = desired::load(&home);
         let generation = desired.as_ref().map_or(0, |d| d.generation);
-        let found = adopt_all(&home, &launcher).await?;
+        let found = adopt_all(&home, &launcher, desired.as_ref()).await?;
+        for Found { kept, .. } in &found {
+            if let (Port::Assigned, Some(port)) = (kept.desired.workload.port, kept.port) {
+                launcher.ports.keep(&kept.desired.id.to_string(), port).map_err(record("ports"))?;
+            }
+        }
         // What an earlier agent gave out and could not take back.
         let kept = |owner: &str| found.iter().any(|f| f.kept.desired.id.to_string() == owner);
         launcher.ports.retain(kept).map_err(record("ports"))?;
         let inherited = found.iter().filter(|f| f.was_ready() && f.is_running()).map(|f| f.kept.desired.id).collect();
+        let in_use = found.iter().filter(|f| f.is_running()).map(|f| f.kept.desired.release).collect();
         let versions = Versions::open(home.edge_state())?;
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
@@ -186,7 +193,7 @@ impl Host {
         let tasks = Tasks::open(shop, task_news, &mut children)?;
         let mut host = Self {
             ledger: Ledger::new(versions.probe_token().to_owned(), inherited),
-            releases: Releases::open(bringer, release_news)?,
+            releases: Releases::open(bringer, &in_use, release_news)?,
             tasks,
             readers: LogReaders::new(home.clone()),
             home,
@@ -383,7 +390,20 @@ fn wish(instance: &DesiredInstance) -> Wish {
 }
 
 /// Every instance an earlier agent left, with its process if it lives.
-async fn adopt_all(home: &Home, launcher: &Launcher) -> Result<Vec<Found>, Error> {
+async fn adopt_all(home: &Home, launcher: &Arc<Launcher>, desired: Option<&Desired>) -> Result<Vec<Found>, Error> {
     let ids: Vec<InstanceId> = disk::names(&home.instances())?.iter().filter_map(|name| name.parse().ok()).collect();
-    Ok(join_all(ids.into_iter().map(|id| Found::adopt(launcher, id))).await.into_iter().flatten().collect())
+    let listed = |id| desired.and_then(|d| d.instances.iter().find(|i| i.id == id));
+    Ok(join_all(ids.into_iter().map(|id| Found::adopt(launcher, id, listed(id)))).await.into_iter().flatten().collect())
+}
+
+/// The instances' own records name their ports too.
+fn open_ports(home: &Home) -> std::io::Result<Ports> {
+    let path = home.ports();
+    match Ports::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            tracing::error!(%error, path = %path.display(), "the record of ports is damaged; it is made again");
+            Ports::renew(&path)
+        }
+        opened => opened,
+    }
 }

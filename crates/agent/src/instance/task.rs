@@ -21,7 +21,7 @@ use tradewind_model::{
     id::InstanceId,
     protocol::{
         agent::{DesiredInstance, ObservedInstance},
-        shim::Exited,
+        shim::{Exited, ShimSpec},
     },
     workload::ServiceKind,
 };
@@ -88,12 +88,17 @@ impl Found {
         self.process.is_some()
     }
 
-    /// What an earlier agent left in an instance's folder; `None` if nothing was ever kept there.
-    pub async fn adopt(launcher: &Launcher, id: InstanceId) -> Option<Self> {
+    /// What an earlier agent left in an instance's folder; `None` if nothing was ever kept there. `listed`: what is
+    /// desired of it, which makes up for a record that is damaged.
+    pub async fn adopt(launcher: &Arc<Launcher>, id: InstanceId, listed: Option<&DesiredInstance>) -> Option<Self> {
         let folder = launcher.home.instance(id);
-        let kept: Kept = match disk::read_json(&folder.join(KEPT)) {
-            Ok(kept) => kept?,
-            Err(error) => {
+        let (kept, damaged) = match (disk::read_json::<Kept>(&folder.join(KEPT)), listed) {
+            (Ok(kept), _) => (kept?, false),
+            (Err(error), Some(listed)) => {
+                tracing::error!(%error, "an instance's record is damaged; it is made again");
+                (Self::fresh(Arc::new(listed.clone())).kept, true)
+            }
+            (Err(error), None) => {
                 tracing::error!(%error, "an instance's record is damaged; its process, if any, is stopped");
                 stop_unknown(launcher, id).await;
                 return None;
@@ -108,7 +113,26 @@ impl Found {
                 (None, None)
             }
         };
-        Some(Self { kept, process, ended })
+        let mut found = Self { kept, process, ended };
+        if damaged && found.is_running() {
+            found.examine(launcher).await;
+        }
+        Some(found)
+    }
+
+    /// What its record would have said of a process that runs: its port, and whether it is ready. Looked at here, because
+    /// the first table leaves out what is not.
+    async fn examine(&mut self, launcher: &Arc<Launcher>) {
+        let desired = &self.kept.desired;
+        let spec = launcher.home.instance(desired.id).join(PROCESS).join("spec.json");
+        let spec: Option<ShimSpec> = disk::read_json(&spec).unwrap_or_default();
+        let told = spec.and_then(|spec| spec.env.get("PORT")?.parse().ok());
+        self.kept.port = told.or_else(|| launcher.ports.get(&desired.id.to_string()));
+        let addr = self.kept.port.map(Launcher::addr);
+        self.kept.life.ready = match check_of(launcher, desired, desired.workload.health.as_ref(), addr) {
+            Some(check) => check.await.is_ok(),
+            None => true,
+        };
     }
 }
 

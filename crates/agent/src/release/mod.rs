@@ -47,9 +47,19 @@ impl Mark {
         }
     }
 
-    fn read(home: &Home, release: &Digest) -> Option<Self> {
-        // A damaged mark is no mark: the release is brought again.
-        disk::read_json(&home.release_mark(release)).unwrap_or_default()
+    /// A damaged mark is no mark: the release is brought again, unless something runs from it; then it was ready.
+    fn read(home: &Home, release: &Digest, in_use: bool) -> Option<Self> {
+        let mark = disk::read_json(&home.release_mark(release)).unwrap_or_else(|error| {
+            tracing::error!(%error, release = %release.short(), in_use, "a release's mark is damaged");
+            None
+        });
+        if mark.is_some() || !in_use {
+            return mark;
+        }
+        if let Err(error) = Self::Ready.write(home, release) {
+            tracing::warn!(%error, release = %release.short(), "a release's mark could not be written");
+        }
+        Some(Self::Ready)
     }
 
     fn write(&self, home: &Home, release: &Digest) -> disk::Result<()> {
@@ -74,13 +84,18 @@ pub struct Releases {
 }
 
 impl Releases {
-    /// Takes up what is on disk.
-    pub fn open(bringer: Arc<Bringer>, news: mpsc::UnboundedSender<ReleaseNews>) -> disk::Result<Self> {
+    /// Takes up what is on disk. `in_use`: from which processes run.
+    pub fn open(
+        bringer: Arc<Bringer>,
+        in_use: &BTreeSet<Digest>,
+        news: mpsc::UnboundedSender<ReleaseNews>,
+    ) -> disk::Result<Self> {
         let mut held = BTreeMap::new();
         for name in disk::names(&bringer.home.releases())? {
             let hex = name.split('.').next().unwrap_or_default();
             let Ok(release) = format!("sha256:{hex}").parse::<Digest>() else { continue };
-            let state = match Mark::read(&bringer.home, &release) {
+            let in_use = in_use.contains(&release) && bringer.home.release(&release).is_dir();
+            let state = match Mark::read(&bringer.home, &release, in_use) {
                 Some(mark) => Held::Settled(mark.state()),
                 None => Held::Half,
             };

@@ -94,16 +94,17 @@ impl Tasks {
             let Ok(id) = name.parse::<TaskId>() else { continue };
             let folder = TaskFolder::at(tasks.shop.home.task(id));
             match folder.task() {
-                Ok(Some(task)) => {
-                    tasks.take_up(task, folder, children);
-                    continue;
+                Ok(Some(task)) => tasks.take_up(id, Some(task), folder, children),
+                // It was never begun. No reason for an agent not to start.
+                Ok(None) => {
+                    if let Err(error) = disk::remove_folder(folder.path()) {
+                        tracing::error!(%error, task = %id, "a task's folder was left behind");
+                    }
                 }
-                Ok(None) => {}
-                Err(error) => tracing::error!(%error, task = %id, "a task's record is damaged; it is removed"),
-            }
-            // No reason for an agent not to start.
-            if let Err(error) = disk::remove_folder(folder.path()) {
-                tracing::error!(%error, task = %id, "a task's folder was left behind");
+                Err(error) => {
+                    tracing::error!(%error, task = %id, "a task's record is damaged");
+                    tasks.take_up(id, None, folder, children);
+                }
             }
         }
         Ok(tasks)
@@ -116,7 +117,7 @@ impl Tasks {
                     let folder = TaskFolder::at(self.shop.home.task(task.id));
                     // Recorded before it is begun: a task that was begun is never taken for a new one.
                     match folder.record(task) {
-                        Ok(()) => self.take_up(task.clone(), folder, children),
+                        Ok(()) => self.take_up(task.id, Some(task.clone()), folder, children),
                         Err(error) => tracing::error!(%error, task = %task.id, "a task could not be recorded"),
                     }
                 }
@@ -140,33 +141,30 @@ impl Tasks {
         }
     }
 
-    fn take_up(&mut self, task: DesiredTask, folder: TaskFolder, children: &mut JoinSet<()>) {
-        let begun = Begun::read(&folder);
+    /// `task`: `None` if its record is damaged.
+    fn take_up(&mut self, id: TaskId, task: Option<DesiredTask>, folder: TaskFolder, children: &mut JoinSet<()>) {
+        let cancel = task.as_ref().is_some_and(|t| t.cancel);
+        let begun = Begun::read(&folder, task.map(|t| t.work));
         let observed = match &begun {
-            Begun::Ended(end) => ended(task.id, end),
-            Begun::Job(journal) => ObservedTask {
-                id: task.id,
+            Begun::Ended(end) => ended(id, end),
+            Begun::Job(_, journal) => ObservedTask {
+                id,
                 state: TaskState::Running,
                 started_at: Some(journal.started_at),
                 finished_at: None,
                 log_bytes: 0,
             },
-            Begun::Nothing | Begun::Unknown => ObservedTask {
-                id: task.id,
-                state: TaskState::Accepted,
-                started_at: None,
-                finished_at: None,
-                log_bytes: 0,
-            },
+            Begun::Nothing(_) | Begun::Unknown(_) => {
+                ObservedTask { id, state: TaskState::Accepted, started_at: None, finished_at: None, log_bytes: 0 }
+            }
         };
         // Taken here, before any new job can be given the same user.
         let slot = match &begun {
-            Begun::Job(journal) => Some(self.shop.slots.take_again(journal.slot)),
-            Begun::Ended(_) | Begun::Nothing | Begun::Unknown => None,
+            Begun::Job(_, journal) | Begun::Unknown(Some(journal)) => Some(self.shop.slots.take_again(journal.slot)),
+            Begun::Ended(_) | Begun::Nothing(_) | Begun::Unknown(None) => None,
         };
-        let (order, orders) = watch::channel(if task.cancel { Order::Cancel } else { Order::Go });
-        let id = task.id;
-        let runner = Runner { shop: self.shop.clone(), task, folder, orders, news: self.news.clone() };
+        let (order, orders) = watch::channel(if cancel { Order::Cancel } else { Order::Go });
+        let runner = Runner { shop: self.shop.clone(), id, folder, orders, news: self.news.clone() };
         self.held.insert(id, Held { order, observed });
         children.spawn(runner.run(begun, slot));
     }
@@ -201,32 +199,31 @@ fn ended(id: TaskId, end: &End) -> ObservedTask {
 
 /// What an earlier agent did of a task.
 enum Begun {
-    Nothing,
-    /// Something, and nobody knows what.
-    Unknown,
-    Job(Journal),
+    Nothing(Work),
+    /// Something, and nobody knows what; with its journal if that can still be read.
+    Unknown(Option<Journal>),
+    Job(Work, Journal),
     Ended(End),
 }
 
 impl Begun {
-    fn read(folder: &TaskFolder) -> Self {
-        match (folder.end(), folder.journal()) {
-            (Ok(Some(end)), _) => Self::Ended(end),
-            (_, Ok(Some(journal))) => Self::Job(journal),
-            (Ok(None), Ok(None)) => Self::Nothing,
-            (end, journal) => {
-                for error in [end.err(), journal.err()].into_iter().flatten() {
-                    tracing::error!(%error, "a task's record is damaged");
-                }
-                Self::Unknown
-            }
+    fn read(folder: &TaskFolder, work: Option<Work>) -> Self {
+        let (end, journal) = (folder.end(), folder.journal());
+        for error in [end.as_ref().err(), journal.as_ref().err()].into_iter().flatten() {
+            tracing::error!(%error, "a task's record is damaged");
+        }
+        match (end, journal, work) {
+            (Ok(Some(end)), _, _) => Self::Ended(end),
+            (_, Ok(Some(journal)), Some(work)) => Self::Job(work, journal),
+            (Ok(None), Ok(None), Some(work)) => Self::Nothing(work),
+            (_, journal, _) => Self::Unknown(journal.ok().flatten()),
         }
     }
 }
 
 struct Runner {
     shop: Arc<Shop>,
-    task: DesiredTask,
+    id: TaskId,
     folder: TaskFolder,
     orders: watch::Receiver<Order>,
     news: mpsc::UnboundedSender<TaskNews>,
@@ -236,43 +233,44 @@ impl Runner {
     async fn run(mut self, begun: Begun, slot: Option<Slot>) {
         let end = match begun {
             Begun::Ended(end) => Some(end),
-            Begun::Job(journal) => self.work(Some(journal), slot).await,
-            Begun::Nothing => self.work(None, slot).await,
+            Begun::Job(work, journal) => self.work(work, Some(journal), slot).await,
+            Begun::Nothing(work) => self.work(work, None, slot).await,
             // Never run twice: what it did is lost with its record.
-            Begun::Unknown => {
+            Begun::Unknown(_) => {
                 self.stop_processes().await;
+                drop(slot);
                 self.end(failed(&Fault::new(&faults::TASK_LOST)), None, 0).await
             }
         };
         if let Some(end) = end {
-            let _ = self.news.send(TaskNews::Changed(ended(self.task.id, &end)));
+            let _ = self.news.send(TaskNews::Changed(ended(self.id, &end)));
         }
         ordered(&mut self.orders, |o| *o == Order::Forget).await;
         self.forget().await;
     }
 
     /// `None` when it was forgotten meanwhile.
-    async fn work(&mut self, journal: Option<Journal>, slot: Option<Slot>) -> Option<End> {
+    async fn work(&mut self, work: Work, journal: Option<Journal>, slot: Option<Slot>) -> Option<End> {
         let began = journal.as_ref().map(|j| (j.started_at, j.log));
-        let limit = match &self.task.work {
+        let limit = match &work {
             Work::Job(job) => job.log_limit_bytes,
             Work::Package(_) | Work::Verify(_) => u64::MAX,
         };
         let log_len = began.map_or(0, |(_, log)| log);
-        let log = TaskLog::open(&self.folder.log(), log_len, limit, self.shop.server.clone(), self.task.id);
+        let log = TaskLog::open(&self.folder.log(), log_len, limit, self.shop.server.clone(), self.id);
         let mut log = match log {
             Ok(log) => log,
             Err(error) => return self.end(failed(&error.into()), began.map(|(at, _)| at), 0).await,
         };
         let mut started_at = began.map(|(at, _)| at);
-        let result = match self.task.work.clone() {
+        let result = match work {
             Work::Job(work) => match self.begin_job(journal, slot).await {
                 Ok((journal, slot)) => {
                     started_at = Some(journal.started_at);
                     self.running(journal.started_at);
                     let job = Job {
                         shop: &self.shop,
-                        id: self.task.id,
+                        id: self.id,
                         folder: &self.folder,
                         work: &work,
                         log: &mut log,
@@ -332,7 +330,7 @@ impl Runner {
 
     fn running(&self, started_at: tradewind_model::time::Timestamp) {
         let _ = self.news.send(TaskNews::Changed(ObservedTask {
-            id: self.task.id,
+            id: self.id,
             state: TaskState::Running,
             started_at: Some(started_at),
             finished_at: None,
@@ -354,7 +352,7 @@ impl Runner {
         });
         if let Ok(Err(error)) = done.await {
             // Reported all the same: the server records it, and a new agent would find the journal at its last step.
-            tracing::error!(%error, task = %self.task.id, "a task's end could not be recorded");
+            tracing::error!(%error, task = %self.id, "a task's end could not be recorded");
         }
         Some(end)
     }
@@ -374,7 +372,7 @@ impl Runner {
         if let Ok(Err(error)) = removed {
             tracing::warn!(%error, "a task's folder was left behind");
         }
-        let _ = self.news.send(TaskNews::Forgotten(self.task.id));
+        let _ = self.news.send(TaskNews::Forgotten(self.id));
     }
 }
 

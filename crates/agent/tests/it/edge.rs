@@ -29,6 +29,8 @@ struct State {
     table: watch::Sender<Table>,
     /// Every version that was taken up, in order.
     versions: Mutex<Vec<u64>>,
+    /// Every instance that a table left out and the one before it did not.
+    left: Mutex<Vec<InstanceId>>,
     /// Says that an instance that left has no requests left: at once, or when told.
     drains: Mutex<bool>,
     say: broadcast::Sender<FromEdge>,
@@ -41,6 +43,7 @@ impl FakeEdge {
         let state = State {
             table,
             versions: Mutex::default(),
+            left: Mutex::default(),
             drains: Mutex::new(true),
             say: broadcast::channel(16).0,
             listen: Mutex::default(),
@@ -88,6 +91,11 @@ impl FakeEdge {
         self.state.versions.lock().unwrap().clone()
     }
 
+    /// Instances that were taken out of the table, ever.
+    pub fn left(&self) -> Vec<InstanceId> {
+        self.state.left.lock().unwrap().clone()
+    }
+
     /// As if it had forgotten its table and another agent had given it this one.
     pub fn pretend_version(&self, version: u64) {
         self.state.table.send_modify(|t| t.version = version);
@@ -124,6 +132,7 @@ async fn link(stream: UnixStream, state: Arc<State>) {
                     continue;
                 }
                 let left: Vec<_> = instances(&serving).difference(&instances(&table)).copied().collect();
+                state.left.lock().unwrap().extend(&left);
                 state.versions.lock().unwrap().push(table.version);
                 answers.push(FromEdge::Ack { version: table.version });
                 state.table.send_replace(table);

@@ -16,7 +16,7 @@ use tradewind_model::{
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-fn id(n: u128) -> TaskId {
+pub fn id(n: u128) -> TaskId {
     TaskId(unique(n))
 }
 
@@ -68,12 +68,12 @@ async fn done(w: &mut World, n: u128) -> TaskResult {
     *result
 }
 
-fn log(w: &World, n: u128) -> String {
+pub fn log(w: &World, n: u128) -> String {
     let stored = w.server.stored.lock().unwrap();
     String::from_utf8(stored.logs.get(&id(n)).cloned().unwrap_or_default()).unwrap()
 }
 
-async fn until_log(w: &World, n: u128, text: &str) {
+pub async fn until_log(w: &World, n: u128, text: &str) {
     let logged = async {
         while !log(w, n).contains(text) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -85,7 +85,7 @@ async fn until_log(w: &World, n: u128, text: &str) {
 }
 
 /// The number in a file that a job writes.
-async fn pid_in(path: PathBuf) -> Pid {
+pub async fn pid_in(path: PathBuf) -> Pid {
     let read = async {
         loop {
             match std::fs::read_to_string(&path).ok().and_then(|t| t.trim().parse().ok()) {
