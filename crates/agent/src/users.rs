@@ -15,21 +15,24 @@ pub struct Users {
 }
 
 impl Users {
-    /// Who has which number is kept in a file. Where that is damaged, the owners of the data folders tell: another
-    /// number would take a service's own files from it, and give them to whoever gets the old one.
+    /// Who has which number is kept in a file. Where that is damaged or lost, the owners of the data folders tell:
+    /// another number would take a service's own files from it, and its own would go to somebody else.
     pub fn open(home: &Home, run_as: RunAs) -> io::Result<Self> {
         let path = home.users();
-        let instances = match run_as {
-            RunAs::SameUser => None,
-            RunAs::SeparateUsers => Some(match InstanceUsers::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    tracing::error!(%error, path = %path.display(), "the record of users is damaged; it is made again from who owns the data folders");
-                    InstanceUsers::renew(&path, owners(&home.all_data())?)?
-                }
-                opened => opened?,
-            }),
+        if run_as == RunAs::SameUser {
+            return Ok(Self { instances: None });
+        }
+        let instances = match InstanceUsers::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                tracing::error!(%error, path = %path.display(), "the record of users is damaged; it is made again");
+                InstanceUsers::renew(&path)?
+            }
+            opened => opened?,
         };
-        Ok(Self { instances })
+        for (service, env, uid) in owners(&home.all_data())? {
+            instances.keep(&service, &env, uid)?;
+        }
+        Ok(Self { instances: Some(instances) })
     }
 
     /// The user of a service's instances in an environment; `None` is the agent's own.
@@ -54,7 +57,11 @@ impl Users {
 
 /// (service, environment, uid) of each data folder `SERVICE/ENV/SITE`.
 fn owners(data: &Path) -> io::Result<Vec<(String, String, u32)>> {
-    let names = |path: &Path| disk::names(path).map_err(|e| e.source);
+    let names = |path: &Path| match disk::names(path) {
+        // Somebody's stray file.
+        Err(e) if e.source.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
+        names => names.map_err(|e| e.source),
+    };
     let mut found = Vec::new();
     for service in names(data)? {
         for env in names(&data.join(&service))? {

@@ -39,15 +39,12 @@ impl Numbers {
         }
     }
 
-    /// Puts a damaged file aside, as `<file>.damaged`, and begins with what is known from elsewhere.
-    pub fn renew(path: &Path, range: Range<u32>, given: BTreeMap<String, u32>) -> io::Result<Self> {
+    /// Puts a damaged file aside, as `<file>.damaged`, and begins with nobody.
+    pub fn renew(path: &Path, range: Range<u32>) -> io::Result<Self> {
         let mut aside = path.as_os_str().to_owned();
         aside.push(".damaged");
         std::fs::rename(path, aside)?;
-        let last = given.values().max().copied();
-        let numbers = Self::with(path, range, Book { given, last })?;
-        folder::write(&numbers.dir, &numbers.file, &*numbers.book())?;
-        Ok(numbers)
+        Self::with(path, range, Book::default())
     }
 
     fn with(path: &Path, range: Range<u32>, mut book: Book) -> io::Result<Self> {

@@ -2,7 +2,6 @@
 
 use crate::numbers::Numbers;
 use std::{
-    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     io,
     net::{Ipv4Addr, TcpListener},
@@ -34,7 +33,7 @@ impl Ports {
 
     /// Puts a damaged file aside and begins with nobody; those who are known to have a port [`keep`](Self::keep) it.
     pub fn renew(path: &Path) -> io::Result<Self> {
-        Numbers::renew(path, NUMBERS, BTreeMap::new()).map(|numbers| Self::from(numbers, path))
+        Numbers::renew(path, NUMBERS).map(|numbers| Self::from(numbers, path))
     }
 
     fn from(numbers: Numbers, path: &Path) -> Self {

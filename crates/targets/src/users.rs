@@ -26,10 +26,14 @@ impl InstanceUsers {
         Numbers::open(path, INSTANCES).map(Self)
     }
 
-    /// Puts a damaged file aside and begins with those who are known to have a number: (service, environment, uid).
-    pub fn renew(path: &Path, known: impl IntoIterator<Item = (String, String, u32)>) -> io::Result<Self> {
-        let given = known.into_iter().map(|(service, env, uid)| (key(&service, &env), uid)).collect();
-        Numbers::renew(path, INSTANCES, given).map(Self)
+    /// Puts a damaged file aside and begins with nobody; those who are known to have a number [`keep`](Self::keep) it.
+    pub fn renew(path: &Path) -> io::Result<Self> {
+        Numbers::renew(path, INSTANCES).map(Self)
+    }
+
+    /// Records the user that a service and environment are known to have, unless another pair has it.
+    pub fn keep(&self, service: &str, env: &str, uid: u32) -> io::Result<()> {
+        self.0.keep(&key(service, env), uid)
     }
 
     /// One for each service and environment, always the same; `None` when there are no more.

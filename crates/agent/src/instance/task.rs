@@ -12,7 +12,7 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -93,7 +93,12 @@ impl Found {
     pub async fn adopt(launcher: &Arc<Launcher>, id: InstanceId, listed: Option<&DesiredInstance>) -> Option<Self> {
         let folder = launcher.home.instance(id);
         let (kept, damaged) = match (disk::read_json::<Kept>(&folder.join(KEPT)), listed) {
-            (Ok(kept), _) => (kept?, false),
+            (Ok(Some(kept)), _) => (kept, false),
+            (Ok(None), Some(listed)) if folder.join(PROCESS).exists() => {
+                tracing::error!(instance = %id, "an instance's record is gone; it is made again");
+                (Self::fresh(Arc::new(listed.clone())).kept, true)
+            }
+            (Ok(None), _) => return None,
             (Err(error), Some(listed)) => {
                 tracing::error!(%error, "an instance's record is damaged; it is made again");
                 (Self::fresh(Arc::new(listed.clone())).kept, true)
@@ -124,9 +129,7 @@ impl Found {
     /// the first table leaves out what is not.
     async fn examine(&mut self, launcher: &Arc<Launcher>) {
         let desired = &self.kept.desired;
-        let spec = launcher.home.instance(desired.id).join(PROCESS).join("spec.json");
-        let spec: Option<ShimSpec> = disk::read_json(&spec).unwrap_or_default();
-        let told = spec.and_then(|spec| spec.env.get("PORT")?.parse().ok());
+        let told = told_port(&launcher.home.instance(desired.id).join(PROCESS));
         self.kept.port = told.or_else(|| launcher.ports.get(&desired.id.to_string()));
         let addr = self.kept.port.map(Launcher::addr);
         self.kept.life.ready = match check_of(launcher, desired, desired.workload.health.as_ref(), addr) {
@@ -134,6 +137,12 @@ impl Found {
             None => true,
         };
     }
+}
+
+/// The port that the process in this folder was told to open.
+fn told_port(process: &Path) -> Option<u16> {
+    let spec: Option<ShimSpec> = disk::read_json(&process.join("spec.json")).unwrap_or_default();
+    spec.and_then(|spec| spec.env.get("PORT")?.parse().ok())
 }
 
 /// Without its record nobody knows what the process is for.
@@ -346,6 +355,10 @@ impl InstanceTask {
         match self.launcher.launch(&desired, port).await {
             Ok(process) => {
                 let pid = process.pid();
+                // One that an earlier agent began and could not say so sits on the port that seemed taken.
+                if port.is_some() {
+                    self.kept.port = told_port(process.dir()).or(port);
+                }
                 self.process = Some(process);
                 Event::Started { pid }
             }

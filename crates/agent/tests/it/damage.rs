@@ -14,14 +14,15 @@ use tradewind_model::{
     protocol::agent::{DesiredInstance, InstancePhase, TaskResult, TaskState},
 };
 
-/// What is left of a file: nothing, half of it, something else, other JSON.
+/// What is left of a file: nothing, half of it, something else, other JSON, not even a file.
 fn damage(path: &Path, how: usize) {
     let whole = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let left = match how {
         0 => Vec::new(),
         1 => whole[..whole.len() / 2].to_vec(),
         2 => vec![0x5a; whole.len()],
-        _ => b"[42]".to_vec(),
+        3 => b"[42]".to_vec(),
+        _ => return std::fs::remove_file(path).unwrap(),
     };
     std::fs::write(path, left).unwrap();
 }
@@ -62,7 +63,7 @@ async fn no_damaged_record_costs_an_instance_or_a_request() {
     let data = folder.join("data/shop/production/default");
     let owner = std::fs::metadata(&data).unwrap().uid();
     let unpacked = std::fs::metadata(&files).unwrap().ino();
-    for (case, how) in cases.iter().flat_map(|c| (0..4).map(move |how| (c, how))) {
+    for (case, how) in cases.iter().flat_map(|c| (0..5).map(move |how| (c, how))) {
         w.drop_agent().await;
         case.iter().for_each(|path| damage(path, how));
         w.want(|_| {});
