@@ -5,7 +5,7 @@ mod stream;
 
 use crate::{
     App,
-    auth::{Caller, Identity},
+    auth::{self, Caller, Identity},
     faults,
     http::{Permission, Refusal, Route},
 };
@@ -48,6 +48,7 @@ async fn dial(State(app): State<App>, caller: Caller, request: Request) -> Resul
     if !wants(header::UPGRADE, UPGRADE) || !wants(header::CONNECTION, "upgrade") {
         return Err(Fault::new(&faults::NO_UPGRADE).with("protocol", UPGRADE).into());
     }
+    let headers = request.headers().clone();
     let upgraded = hyper::upgrade::on(request);
     let tasks = app.tasks.clone();
     tasks.spawn(async move {
@@ -61,6 +62,7 @@ async fn dial(State(app): State<App>, caller: Caller, request: Request) -> Resul
                         Err(error) => tracing::warn!(host = name, %error, "agent disconnected"),
                     },
                     () = stop.cancelled() => {}
+                    () = auth::until_worthless(app.clone(), headers) => tracing::warn!(host = name, "agent's key was replaced"),
                 }
             }
             Err(error) => tracing::warn!(host = caller.name, %error, "agent's connection was not upgraded"),

@@ -25,6 +25,11 @@ use tradewind_store::{
 /// The last use is noted to the minute: a write a request would be one too many.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
+/// Between two looks at the token of an answer that lasts: not oftener, even if much is written; and not later, because
+/// a token also ends by itself.
+const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const LOOKED_AGAIN_AT_LEAST: Duration = Duration::from_secs(30);
+
 /// Finds out who sent a request.
 ///
 /// # Errors
@@ -46,6 +51,24 @@ pub async fn authenticate(app: &App, headers: &HeaderMap, basic: bool) -> Result
     match hosts::by_key(&mut read, &secret.hash()).await? {
         Some(host) => Ok(Caller::host(&host)),
         None => Err(bad()),
+    }
+}
+
+/// For answers that last: returns when the token of a request is worth nothing any more.
+pub async fn until_worthless(app: App, headers: HeaderMap) {
+    let mut commits = app.store.commits();
+    loop {
+        commits.borrow_and_update();
+        match authenticate(&app, &headers, false).await {
+            Err(Refusal::Faults(_)) => return,
+            // A store that does not answer says nothing about the token.
+            Ok(_) | Err(Refusal::Internal(_)) => {}
+        }
+        tokio::time::sleep(LOOKED_AGAIN_AFTER).await;
+        tokio::select! {
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(LOOKED_AGAIN_AT_LEAST) => {}
+        }
     }
 }
 

@@ -46,11 +46,14 @@ impl Throttle {
     pub fn take(&self, from: IpAddr, now: Timestamp) -> Result<(), u64> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (together, each) = &mut *guard;
+        if let Some(seconds) = together.wait(MOST_TOGETHER, now) {
+            return Err(seconds);
+        }
         if each.len() >= MOST_ADDRESSES {
             each.retain(|_, t| now.since(t.since) < WINDOW);
         }
         let mine = each.entry(from).or_insert(Tries::at(now));
-        if let Some(seconds) = mine.wait(MOST_EACH, now).or(together.wait(MOST_TOGETHER, now)) {
+        if let Some(seconds) = mine.wait(MOST_EACH, now) {
             return Err(seconds);
         }
         mine.wrong += 1;
@@ -95,6 +98,9 @@ mod tests {
         for n in 0..100 {
             t.take(ip(n), secs(1000)).unwrap();
         }
-        assert!(t.take(ip(200), secs(1001)).is_err());
+        for n in 100..=200 {
+            assert!(t.take(ip(n), secs(1001)).is_err());
+        }
+        assert_eq!(t.0.lock().unwrap().1.len(), 100, "one who is held is not remembered");
     }
 }

@@ -10,15 +10,16 @@ use crate::{
     App,
     auth::{self, Caller},
     faults,
-    http::idempotency,
+    http::{idempotency, sse},
 };
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, FromRequestParts, Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
@@ -142,7 +143,14 @@ async fn permit(State((app, permission)): State<(App, Permission)>, mut request:
             }
             tracing::debug!(caller = caller.name, "permitted");
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let headers = request.headers().clone();
+            let answer = next.run(request).await;
+            if !sse::is_one(&answer) {
+                return answer;
+            }
+            // One that lasts ends with the token it was asked for with.
+            let ended = auth::until_worthless(app, headers);
+            answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ended))))
         }
         Err(refusal) => {
             let mut answer = refusal.into_response();
@@ -179,7 +187,7 @@ async fn tag(request: Request, next: Next) -> Response {
         head.status = StatusCode::NOT_MODIFIED;
         head.headers.remove(header::CONTENT_TYPE);
         head.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(head, axum::body::Body::empty());
+        return Response::from_parts(head, Body::empty());
     }
     Response::from_parts(head, bytes.into())
 }

@@ -38,6 +38,12 @@ pub fn respond<T: Serialize + Send + 'static>(
     answer
 }
 
+/// Whether an answer is a stream of events.
+pub fn is_one(answer: &Response) -> bool {
+    let kind = answer.headers().get(http::header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
 fn event<T: Serialize>(update: Update<T>) -> Event {
     match update {
         Update::Data { id, data } => {

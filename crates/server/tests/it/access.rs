@@ -78,6 +78,23 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn an_answer_that_lasts_ends_with_its_token() {
+    let app = TestApp::start().await;
+    let asked = CreateToken { name: "ci".into(), scopes: vec![Scope::Read], expires_in_s: None };
+    let token = app.client().create_token(&asked).await.unwrap();
+    let follow = async |token: &str| {
+        let answer = http().get(app.url("/api/v1/events/stream")).bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    };
+    let (theirs, mut ours) = (follow(&token.token).await, follow(&app.admin.token).await);
+    app.client().revoke_token(token.info.id).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), theirs.text()).await;
+    ended.expect("it goes on").unwrap();
+    assert!(ours.chunk().await.unwrap().is_some(), "another's goes on");
+}
+
+#[tokio::test]
 async fn what_a_token_may_be_is_checked() {
     let app = TestApp::start().await;
     let client = app.client();
@@ -97,6 +114,7 @@ async fn a_host_that_enrols_again_has_only_its_new_key() {
     let app = TestApp::start().await;
     let asked = CreateToken { name: "h1".into(), scopes: vec![Scope::Agent], expires_in_s: None };
     let first = app.client().create_token(&asked).await.unwrap();
+    let (mut agent, _) = crate::agent::FakeAgent::connect(&app, &first.token).await;
     let second = admin::enrol_host(&app.app.store, "h1").await.unwrap();
     assert_eq!(first.info.id, second.info.id);
     let status = async |key: &str| {
@@ -105,6 +123,7 @@ async fn a_host_that_enrols_again_has_only_its_new_key() {
     };
     assert_eq!(status(&first.token).await, 401);
     assert_eq!(status(&second.token).await, 403, "it is known, and may not read tokens");
+    while agent.hear().await.is_some() {}
 }
 
 #[tokio::test]
