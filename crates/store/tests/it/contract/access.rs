@@ -115,6 +115,9 @@ pub async fn an_idempotency_key_answers_repeats(f: Fixture) {
     assert_eq!(begin(&other).await, idempotency::Admission::New, "keys of different callers never meet");
     f.clock.advance(Duration::from_secs(60));
     assert_eq!(begin(&first).await, idempotency::Admission::New, "whoever began it died");
+    f.clock.go_back(HOUR);
+    assert_eq!(begin(&first).await, idempotency::Admission::New, "nobody waits until the clock is there again");
+    f.clock.advance(HOUR);
     let finish: Result<(), StoreError> = transact!(f.store, tx => idempotency::finish(tx, &first, 201, "{}").await);
     finish.unwrap();
     assert_eq!(begin(&first).await, idempotency::Admission::Done { status: 201, response: "{}".into() });
