@@ -47,9 +47,10 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
     if !old.is_empty() {
         let needed = needed(ctx).await?;
         for blob in old.iter().filter(|b| !needed.contains(&b.digest)) {
-            blobs.delete(&blob.digest).await?;
-            done.artifacts += 1;
-            done.artifact_bytes += blob.size;
+            if blobs.discard(&blob.digest).await? {
+                done.artifacts += 1;
+                done.artifact_bytes += blob.size;
+            }
         }
     }
     transact!(ctx.store, tx => forget(tx, before(now, DAY)).await)?;

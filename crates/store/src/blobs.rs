@@ -8,11 +8,13 @@ use object_store::{
 };
 use sha2::{Digest as _, Sha256};
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::UNIX_EPOCH,
+    time::{Duration, Instant, UNIX_EPOCH},
 };
+use tokio::sync::Mutex;
 use tradewind_model::{id::Digest, time::Timestamp};
 
 use crate::error::{Result, StoreError};
@@ -20,11 +22,17 @@ use crate::error::{Result, StoreError};
 /// Content up to this size is put in one piece.
 const ONE_PIECE: usize = 8 << 20;
 
+/// What was put is let be for so long, however old a clock that jumped makes it look: whoever put it may be about to say
+/// what it is for.
+const FRESH: Duration = Duration::from_secs(3_600);
+
 /// Content by digest. Clones share the store.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    /// Put by this process within [`FRESH`]. Held while something is discarded.
+    fresh: Arc<Mutex<HashMap<Digest, Instant>>>,
 }
 
 /// One stored content.
@@ -41,11 +49,11 @@ impl Blobs {
         let failed = |e| StoreError::io(format!("{} cannot be used", folder.display()), e);
         fs::create_dir_all(folder).map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(refuse)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), folder: folder.to_owned() })
+        Ok(Self { store: Arc::new(store), folder: folder.to_owned(), fresh: Arc::default() })
     }
 
     /// Stores what comes and gives its digest and size. With `expected`, anything else is refused and nothing is kept.
-    /// Content that is there already is not written again.
+    /// Content that is there already becomes as new: it is as old as its last put.
     ///
     /// # Errors
     /// [`StoreError::DigestMismatch`]; [`StoreError::Full`]; [`StoreError::Io`] with the stream's own error in it.
@@ -91,12 +99,12 @@ impl Blobs {
             abort(upload).await;
             return Err(StoreError::DigestMismatch { expected, found: digest });
         }
+        self.fresh.lock().await.insert(digest, Instant::now());
         match upload {
-            None => {
-                if !self.exists(&digest).await? {
-                    self.store.put(&key(&digest), PutPayload::from(head.freeze())).await.map_err(refuse)?;
-                }
-            }
+            None => match self.store.put(&key(&digest), PutPayload::from(head.freeze())).await.map_err(refuse) {
+                Err(StoreError::Full(_)) if self.exists(&digest).await? => {}
+                put => drop(put?),
+            },
             Some((incoming, upload)) => {
                 upload.finish().await.map_err(refuse)?;
                 self.store.rename(&incoming, &key(&digest)).await.map_err(refuse)?;
@@ -149,6 +157,17 @@ impl Blobs {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(e) => Err(refuse(e)),
         }
+    }
+
+    /// Deletes it unless it was put a moment ago; whether it did.
+    pub async fn discard(&self, digest: &Digest) -> Result<bool> {
+        let mut fresh = self.fresh.lock().await;
+        fresh.retain(|_, put| put.elapsed() < FRESH);
+        if fresh.contains_key(digest) {
+            return Ok(false);
+        }
+        self.delete(digest).await?;
+        Ok(true)
     }
 
     /// Removes what uploads left behind that ended with their process before `before`; how many.

@@ -102,3 +102,22 @@ async fn what_uploads_left_behind_is_swept_and_nothing_else() {
     assert_eq!(files_under(folder.path()), 1);
     assert_eq!(&blobs.get_bytes(&kept).await.unwrap()[..], b"a bundle");
 }
+
+#[tokio::test]
+async fn what_is_put_again_is_as_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let digest = blobs.put_bytes(Bytes::from_static(b"made again")).await.unwrap();
+    let file = folder.path().join("sha256").join(&digest.hex()[..2]).join(digest.hex());
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    std::fs::File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
+    let age = listed(&blobs).await[0].stored_at;
+    assert_eq!(age, Timestamp(1_000_000_000_000));
+    // As by a server that began since.
+    let blobs = Blobs::open(folder.path()).unwrap();
+    blobs.put_bytes(Bytes::from_static(b"made again")).await.unwrap();
+    assert!(listed(&blobs).await[0].stored_at > age);
+    assert!(!blobs.discard(&digest).await.unwrap(), "somebody is about to use it");
+    assert!(Blobs::open(folder.path()).unwrap().discard(&digest).await.unwrap());
+    assert!(!blobs.exists(&digest).await.unwrap());
+}
