@@ -3,8 +3,9 @@
 //! Each area declares its codes once with [`faults!`](crate::faults), in both languages; texts name their arguments
 //! as `{name}`. A test over every area's `ALL` keeps the languages' arguments equal and the codes unique.
 
+use crate::said::{Said, Tell};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// The languages messages come in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -97,7 +98,7 @@ impl fmt::Display for At {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
     pub code: &'static Code,
-    pub args: Vec<(&'static str, String)>,
+    pub args: Vec<(&'static str, Said)>,
     pub at: Option<At>,
 }
 
@@ -105,8 +106,8 @@ impl Fault {
     pub fn new(code: &'static Code) -> Self {
         Self { code, args: Vec::new(), at: None }
     }
-    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.args.push((name, value.to_string()));
+    pub fn with(mut self, name: &'static str, value: impl Tell) -> Self {
+        self.args.push((name, Said::in_both(|lang| value.tell(lang))));
         self
     }
     pub fn at(mut self, at: At) -> Self {
@@ -114,10 +115,17 @@ impl Fault {
         self
     }
     pub fn what(&self, lang: Lang) -> String {
-        self.code.what.fill(lang, &self.args)
+        self.code.what.fill(lang, &self.args_in(lang))
+    }
+    /// What happened, to be told within another sentence.
+    pub fn said(&self) -> Said {
+        Said::in_both(|lang| self.what(lang))
     }
     pub fn fix(&self, lang: Lang) -> String {
-        self.code.fix.fill(lang, &self.args)
+        self.code.fix.fill(lang, &self.args_in(lang))
+    }
+    fn args_in(&self, lang: Lang) -> Vec<(&'static str, &str)> {
+        self.args.iter().map(|(name, value)| (*name, value.get(lang))).collect()
     }
     pub fn problem(&self, lang: Lang) -> Problem {
         Problem {
@@ -177,19 +185,21 @@ macro_rules! faults {
     };
 }
 
+/// The names a text has places for.
+pub(crate) fn placeholders(text: &str) -> BTreeSet<&str> {
+    text.split('{').skip(1).filter_map(|p| p.split_once('}')).map(|(n, _)| n).collect()
+}
+
 /// What is wrong with an area's texts: arguments that differ between languages, codes used twice. For tests.
 pub fn check_catalog(codes: &[&Code]) -> Vec<String> {
-    fn names(s: &str) -> std::collections::BTreeSet<&str> {
-        s.split('{').skip(1).filter_map(|p| p.split_once('}')).map(|(n, _)| n).collect()
-    }
     let mut wrong = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for c in codes {
         if !seen.insert(c.id) {
             wrong.push(format!("{} is declared twice", c.id));
         }
         for t in [&c.what, &c.fix] {
-            if names(t.en) != names(t.zh) {
+            if placeholders(t.en) != placeholders(t.zh) {
                 wrong.push(format!("{}: arguments differ between `{}` and `{}`", c.id, t.en, t.zh));
             }
             if t.en.trim().is_empty() || t.zh.trim().is_empty() {

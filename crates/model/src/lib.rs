@@ -10,6 +10,7 @@ pub mod pipeline;
 pub mod protocol;
 pub mod release;
 pub mod rollout;
+pub mod said;
 pub mod spec;
 pub mod time;
 pub mod workload;
