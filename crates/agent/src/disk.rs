@@ -10,7 +10,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
-use tradewind_model::fault::Fault;
+use tradewind_model::{fault::Fault, said};
 
 /// A file operation that failed, and where.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,6 @@ pub async fn blocking<T: Send + 'static>(
 ) -> std::result::Result<T, Fault> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(e) => Err(Fault::new(&faults::DISK).with("what", "the work on a folder").with("why", e)),
+        Err(e) => Err(Fault::new(&faults::DISK).with("what", said!("the work on a folder", "目录操作")).with("why", e)),
     }
 }

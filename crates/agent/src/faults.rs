@@ -37,8 +37,8 @@ tradewind_model::faults! {
         "build the release again",
         "重新构建该发布";
     PREPARE_FAILED = "TW-AGENT-008", 422,
-        "`prepare` ended with {exit}; its last lines:\n{log}",
-        "`prepare` 以 {exit} 结束；最后的输出：\n{log}",
+        "`prepare` {ended}; its last lines:\n{log}",
+        "`prepare` {ended}；最后的输出：\n{log}",
         "mend the `prepare` command or what it needs on the host, then release again",
         "修正 `prepare` 命令或主机上它所依赖的内容，然后重新发布";
     PREPARE_TIMED_OUT = "TW-AGENT-009", 422,
@@ -88,7 +88,7 @@ tradewind_model::faults! {
         "请写五个字段，并使用本机已知的 IANA 时区";
     DISK = "TW-AGENT-018", 507,
         "{what} failed on this host: {why}",
-        "本机执行 {what} 失败：{why}",
+        "本机上的操作失败（{what}）：{why}",
         "check the host's disk space and the permissions of the data folder",
         "检查主机磁盘空间和数据目录的权限";
     STALE_STATE = "TW-AGENT-019", 409,

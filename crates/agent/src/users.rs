@@ -2,7 +2,7 @@
 
 use crate::{config::RunAs, disk, faults, home::Home};
 use std::{io, os::unix::fs::MetadataExt, path::Path};
-use tradewind_model::{fault::Fault, id::Place, protocol::shim::User};
+use tradewind_model::{fault::Fault, id::Place, protocol::shim::User, said, said::Said};
 use tradewind_targets::users::{self, InstanceUsers};
 
 /// The last of the jobs' users; [`MOST_SLOTS`] keeps jobs away from it.
@@ -38,11 +38,14 @@ impl Users {
     /// The user of a service's instances in an environment; `None` is the agent's own.
     pub fn of(&self, place: &Place) -> Result<Option<User>, Fault> {
         let Some(instances) = &self.instances else { return Ok(None) };
-        let failed = |why: String| Fault::new(&faults::DISK).with("what", "giving a service its user").with("why", why);
+        let failed = |why: Said| {
+            let what = said!("giving a service its user", "为服务分配用户");
+            Fault::new(&faults::DISK).with("what", what).with("why", why)
+        };
         match instances.of(place.service.as_str(), place.env.as_str()) {
             Ok(Some(user)) => Ok(Some(user)),
-            Ok(None) => Err(failed("no number is left".into())),
-            Err(e) => Err(failed(e.to_string())),
+            Ok(None) => Err(failed(said!("no number is left", "编号已用尽"))),
+            Err(e) => Err(failed(Said::plain(e.to_string()))),
         }
     }
 

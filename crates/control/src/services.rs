@@ -125,7 +125,7 @@ pub(crate) async fn freeze(
 ) -> Result<Option<v1::Freeze>> {
     let Some(freeze) = rows::queues::get(r, service, env).await?.frozen else { return Ok(None) };
     let reason: Option<Reason> = serde_json::from_str(&freeze.reason).ok();
-    let rollout = reason.as_ref().and_then(|r| r.args.get("rollout")?.parse().ok());
+    let rollout = reason.as_ref().and_then(|r| r.args.get("rollout")?.en().parse().ok());
     let reason = reason.map_or(freeze.reason, |r| r.what(lang));
     Ok(Some(v1::Freeze { since: freeze.at.into(), reason, rollout }))
 }

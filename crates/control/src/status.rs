@@ -12,6 +12,7 @@ use tradewind_model::{
     fault::Lang,
     id::{HostId, RevisionId, ServiceName},
     protocol::agent::{DesiredPhase, Exit, ObservedInstance},
+    said::Said,
 };
 use tradewind_store::{
     Reader,
@@ -89,8 +90,8 @@ async fn instances(
             addr: seen.and_then(|s| s.addr).map(|a| a.to_string()),
             pid: seen.and_then(|s| s.pid),
             restarts: seen.map_or(0, |s| s.restarts),
-            last_exit: seen.and_then(|s| s.last_exit.as_ref()).map(|e| exit(e, lang)),
-            message: seen.and_then(|s| s.message.clone()),
+            last_exit: seen.and_then(|s| s.last_exit.as_ref().map(|e| exit(e, s.message.as_ref(), lang))),
+            message: seen.and_then(|s| s.message.as_ref()).map(|m| m.get(lang).to_owned()),
             host,
         };
         out.push((w.revision, w.phase, instance));
@@ -218,7 +219,8 @@ async fn warm(
     Ok(Some(WarmRelease { release, until: until.map(Into::into) }))
 }
 
-fn exit(e: &Exit, lang: Lang) -> String {
+/// `message`: what else was said of the instance. It is in both languages, which a reason in an [`Exit`] is not.
+fn exit(e: &Exit, message: Option<&Said>, lang: Lang) -> String {
     match (e, lang) {
         (Exit::Code { code }, Lang::En) => format!("exit code {code}"),
         (Exit::Code { code }, Lang::Zh) => format!("退出码 {code}"),
@@ -227,6 +229,10 @@ fn exit(e: &Exit, lang: Lang) -> String {
         (Exit::Unknown, Lang::En) => "ended unseen".into(),
         (Exit::Unknown, Lang::Zh) => "在无人看到时结束".into(),
         (Exit::NotStarted { reason }, Lang::En) => format!("did not start: {reason}"),
-        (Exit::NotStarted { reason }, Lang::Zh) => format!("没有启动：{reason}"),
+        (Exit::NotStarted { reason }, Lang::Zh) => match message {
+            Some(why) if why.en() == reason => format!("没有启动：{}", why.get(lang)),
+            Some(whole) if whole.en().ends_with(reason) => whole.get(lang).to_owned(),
+            Some(_) | None => format!("没有启动：{reason}"),
+        },
     }
 }

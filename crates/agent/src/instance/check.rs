@@ -1,10 +1,14 @@
 //! One check of one instance, by whatever means its workload names.
 
-use super::{launch::Launcher, probe};
+use super::{decide::describe, launch::Launcher, probe};
 use futures_util::future::BoxFuture;
-use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr, os::unix::process::ExitStatusExt as _, path::PathBuf, process::Stdio, sync::Arc, time::Duration,
+};
 use tradewind_model::{
-    protocol::agent::DesiredInstance,
+    protocol::agent::{DesiredInstance, Exit},
+    said,
+    said::Said,
     workload::{HealthCheck, HealthProbe},
 };
 
@@ -17,11 +21,11 @@ pub fn check_of(
     instance: &Arc<DesiredInstance>,
     check: Option<&HealthCheck>,
     addr: Option<SocketAddr>,
-) -> Option<BoxFuture<'static, Result<(), String>>> {
+) -> Option<BoxFuture<'static, Result<(), Said>>> {
     let check = check?;
     let timeout = Duration::from_millis(check.timeout_ms.max(1));
     let port = addr.map(|a| a.port());
-    let addr = addr.ok_or_else(|| "it listens on no port that could be asked".to_owned());
+    let addr = addr.ok_or_else(|| said!("it listens on no port that could be asked", "它没有监听可供检查的端口"));
     Some(match check.probe.clone() {
         HealthProbe::Http { path } => Box::pin(async move { probe::http(addr?, &path, timeout).await }),
         HealthProbe::Tcp => Box::pin(async move { probe::tcp(addr?, timeout).await }),
@@ -39,8 +43,10 @@ async fn run_check(
     port: Option<u16>,
     command: &[String],
     timeout: Duration,
-) -> Result<(), String> {
-    let [program, args @ ..] = command else { return Err("the check's command is empty".into()) };
+) -> Result<(), Said> {
+    let [program, args @ ..] = command else {
+        return Err(said!("the check's command is empty", "检查命令为空"));
+    };
     let env = launcher.environment(instance, port).map_err(|e| e.reason)?;
     let cwd: PathBuf = launcher.home.release(&instance.release);
     let mut run = tokio::process::Command::new(program);
@@ -53,20 +59,52 @@ async fn run_check(
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    if let Some(user) = launcher.users.of(&instance.place).map_err(|e| e.to_string())? {
+    if let Some(user) = launcher.users.of(&instance.place).map_err(Said::from)? {
         run.uid(user.uid).gid(user.gid);
     }
-    let mut child = run.spawn().map_err(|e| format!("the check `{program}` could not be started: {e}"))?;
+    let mut child = run.spawn().map_err(|e| {
+        said!(
+            "the check `{program}` could not be started: {why}",
+            "检查 `{program}` 无法启动：{why}",
+            program = program,
+            why = e
+        )
+    })?;
     let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).map(KillGroup);
     let stderr = child.stderr.take();
     let done = tokio::time::timeout(timeout, async { tokio::join!(child.wait(), last_line(stderr)) }).await;
     drop(group);
     match done {
-        Err(_) => Err(format!("the check `{program}` took longer than {} ms", timeout.as_millis())),
-        Ok((Err(e), _)) => Err(format!("the check `{program}` was lost: {e}")),
+        Err(_) => Err(said!(
+            "the check `{program}` took longer than {ms} ms",
+            "检查 `{program}` 超过 {ms} 毫秒仍未结束",
+            program = program,
+            ms = timeout.as_millis()
+        )),
+        Ok((Err(e), _)) => Err(said!(
+            "the check `{program}` was lost: {why}",
+            "检查 `{program}` 失去联系：{why}",
+            program = program,
+            why = e
+        )),
         Ok((Ok(status), _)) if status.success() => Ok(()),
         Ok((Ok(status), last)) => {
-            Err(format!("the check `{program}` ended with {status}: {last}").trim_end_matches(": ").to_owned())
+            let exit = match (status.code(), status.signal()) {
+                (Some(code), _) => Exit::Code { code },
+                (None, Some(signal)) => Exit::Signal { signal },
+                (None, None) => Exit::Unknown,
+            };
+            let ended = said!(
+                "the check `{program}` {ended}",
+                "检查 `{program}` {ended}",
+                program = program,
+                ended = describe(&exit)
+            );
+            Err(if last.is_empty() {
+                ended
+            } else {
+                said!("{ended}: {last}", "{ended}：{last}", ended = ended, last = last)
+            })
         }
     }
 }

@@ -12,11 +12,14 @@
 //! every instance in step. One that ends is restarted, ever later; one that keeps ending is `failed` until its checks
 //! pass again.
 
-use crate::time::Now;
+use crate::{faults, time::Now};
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 use tradewind_model::{
+    fault::Fault,
     protocol::agent::{Exit, InstancePhase},
+    said,
+    said::Said,
     time::Timestamp,
     workload::{HealthProbe, Workload},
 };
@@ -43,7 +46,7 @@ pub enum Wish {
 pub enum ReleaseFact {
     Coming,
     Ready,
-    Failed(String),
+    Failed(Said),
 }
 
 pub struct Facts<'a> {
@@ -63,7 +66,7 @@ pub enum Event {
     },
     /// `passing`: it may work a moment later.
     NotStarted {
-        reason: String,
+        reason: Said,
         passing: bool,
     },
     Ended {
@@ -73,7 +76,7 @@ pub enum Event {
         stopped: bool,
     },
     /// The reason when it failed.
-    Checked(Result<(), String>),
+    Checked(Result<(), Said>),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,7 +133,9 @@ pub struct Machine {
     exits: VecDeque<Duration>,
     looping: bool,
     last_exit: Option<Exit>,
-    message: Option<String>,
+    /// How it ended last, or why it did not start.
+    ended: Option<Said>,
+    message: Option<Said>,
 }
 
 /// What is reported of it.
@@ -141,7 +146,7 @@ pub struct View {
     pub pid: Option<u32>,
     pub restarts: u32,
     pub last_exit: Option<Exit>,
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 impl Machine {
@@ -156,6 +161,7 @@ impl Machine {
             exits: VecDeque::new(),
             looping: false,
             last_exit: None,
+            ended: None,
             message: None,
         }
     }
@@ -189,7 +195,7 @@ impl Machine {
                 self.enter(Phase::Starting, now);
             }
             Event::NotStarted { reason, passing: true } => {
-                self.last_exit = Some(Exit::NotStarted { reason: reason.clone() });
+                self.last_exit = Some(Exit::NotStarted { reason: reason.en().to_owned() });
                 self.try_again(reason, facts, now);
             }
             Event::NotStarted { reason, passing: false } => self.cannot_start(reason, facts, now),
@@ -199,9 +205,10 @@ impl Machine {
         self.follow(facts, now)
     }
 
-    fn cannot_start(&mut self, reason: String, facts: &Facts<'_>, now: Now) {
+    fn cannot_start(&mut self, reason: Said, facts: &Facts<'_>, now: Now) {
         self.pid = None;
-        self.last_exit = Some(Exit::NotStarted { reason: reason.clone() });
+        self.last_exit = Some(Exit::NotStarted { reason: reason.en().to_owned() });
+        self.ended = Some(reason.clone());
         self.message = Some(reason);
         let retry = now.mono + Duration::from_millis(facts.workload.restart.backoff_max_ms);
         self.enter(Phase::Failed { retry: Some(retry) }, now);
@@ -210,7 +217,8 @@ impl Machine {
     fn ended(&mut self, exit: Exit, stopped: bool, facts: &Facts<'_>, now: Now) {
         self.pid = None;
         if let Exit::NotStarted { reason } = exit {
-            return self.cannot_start(reason, facts, now);
+            let fault = Fault::new(&faults::NOT_STARTED).with("why", reason);
+            return self.cannot_start(fault.into(), facts, now);
         }
         let asked_to = stopped || matches!(self.phase, Phase::Stopping) || facts.wish != Wish::Run;
         let said = describe(&exit);
@@ -223,7 +231,8 @@ impl Machine {
     }
 
     /// After the back-off; in a crash loop after the longest.
-    fn try_again(&mut self, said: String, facts: &Facts<'_>, now: Now) {
+    fn try_again(&mut self, said: Said, facts: &Facts<'_>, now: Now) {
+        self.ended = Some(said.clone());
         self.message = Some(said);
         let policy = &facts.workload.restart;
         self.exits.push_back(now.mono);
@@ -241,7 +250,7 @@ impl Machine {
         self.enter(Phase::Backoff { until: now.mono + wait }, now);
     }
 
-    fn checked(&mut self, result: Result<(), String>, facts: &Facts<'_>, now: Now) {
+    fn checked(&mut self, result: Result<(), Said>, facts: &Facts<'_>, now: Now) {
         let Some(check) = &facts.workload.health else { return };
         match (self.phase, result) {
             (Phase::Starting | Phase::Unhealthy, Ok(())) => {
@@ -253,8 +262,13 @@ impl Machine {
             (Phase::Starting, Err(reason)) => {
                 self.passes = 0;
                 // A check that finds nobody says less than how the start before this one ended.
-                self.message = Some(match &self.last_exit {
-                    Some(exit) if !self.exits.is_empty() => format!("{}; started again: {reason}", describe(exit)),
+                self.message = Some(match &self.ended {
+                    Some(ended) if !self.exits.is_empty() => said!(
+                        "{ended}; started again: {reason}",
+                        "{ended}；已重新启动：{reason}",
+                        ended = ended,
+                        reason = reason
+                    ),
                     Some(_) | None => reason,
                 });
             }
@@ -469,12 +483,12 @@ impl Machine {
     }
 }
 
-/// For people: `ended with exit code 1`.
-pub fn describe(exit: &Exit) -> String {
+/// For people, behind whatever it was that ended: `ended with exit code 1`.
+pub fn describe(exit: &Exit) -> Said {
     match exit {
-        Exit::Code { code } => format!("ended with exit code {code}"),
-        Exit::Signal { signal } => format!("was ended by signal {signal}"),
-        Exit::Unknown => "ended while nobody watched".into(),
-        Exit::NotStarted { reason } => format!("was not started: {reason}"),
+        Exit::Code { code } => said!("ended with exit code {code}", "以退出码 {code} 结束", code = code),
+        Exit::Signal { signal } => said!("was ended by signal {signal}", "被信号 {signal} 终止", signal = signal),
+        Exit::Unknown => said!("ended while nobody watched", "在无人看到时结束"),
+        Exit::NotStarted { reason } => said!("was not started: {reason}", "没有启动：{reason}", reason = reason),
     }
 }

@@ -19,6 +19,8 @@ use tradewind_model::{
         agent::DesiredInstance,
         shim::{self, LogRule, ShimSpec},
     },
+    said,
+    said::Said,
     workload::{Port, ServiceKind},
 };
 use tradewind_targets::{
@@ -42,7 +44,7 @@ pub struct Launcher {
 /// Why a launch failed, and whether it may work a moment later.
 #[derive(Debug)]
 pub struct NotLaunched {
-    pub reason: String,
+    pub reason: Said,
     pub passing: bool,
 }
 
@@ -54,7 +56,7 @@ impl From<disk::DiskError> for NotLaunched {
 
 impl From<Fault> for NotLaunched {
     fn from(fault: Fault) -> Self {
-        Self { reason: fault.to_string(), passing: true }
+        Self { reason: fault.into(), passing: true }
     }
 }
 
@@ -70,19 +72,17 @@ impl Launcher {
             Port::None => Ok(None),
             Port::Fixed(port) if ports::in_use(port) => {
                 let fault = Fault::new(&faults::PORT_TAKEN).with("port", port);
-                Err(NotLaunched { reason: fault.to_string(), passing: true })
+                Err(fault.into())
             }
             Port::Fixed(port) => Ok(Some(port)),
             Port::Assigned => {
                 let owner = id.to_string();
-                let failed = |why: String| NotLaunched {
-                    reason: Fault::new(&faults::DISK).with("what", "giving it a port").with("why", why).to_string(),
-                    passing: true,
-                };
+                let what = || said!("giving it a port", "分配端口");
+                let failed = |why: String| Fault::new(&faults::DISK).with("what", what()).with("why", why);
                 if self.ports.get(&owner).is_some_and(ports::in_use) {
                     self.ports.release(&owner).map_err(|e| failed(e.to_string()))?;
                 }
-                self.ports.assign(&owner).map(Some).map_err(|e| failed(e.to_string()))
+                Ok(self.ports.assign(&owner).map(Some).map_err(|e| failed(e.to_string()))?)
             }
         }
     }
@@ -102,10 +102,10 @@ impl Launcher {
         };
         started.map_err(|e| match e {
             Error::NotStarted { reason } => {
-                NotLaunched { reason: Fault::new(&faults::NOT_STARTED).with("why", reason).to_string(), passing: false }
+                NotLaunched { reason: Fault::new(&faults::NOT_STARTED).with("why", reason).into(), passing: false }
             }
             e @ (Error::Folder { .. } | Error::Running(_) | Error::Launch { .. } | Error::Shim { .. }) => {
-                NotLaunched { reason: Fault::new(&faults::NOT_STARTED).with("why", e).to_string(), passing: true }
+                Fault::new(&faults::NOT_STARTED).with("why", e).into()
             }
         })
     }
@@ -181,8 +181,8 @@ impl Launcher {
 }
 
 fn disk_failed(path: &std::path::Path, e: &std::io::Error) -> NotLaunched {
-    let fault = Fault::new(&faults::DISK).with("what", format!("use {}", path.display())).with("why", e);
-    NotLaunched { reason: fault.to_string(), passing: true }
+    let what = said!("use {path}", "使用 {path}", path = path.display());
+    Fault::new(&faults::DISK).with("what", what).with("why", e).into()
 }
 
 /// The shim's folder within the instance's.

@@ -5,23 +5,31 @@ use hyper::{Request, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
+use tradewind_model::{said, said::Said};
 
 /// A GET that any 2xx or 3xx answers well. The reason otherwise.
-pub async fn http(addr: SocketAddr, path: &str, timeout: Duration) -> Result<(), String> {
+pub async fn http(addr: SocketAddr, path: &str, timeout: Duration) -> Result<(), Said> {
     let head = within(timeout, get(addr, path, &[])).await?;
     let status = head.status;
-    if status.is_success() || status.is_redirection() { Ok(()) } else { Err(format!("GET {path} answered {status}")) }
+    if status.is_success() || status.is_redirection() {
+        return Ok(());
+    }
+    Err(said!("GET {path} answered {status}", "GET {path} 返回 {status}", path = path, status = status))
 }
 
-pub async fn tcp(addr: SocketAddr, timeout: Duration) -> Result<(), String> {
-    let connect = async { TcpStream::connect(addr).await.map_err(|e| format!("no connection to {addr}: {e}")) };
-    within(timeout, connect).await.map(drop)
+pub async fn tcp(addr: SocketAddr, timeout: Duration) -> Result<(), Said> {
+    within(timeout, connect(addr)).await.map(drop)
+}
+
+async fn connect(addr: SocketAddr) -> Result<TcpStream, Said> {
+    let failed = |e| said!("no connection to {addr}: {why}", "无法连接 {addr}：{why}", addr = addr, why = e);
+    TcpStream::connect(addr).await.map_err(failed)
 }
 
 /// Sends a GET on a connection of its own and reads the answer to its end, at most a mebibyte of it.
-pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<http::response::Parts, String> {
-    let stream = TcpStream::connect(addr).await.map_err(|e| format!("no connection to {addr}: {e}"))?;
-    let broken = |e: hyper::Error| format!("GET {path} broke off: {e}");
+pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<http::response::Parts, Said> {
+    let stream = connect(addr).await?;
+    let broken = |e: hyper::Error| said!("GET {path} broke off: {why}", "GET {path} 中断：{why}", path = path, why = e);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let talk = async {
         let mut request = Request::get(path).header(header::USER_AGENT, "tradewind-check");
@@ -31,10 +39,9 @@ pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Resu
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .header(header::CONNECTION, "close")
-            .body(Empty::<bytes::Bytes>::new())
-            .map_err(|e| format!("`{path}` cannot be asked for: {e}"))?;
+        let request = request.header(header::CONNECTION, "close").body(Empty::<bytes::Bytes>::new()).map_err(|e| {
+            said!("`{path}` cannot be asked for: {why}", "无法请求 `{path}`：{why}", path = path, why = e)
+        })?;
         let (head, mut body) = sender.send_request(request).await.map_err(broken)?.into_parts();
         let mut read = 0;
         while let Some(frame) = body.frame().await {
@@ -57,9 +64,9 @@ pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Resu
     }
 }
 
-pub async fn within<T>(timeout: Duration, check: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub async fn within<T>(timeout: Duration, check: impl Future<Output = Result<T, Said>>) -> Result<T, Said> {
     match tokio::time::timeout(timeout, check).await {
         Ok(result) => result,
-        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+        Err(_) => Err(said!("no answer within {ms} ms", "{ms} 毫秒内没有应答", ms = timeout.as_millis())),
     }
 }

@@ -12,6 +12,8 @@ use std::{str::FromStr, time::Duration};
 use tradewind_model::{
     fault::Fault,
     protocol::agent::{CronOutcome, CronRun, Exit, InstancePhase},
+    said,
+    said::Said,
     time::Timestamp,
     workload::Schedule,
 };
@@ -83,14 +85,14 @@ pub struct Scheduled {
     since: Now,
     pid: Option<u32>,
     kept: Remembered,
-    message: Option<String>,
+    message: Option<Said>,
 }
 
 impl Scheduled {
     /// `pid`: a run of an earlier agent that still works.
     pub fn new(schedule: &Schedule, kept: Remembered, pid: Option<u32>, now: Now) -> Self {
         let calendar = Calendar::new(schedule);
-        let message = calendar.as_ref().err().map(Fault::to_string);
+        let message = calendar.as_ref().err().map(Said::from);
         let phase = if pid.is_some() { Phase::Running } else { Phase::Pending };
         Self { calendar, phase, since: now, pid, kept, message }
     }
@@ -109,8 +111,10 @@ impl Scheduled {
                 }
                 self.enter(Phase::Running, now);
             }
-            Event::NotStarted { reason, .. } => self.end(Exit::NotStarted { reason }, false, now),
-            Event::Ended { exit, timed_out, .. } => self.end(exit, timed_out, now),
+            Event::NotStarted { reason, .. } => {
+                self.end(Exit::NotStarted { reason: reason.en().to_owned() }, Some(reason), false, now);
+            }
+            Event::Ended { exit, timed_out, .. } => self.end(exit, None, timed_out, now),
         }
         match facts.wish {
             Wish::Run => self.towards_running(facts, now),
@@ -123,7 +127,8 @@ impl Scheduled {
         self.kept.runs.iter_mut().rfind(|r| r.outcome == CronOutcome::Running)
     }
 
-    fn end(&mut self, exit: Exit, timed_out: bool, now: Now) {
+    /// `said`: why it did not start, in whole.
+    fn end(&mut self, exit: Exit, said: Option<Said>, timed_out: bool, now: Now) {
         self.pid = None;
         let outcome = match &exit {
             Exit::Code { .. } | Exit::Signal { .. } | Exit::Unknown if timed_out => CronOutcome::TimedOut,
@@ -133,8 +138,17 @@ impl Scheduled {
             }
         };
         self.message = match &outcome {
-            CronOutcome::TimedOut => Some("the last run was stopped: it ran longer than `schedule.timeout`".into()),
-            CronOutcome::Failed { exit } => Some(format!("the last run {}", super::decide::describe(exit))),
+            CronOutcome::TimedOut => Some(said!(
+                "the last run was stopped: it ran longer than `schedule.timeout`",
+                "最近一次运行超过 `schedule.timeout`，已被停止"
+            )),
+            CronOutcome::Failed { exit } => {
+                let ended = match said {
+                    Some(why) => said!("was not started: {why}", "没有启动：{why}", why = why),
+                    None => super::decide::describe(exit),
+                };
+                Some(said!("the last run {ended}", "最近一次运行{ended}", ended = ended))
+            }
             CronOutcome::Running | CronOutcome::Succeeded | CronOutcome::Skipped => None,
         };
         self.kept.last_exit = Some(exit);
@@ -158,7 +172,7 @@ impl Scheduled {
                     self.enter(Phase::Idle, now);
                 }
                 Err(fault) => {
-                    let reason = fault.to_string();
+                    let reason = Said::from(fault);
                     self.fail(reason, now);
                     return Vec::new();
                 }
@@ -210,7 +224,7 @@ impl Scheduled {
         run
     }
 
-    fn fail(&mut self, reason: String, now: Now) {
+    fn fail(&mut self, reason: Said, now: Now) {
         self.message = Some(reason);
         if !matches!(self.phase, Phase::Failed) {
             self.enter(Phase::Failed, now);

@@ -23,6 +23,7 @@ use tradewind_model::{
         agent::{DesiredInstance, ObservedInstance},
         shim::{Exited, ShimSpec},
     },
+    said::Said,
     workload::ServiceKind,
 };
 use tradewind_targets::process::{Adopted, Process};
@@ -158,7 +159,7 @@ async fn stop_unknown(launcher: &Launcher, id: InstanceId) {
 
 /// Both kinds of life behind the same events and acts.
 enum Life {
-    Serving(Machine),
+    Serving(Box<Machine>),
     Scheduled(Box<Scheduled>),
 }
 
@@ -219,7 +220,7 @@ impl InstanceTask {
                 Life::Scheduled(Box::new(Scheduled::new(schedule, kept.runs.clone(), pid, now)))
             }
             (ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron, _) => {
-                Life::Serving(Machine::adopted(kept.life.clone(), pid, now))
+                Life::Serving(Box::new(Machine::adopted(kept.life.clone(), pid, now)))
             }
         };
         Self { launcher, time, wanted, news, life, kept, saved: None, process, reported: None, unseen_end: ended }
@@ -252,7 +253,7 @@ impl InstanceTask {
             Some(exited) => ended(exited),
             None => Event::Look,
         };
-        let mut check: Option<BoxFuture<'static, Result<(), String>>> = None;
+        let mut check: Option<BoxFuture<'static, Result<(), Said>>> = None;
         let mut next_check = Instant::now();
         loop {
             let was = self.life.view().phase;
@@ -414,7 +415,7 @@ impl InstanceTask {
         InstanceNews::Gone(id)
     }
 
-    fn check(&self) -> BoxFuture<'static, Result<(), String>> {
+    fn check(&self) -> BoxFuture<'static, Result<(), Said>> {
         let desired = &self.kept.desired;
         let addr = self.kept.port.map(Launcher::addr);
         match check_of(&self.launcher, desired, desired.workload.health.as_ref(), addr) {

@@ -29,6 +29,8 @@ use tradewind_model::{
         agent::{DesiredRelease, Exit, ReleaseState},
         shim::{self, LogRule, ShimSpec},
     },
+    said,
+    said::Said,
     workload::{Limits, Prepare},
 };
 use tradewind_targets::{
@@ -64,7 +66,7 @@ impl Bringer {
             Ok(()) => ReleaseState::Ready,
             Err(fault) => {
                 tracing::warn!(release = %id.short(), %fault, "a release cannot be had on this host");
-                let reason = fault.to_string();
+                let reason = Said::from(fault);
                 if let Err(error) = (Mark::Failed { reason: reason.clone() }).write(&self.home, &id) {
                     tracing::error!(%error, "a release's failure could not be recorded");
                 }
@@ -131,8 +133,8 @@ impl Bringer {
                 }
                 other if other.passes() => {}
                 other => {
-                    let what = format!("the bundle {}", bundle.short());
-                    return Err(Fault::new(&faults::UNREACHABLE).with("what", what).with("why", other));
+                    let what = said!("the bundle {digest}", "发布包 {digest}", digest = bundle.short());
+                    return Err(Fault::new(&faults::UNREACHABLE).with("what", what).with("why", other.said()));
                 }
             }
             tracing::debug!(%error, bundle = %bundle.short(), "a bundle is fetched again");
@@ -198,11 +200,10 @@ impl Bringer {
             let log = logs::tail(&dir, TAIL).map(|(lines, _)| lines).unwrap_or_default();
             let log = log.into_iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
             return Err(if exited.timed_out {
-                let limit = format!("{} ms", prepare.timeout_ms);
+                let limit = said!("{ms} ms", "{ms} 毫秒", ms = prepare.timeout_ms);
                 Fault::new(&faults::PREPARE_TIMED_OUT).with("limit", limit).with("log", log)
             } else {
-                let exit = describe(&exited.exit).trim_start_matches("ended with ").to_owned();
-                Fault::new(&faults::PREPARE_FAILED).with("exit", exit).with("log", log)
+                Fault::new(&faults::PREPARE_FAILED).with("ended", describe(&exited.exit)).with("log", log)
             });
         }
         blocking(move || {

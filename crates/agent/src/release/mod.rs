@@ -21,6 +21,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tradewind_model::{
     id::Digest,
     protocol::agent::{DesiredRelease, ObservedRelease, ReleaseState},
+    said::Said,
 };
 
 /// What a release tells the host's loop.
@@ -36,7 +37,7 @@ pub enum ReleaseNews {
 #[serde(tag = "state", rename_all = "snake_case")]
 enum Mark {
     Ready,
-    Failed { reason: String },
+    Failed { reason: Said },
 }
 
 impl Mark {

@@ -15,7 +15,11 @@ use sha2::Digest as _;
 use std::{io, path::Path, str::FromStr, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_util::io::ReaderStream;
-use tradewind_model::id::{Commit, Digest, TaskId};
+use tradewind_model::{
+    id::{Commit, Digest, TaskId},
+    said,
+    said::Said,
+};
 
 /// No byte for this long is a broken connection.
 const STALL: Duration = Duration::from_secs(30);
@@ -65,6 +69,25 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The same for people, in their language.
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Connect(why) => said!("cannot reach the server: {why}", "无法连接服务器：{why}", why = why),
+            Self::Http(why) => said!("the connection broke: {why}", "连接中断：{why}", why = why),
+            Self::Stalled => said!("the server was silent for {s} s", "服务器 {s} 秒没有响应", s = STALL.as_secs()),
+            Self::Status { status, body } => {
+                said!(
+                    "the server answered {status}: {body}",
+                    "服务器返回 {status}：{body}",
+                    status = status,
+                    body = body
+                )
+            }
+            Self::Differs(digest) => said!("the bytes are {digest}", "内容的摘要是 {digest}", digest = digest),
+            Self::File(why) => Said::plain(why.to_string()),
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn passes(&self) -> bool {
         match self {

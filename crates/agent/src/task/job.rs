@@ -27,9 +27,10 @@ use tradewind_model::{
     fault::Fault,
     id::{Digest, TaskId},
     protocol::{
-        agent::{ArtifactRule, ArtifactWhen, Exit, JobOutcome, JobWork, PROJECT_DIR, TaskResult},
+        agent::{ArtifactRule, ArtifactWhen, Exit, JobOutcome, JobWork, PROJECT_DIR, TaskResult, timed_out},
         shim::{self, Exited, LogRule, ShimSpec, User},
     },
+    said,
     workload::Limits,
 };
 use tradewind_targets::{
@@ -197,7 +198,7 @@ impl Job<'_> {
         let (outcome, message) = match &exited.exit {
             _ if exited.timed_out => {
                 let limit = Duration::from_millis(self.work.timeout_ms);
-                (JobOutcome::TimedOut, Some(format!("stopped after its timeout of {limit:?}")))
+                (JobOutcome::TimedOut, Some(timed_out(limit)))
             }
             Exit::Code { .. } | Exit::Signal { .. } | Exit::Unknown if canceled => (JobOutcome::Canceled, None),
             Exit::Code { code: 0 } => (JobOutcome::Success, None),
@@ -243,7 +244,7 @@ impl Job<'_> {
         };
         self.log.say_left_out();
         if let Some(exit) = ended.filter(|e| *e != (Exit::Code { code: 0 })) {
-            self.log.say(&format!("WARNING: after_script {}, but the job goes on", describe(&exit)));
+            self.log.say(&format!("WARNING: after_script {}, but the job goes on", describe(&exit).en()));
         }
         Ok(())
     }
@@ -266,7 +267,7 @@ impl Job<'_> {
                 Err(fault) => {
                     self.log.say(&format!("ERROR: {fault}"));
                     if outcome == JobOutcome::Success {
-                        (outcome, message) = (JobOutcome::Failed, Some(fault.to_string()));
+                        (outcome, message) = (JobOutcome::Failed, Some(fault.into()));
                     }
                 }
             }
@@ -276,7 +277,7 @@ impl Job<'_> {
             JobOutcome::Canceled => "ERROR: Job canceled".to_owned(),
             JobOutcome::Failed | JobOutcome::TimedOut => {
                 let why = message.clone().unwrap_or_else(|| describe(&exit));
-                format!("ERROR: Job failed: {why}")
+                format!("ERROR: Job failed: {}", why.en())
             }
         });
         Ok(TaskResult::Job { outcome, exit, artifacts, message })
@@ -305,7 +306,8 @@ impl Job<'_> {
             return Ok(None);
         };
         self.log.say(&format!("Uploading {} files as artifacts, {} bytes", packed.files.len(), packed.size));
-        let upload = again("a place for the artifacts", || self.shop.server.put_blob(&packed.digest, &archive));
+        let what = said!("a place for the artifacts", "制品的存放位置");
+        let upload = again(&what, || self.shop.server.put_blob(&packed.digest, &archive));
         tokio::select! {
             uploaded = upload => uploaded?,
             () = ordered(self.order, |o| *o == Order::Forget) => return Ok(None),

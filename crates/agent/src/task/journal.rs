@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tradewind_model::{
     protocol::agent::{DesiredTask, Exit, JobOutcome, TaskResult},
+    said::Said,
     time::Timestamp,
 };
 
@@ -119,7 +120,7 @@ pub enum Step {
 pub struct Ended {
     pub outcome: JobOutcome,
     pub exit: Exit,
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -32,9 +32,10 @@ use tokio::{
     task::JoinSet,
 };
 use tradewind_model::{
-    fault::{Fault, Lang},
+    fault::Fault,
     id::TaskId,
     protocol::agent::{DesiredTask, Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
+    said,
 };
 use tradewind_targets::process::{Adopted, ProcessTarget};
 
@@ -378,12 +379,12 @@ impl Runner {
 
 /// The task could not be carried out at all.
 fn failed(fault: &Fault) -> TaskResult {
-    TaskResult::Error { code: fault.code.id.to_owned(), reason: fault.what(Lang::En) }
+    TaskResult::Error { code: fault.code.id.to_owned(), reason: fault.said() }
 }
 
 /// The server knows this word.
 fn canceled() -> TaskResult {
-    TaskResult::Error { code: "canceled".into(), reason: "canceled".into() }
+    TaskResult::Error { code: "canceled".into(), reason: said!("canceled", "已取消") }
 }
 
 /// A job that was canceled before its script began.

@@ -17,6 +17,7 @@ use tradewind_model::{
     id::{BadId, ServiceName},
     protocol::agent::{LONGEST_MANIFEST, PackageWork, TaskResult},
     release::{BundleRef, ManifestEntry, ReleaseManifest},
+    said,
 };
 
 /// Begun again from nothing by a new agent: the same tree gives the same bundle.
@@ -40,7 +41,7 @@ pub async fn package(
         Some(Err(fault)) if *fault.code == faults::UNREACHABLE || *fault.code == faults::DISK => super::failed(&fault),
         Some(Err(fault)) => {
             log.say(&format!("ERROR: {fault}"));
-            TaskResult::Package { result: Err(fault.to_string()) }
+            TaskResult::Package { result: Err(fault.into()) }
         }
     }
 }
@@ -51,10 +52,9 @@ async fn make(
     work: &PackageWork,
     log: &mut TaskLog,
 ) -> Result<ReleaseManifest, Fault> {
-    let service: ServiceName =
-        work.source.service.parse().map_err(|e: BadId| {
-            Fault::new(&faults::UNREACHABLE).with("what", "the name of a service").with("why", e)
-        })?;
+    let service: ServiceName = work.source.service.parse().map_err(|e: BadId| {
+        Fault::new(&faults::UNREACHABLE).with("what", said!("the name of a service", "服务名")).with("why", e)
+    })?;
     let patterns = Patterns::new(&work.paths, &work.exclude)?;
     let (tree, archive) = (folder.work(), folder.packed());
     workspace::fill(shop, &work.source, &tree, &folder.download()).await?;
@@ -72,7 +72,10 @@ async fn make(
         .await?
     };
     log.say(&format!("Packaged {} files into {} bytes", packed.files.len(), packed.size));
-    again("a place for the bundle", || shop.server.put_blob(&packed.digest, &archive)).await?;
+    again(&said!("a place for the bundle", "发布包的存放位置"), || {
+        shop.server.put_blob(&packed.digest, &archive)
+    })
+    .await?;
     let manifest = ReleaseManifest {
         version: 1,
         service,

@@ -16,6 +16,8 @@ use tradewind_model::{
     id::{InstanceId, RevisionId},
     protocol::agent::{EdgeProbe, InstancePhase, VerifyCheck, VerifyReport, VerifyWork},
     rollout::facts::serves,
+    said,
+    said::Said,
 };
 
 /// Between two attempts of a check that did not pass.
@@ -27,27 +29,26 @@ const REQUEST: Duration = Duration::from_secs(5);
 pub async fn verify(shop: &Arc<Shop>, work: &VerifyWork) -> VerifyReport {
     let deadline = Instant::now() + Duration::from_millis(work.timeout_ms);
     let mut checks = Vec::new();
-    let instances = work
-        .instances
-        .iter()
-        .map(|id| attempt(format!("instance {id}"), deadline, move || check_instance(shop, work, *id)));
+    let instances = work.instances.iter().map(|id| {
+        attempt(said!("instance {id}", "实例 {id}", id = id), deadline, move || check_instance(shop, work, *id))
+    });
     checks.extend(futures_util::future::join_all(instances).await);
     if let Some(edge) = &work.through_edge {
-        let what = format!("edge {}{}", edge.host, edge.path);
+        let what = said!("edge {host}{path}", "边缘代理 {host}{path}", host = edge.host, path = edge.path);
         checks.push(attempt(what, deadline, move || check_edge(shop, edge, work.revision)).await);
     }
     VerifyReport { passed: !checks.is_empty() && checks.iter().all(|c| c.passed), checks }
 }
 
-async fn attempt<F>(what: String, deadline: Instant, mut check: impl FnMut() -> F) -> VerifyCheck
+async fn attempt<F>(what: Said, deadline: Instant, mut check: impl FnMut() -> F) -> VerifyCheck
 where
-    F: Future<Output = Result<String, String>>,
+    F: Future<Output = Result<Said, Said>>,
 {
     loop {
         let began = Instant::now();
         let result = match tokio::time::timeout_at(deadline, check()).await {
             Ok(result) => result,
-            Err(_) => Err("no answer before the verification's time was over".into()),
+            Err(_) => Err(said!("no answer before the verification's time was over", "验证时限内没有应答")),
         };
         let took_ms = began.elapsed().as_millis() as u64;
         match result {
@@ -60,39 +61,52 @@ where
     }
 }
 
-async fn check_instance(shop: &Arc<Shop>, work: &VerifyWork, id: InstanceId) -> Result<String, String> {
+async fn check_instance(shop: &Arc<Shop>, work: &VerifyWork, id: InstanceId) -> Result<Said, Said> {
     let sight = shop.sight();
-    let (desired, observed) = sight.instances.get(&id).ok_or("it is not on this host")?;
+    let (desired, observed) =
+        sight.instances.get(&id).ok_or_else(|| said!("it is not on this host", "本机上没有该实例"))?;
     if observed.revision != work.revision {
-        return Err(format!("it is of revision {}", observed.revision));
+        let revision = observed.revision;
+        return Err(said!("it is of revision {revision}", "该实例属于修订 {revision}", revision = revision));
     }
     if let Some(check) = check_of(&shop.launcher, desired, work.health.as_ref(), observed.addr) {
         check.await?;
     }
     match (observed.phase, observed.addr) {
-        (InstancePhase::Ready, Some(addr)) => Ok(format!("ready at {addr}")),
-        (InstancePhase::Ready, None) => Ok("ready".into()),
-        (phase, _) if serves(phase, desired.workload.kind) => Ok("waits for its next run".into()),
-        (phase, _) => Err(format!("it is {phase:?}: {}", observed.message.as_deref().unwrap_or("no more is known"))),
+        (InstancePhase::Ready, Some(addr)) => Ok(said!("ready at {addr}", "已就绪，地址 {addr}", addr = addr)),
+        (InstancePhase::Ready, None) => Ok(said!("ready", "已就绪")),
+        (phase, _) if serves(phase, desired.workload.kind) => Ok(said!("waits for its next run", "等待下一次运行")),
+        (phase, _) => {
+            let message = observed.message.clone().unwrap_or_else(|| said!("no more is known", "原因未知"));
+            Err(said!("it is {phase}: {why}", "实例{phase}：{why}", phase = phase.said(), why = message))
+        }
     }
 }
 
-async fn check_edge(shop: &Arc<Shop>, edge: &EdgeProbe, revision: RevisionId) -> Result<String, String> {
+async fn check_edge(shop: &Arc<Shop>, edge: &EdgeProbe, revision: RevisionId) -> Result<Said, Said> {
     let sight = shop.sight();
-    let listen = sight.listen.first().ok_or("this host has no edge that listens")?;
+    let listen = sight
+        .listen
+        .first()
+        .ok_or_else(|| said!("this host has no edge that listens", "本机没有正在监听的边缘代理"))?;
     let want = revision.to_string();
     let headers =
         [("host", edge.host.as_str()), ("x-tradewind-probe", &sight.probe_token), ("x-tradewind-want", &want)];
     let head = probe::within(REQUEST, probe::get(reachable(*listen), &edge.path, &headers)).await?;
-    let named = |name: &str| text(&head.headers, name).unwrap_or_else(|| "nobody".to_owned());
+    let named = |name| text(&head.headers, name).map_or_else(|| said!("nobody", "（未知）"), Said::plain);
     let (served, by) = (named("x-tradewind-revision"), named("x-tradewind-instance"));
-    if served != want {
-        return Err(format!("answered {} by revision {served}", head.status));
+    let status = head.status;
+    if served.en() != want {
+        return Err(said!(
+            "answered {status} by revision {revision}",
+            "返回 {status}，由修订 {revision} 应答",
+            status = status,
+            revision = served
+        ));
     }
-    if !(head.status.is_success() || head.status.is_redirection()) {
-        return Err(format!("answered {} by instance {by}", head.status));
-    }
-    Ok(format!("answered {} by instance {by}", head.status))
+    let answered =
+        said!("answered {status} by instance {id}", "返回 {status}，由实例 {id} 应答", status = status, id = by);
+    if status.is_success() || status.is_redirection() { Ok(answered) } else { Err(answered) }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

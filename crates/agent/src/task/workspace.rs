@@ -8,7 +8,7 @@ use crate::{
     tree::{self, Bounds, Existing},
 };
 use std::{fs::File, path::Path, time::Duration};
-use tradewind_model::{fault::Fault, protocol::agent::Source};
+use tradewind_model::{fault::Fault, protocol::agent::Source, said, said::Said};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -25,11 +25,17 @@ pub async fn fill(shop: &Shop, source: &Source, into: &Path, download: &Path) ->
         })
         .await?;
     }
-    let what = format!("the source of {} at {}", source.service, source.commit.short());
+    let (service, commit) = (&source.service, source.commit.short());
+    let what = said!(
+        "the source of {service} at {commit}",
+        "{service} 在提交 {commit} 的源码",
+        service = service,
+        commit = commit
+    );
     again(&what, || shop.server.source(&source.service, &source.commit, download)).await?;
     lay_over(download, into, false).await?;
     for artifacts in &source.artifacts {
-        let what = format!("the artifacts {}", artifacts.short());
+        let what = said!("the artifacts {digest}", "制品 {digest}", digest = artifacts.short());
         again(&what, || shop.server.blob(artifacts, download)).await?;
         lay_over(download, into, true).await?;
     }
@@ -38,7 +44,7 @@ pub async fn fill(shop: &Shop, source: &Source, into: &Path, download: &Path) ->
 }
 
 /// Until it works or never will.
-pub async fn again<F>(what: &str, mut request: impl FnMut() -> F) -> Result<(), Fault>
+pub async fn again<F>(what: &Said, mut request: impl FnMut() -> F) -> Result<(), Fault>
 where
     F: Future<Output = Result<(), RequestError>>,
 {
@@ -52,7 +58,7 @@ where
         damaged += u32::from(matches!(error, RequestError::Differs(_)));
         let may_work = error.passes() || matches!(error, RequestError::Differs(_));
         if !may_work || damaged == DAMAGED {
-            return Err(Fault::new(&faults::UNREACHABLE).with("what", what).with("why", error));
+            return Err(Fault::new(&faults::UNREACHABLE).with("what", what).with("why", error.said()));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

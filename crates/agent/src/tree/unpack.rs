@@ -15,7 +15,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 use tar::{Archive, EntryType};
-use tradewind_model::fault::Fault;
+use tradewind_model::{fault::Fault, said, said::Said};
 
 /// What an archive may hold at most.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,12 +88,12 @@ pub fn unpack(archive: impl Read, into: &Path, existing: Existing, bounds: Bound
     Ok(())
 }
 
-fn name_of(kind: EntryType) -> String {
+fn name_of(kind: EntryType) -> Said {
     match kind {
-        EntryType::Link => "hard link".into(),
-        EntryType::Char | EntryType::Block => "device".into(),
-        EntryType::Fifo => "pipe".into(),
-        other => format!("{other:?}"),
+        EntryType::Link => said!("hard link", "硬链接"),
+        EntryType::Char | EntryType::Block => said!("device", "设备"),
+        EntryType::Fifo => said!("pipe", "管道"),
+        other => Said::plain(format!("{other:?}")),
     }
 }
 
@@ -170,14 +170,15 @@ fn copy(from: &mut impl Read, to: &mut File, size: u64) -> Result<(), Fault> {
         };
         copied += n as u64;
         if copied > size {
-            return Err(Fault::new(&faults::ARCHIVE_BROKEN).with("why", "an entry is longer than it says"));
+            return Err(Fault::new(&faults::ARCHIVE_BROKEN)
+                .with("why", said!("an entry is longer than it says", "某个条目比其声明的更长")));
         }
         to.write_all(&buffer[..n]).map_err(|e| disk("write", e))?;
     }
     if copied == size {
         Ok(())
     } else {
-        Err(Fault::new(&faults::ARCHIVE_BROKEN).with("why", "it ends in the middle of a file"))
+        Err(Fault::new(&faults::ARCHIVE_BROKEN).with("why", said!("it ends in the middle of a file", "在文件中间结束")))
     }
 }
 

@@ -85,6 +85,7 @@ async fn traffic_moves_on_a_full_disk_and_a_release_that_does_not_fit_is_said() 
     };
     let seen = w.until("it does not fit", |o| matches!(state(o), Some(ReleaseState::Failed { .. }))).await;
     let Some(ReleaseState::Failed { reason }) = state(&seen) else { unreachable!() };
+    let reason = reason.en();
     assert!(reason.contains("No space left on device"), "{reason}");
     assert!(reason.starts_with("TW-AGENT-018: "), "{reason}");
     let both = pair.iter().all(|i| instance(&seen, i.id).is_some_and(|i| i.restarts == 0 && i.pid.is_some()));

@@ -11,6 +11,7 @@ use tradewind_agent::{
 };
 use tradewind_model::{
     protocol::agent::{CronOutcome, Exit, InstancePhase},
+    said::Said,
     time::Timestamp,
     workload::{Schedule, Workload},
 };
@@ -136,7 +137,7 @@ proptest! {
                 Happening::Served(s) => served = s,
                 Happening::Time(ms) => now += ms,
                 Happening::Pass => event = Event::Checked(Ok(())),
-                Happening::Fail => event = Event::Checked(Err("no".into())),
+                Happening::Fail => event = Event::Checked(Err(Said::plain("no"))),
                 Happening::Dies if alive => {
                     alive = false;
                     event = died(1);
@@ -151,7 +152,7 @@ proptest! {
                             prop_assert!(!alive, "a second process");
                             prop_assert_eq!(wish, Wish::Run);
                             next = Some(match launches.next().flatten() {
-                                Some(passing) => Event::NotStarted { reason: "no".into(), passing },
+                                Some(passing) => Event::NotStarted { reason: Said::plain("no"), passing },
                                 None => {
                                     alive = true;
                                     Event::Started { pid: 1 }

@@ -5,8 +5,10 @@ use bytes::Bytes;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use tradewind_agent::RunAs;
 use tradewind_model::{
+    fault::Lang,
     id::Digest,
     protocol::agent::{DesiredRelease, InstancePhase, ReleaseState},
+    said::Said,
     workload::Prepare,
 };
 
@@ -26,7 +28,7 @@ async fn settled(w: &mut World) -> ReleaseState {
     seen.releases[0].state.clone()
 }
 
-async fn failure(w: &mut World) -> String {
+async fn failure(w: &mut World) -> Said {
     match settled(w).await {
         ReleaseState::Failed { reason } => reason,
         other => panic!("{other:?}"),
@@ -78,15 +80,17 @@ async fn a_prepare_that_fails_is_reported_with_its_last_words() {
         d.releases = vec![failing.clone()];
         d.instances = vec![a.clone()];
     });
-    let reason = failure(&mut w).await;
+    let told = failure(&mut w).await;
+    let reason = told.en();
     assert!(reason.starts_with("TW-AGENT-008: `prepare` ended with exit code 3; its last lines:\n"), "{reason}");
+    assert!(told.get(Lang::Zh).starts_with("TW-AGENT-008：`prepare` 以退出码 3 结束；最后的输出：\n"), "{told:?}");
     assert!(reason.contains("one") && reason.contains("two"), "{reason}");
     let failed = w.until_phase(a.id, InstancePhase::Failed).await;
-    assert_eq!(failed.message, Some(reason.clone()));
+    assert_eq!(failed.message, Some(told.clone()));
     w.drop_agent().await;
     w.start_agent();
     w.want(|_| {});
-    assert_eq!(failure(&mut w).await, reason, "it is not tried again by itself");
+    assert_eq!(failure(&mut w).await, told, "it is not tried again by itself");
     assert_eq!(w.server.stored.lock().unwrap().fetched[&bundle], 1);
 
     // Asked for anew after it was let go, it is.
@@ -105,7 +109,8 @@ async fn a_prepare_that_never_ends_is_stopped() {
     let mut w = World::new().await;
     let bundle = w.bundle(&[("a", "")]);
     w.want(|d| d.releases = vec![release(1, bundle, Some(("echo waiting; sleep 1000", 200)))]);
-    let reason = failure(&mut w).await;
+    let told = failure(&mut w).await;
+    let reason = told.en();
     assert!(reason.starts_with("TW-AGENT-009: `prepare` was still running after 200 ms"), "{reason}");
     assert!(reason.contains("waiting"), "{reason}");
 }
@@ -139,7 +144,7 @@ async fn a_bundle_that_arrives_damaged_is_refused() {
     w.want(|d| d.releases = vec![release(1, digest, None)]);
     let reason = failure(&mut w).await;
     let got = Digest::of(b"something else");
-    assert_eq!(reason, format!("TW-AGENT-001: {digest} was fetched but its bytes are {got}"));
+    assert_eq!(reason.en(), format!("TW-AGENT-001: {digest} was fetched but its bytes are {got}"));
     assert_eq!(w.server.stored.lock().unwrap().fetched[&digest], 3, "it was given another chance");
 }
 
@@ -149,7 +154,7 @@ async fn what_is_no_archive_or_a_hostile_one_is_refused() {
     let junk = w.server.put(Bytes::from_static(b"not zstd at all"));
     w.want(|d| d.releases = vec![release(1, junk, None)]);
     let reason = failure(&mut w).await;
-    assert!(reason.starts_with("TW-AGENT-002: the archive cannot be read: "), "{reason}");
+    assert!(reason.en().starts_with("TW-AGENT-002: the archive cannot be read: "), "{reason:?}");
 
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
@@ -163,7 +168,7 @@ async fn what_is_no_archive_or_a_hostile_one_is_refused() {
         .until("the second refused", |o| {
             o.releases
                 .iter()
-                .any(|r| matches!(&r.state, ReleaseState::Failed { reason } if reason.starts_with("TW-AGENT-005")))
+                .any(|r| matches!(&r.state, ReleaseState::Failed { reason } if reason.en().starts_with("TW-AGENT-005")))
         })
         .await;
     assert!(seen.generation >= 2);

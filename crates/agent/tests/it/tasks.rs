@@ -6,6 +6,7 @@ use rustix::process::{Pid, test_kill_process};
 use std::{collections::BTreeMap, path::PathBuf};
 use tradewind_agent::RunAs;
 use tradewind_model::{
+    fault::Lang,
     id::{Commit, Digest, JobId, RunId, TaskId},
     protocol::agent::{
         ArtifactRule, ArtifactWhen, DesiredTask, Exit, JobOutcome, JobWork, PackageWork, Source, TaskResult, TaskState,
@@ -234,7 +235,9 @@ async fn a_job_that_never_ends_is_stopped_at_its_timeout() {
     w.want(|d| d.tasks = vec![task(1, endless)]);
     let child = pid_in(w.agent_folder().join("tasks").join(id(1).to_string()).join("work/child.pid")).await;
     let TaskResult::Job { outcome, message, .. } = done(&mut w, 1).await else { panic!() };
-    assert_eq!((outcome, message.as_deref()), (JobOutcome::TimedOut, Some("stopped after its timeout of 300ms")));
+    let message = message.unwrap();
+    assert_eq!((outcome, message.en()), (JobOutcome::TimedOut, "stopped after its timeout of 300ms"));
+    assert_eq!(message.get(Lang::Zh), "超过时限 300ms，已被停止");
     assert!(log(&w, 1).contains("\nafter\n"), "{}", log(&w, 1));
     assert!(test_kill_process(child).is_err(), "a child lives on");
 }
@@ -354,7 +357,11 @@ async fn what_cannot_be_had_is_an_error_and_not_a_failure() {
     w.want(|d| d.tasks = vec![task(1, job(&["true"]))]);
     let TaskResult::Error { code, reason } = done(&mut w, 1).await else { panic!() };
     assert_eq!(code, "TW-AGENT-013");
-    assert!(reason.starts_with("the server did not give the source of shop at 0123456789: "), "{reason}");
+    assert!(reason.en().starts_with("the server did not give the source of shop at 0123456789: "), "{reason:?}");
+    assert!(
+        reason.get(Lang::Zh).starts_with("服务器未能提供 shop 在提交 0123456789 的源码：服务器返回 404"),
+        "{reason:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,10 @@
 use crate::world::*;
 use std::net::TcpListener;
 use tradewind_model::{
+    fault::Lang,
     protocol::agent::{DesiredPhase, Exit, FromAgent, InstancePhase, LogStream, ToAgent},
+    said,
+    said::Said,
     workload::{HealthProbe, Port, ServiceKind},
 };
 
@@ -39,7 +42,9 @@ async fn one_whose_checks_fail_is_taken_out_and_not_restarted() {
     let sick = w.agent_folder().join("data/shop/production/default/sick");
     std::fs::write(&sick, "").unwrap();
     let unhealthy = w.until_phase(a.id, InstancePhase::Unhealthy).await;
-    assert_eq!(unhealthy.message.as_deref(), Some("GET /healthz answered 503 Service Unavailable"));
+    let message = unhealthy.message.unwrap();
+    assert_eq!(message.en(), "GET /healthz answered 503 Service Unavailable");
+    assert_eq!(message.get(Lang::Zh), "GET /healthz 返回 503 Service Unavailable");
     w.until_table("out", |s| s == [(0, 0)]).await;
     std::fs::remove_file(&sick).unwrap();
     w.until_table("in again", |s| s == [(10_000, 1)]).await;
@@ -56,7 +61,8 @@ async fn one_that_is_never_ready_never_gets_a_request() {
         d.instances = vec![a.clone()];
         d.routes = vec![route(1, &[(1, 10_000)])];
     });
-    let answers = |m: &Option<String>| m.as_deref() == Some("GET /healthz answered 503 Service Unavailable");
+    let answers =
+        |m: &Option<Said>| m.as_ref().is_some_and(|m| m.en() == "GET /healthz answered 503 Service Unavailable");
     w.until("it says why", |o| {
         instance(o, a.id).is_some_and(|i| i.phase == InstancePhase::Starting && answers(&i.message))
     })
@@ -71,7 +77,7 @@ async fn one_that_exits_at_once_is_in_a_crash_loop_and_said_to_be_failed() {
     let a = desired_instance(1, v1, 1, workload(&[("DIES", "3")]));
     w.want(|d| d.instances = vec![a.clone()]);
     let failed = w.until_phase(a.id, InstancePhase::Failed).await;
-    assert_eq!(failed.message.as_deref(), Some("ended with exit code 3"));
+    assert_eq!(failed.message, Some(said!("ended with exit code 3", "以退出码 3 结束")));
     assert_eq!(failed.last_exit, Some(Exit::Code { code: 3 }));
     // It is tried on, and stays failed while it is.
     w.until("tried on", |o| instance(o, a.id).is_some_and(|i| i.restarts >= 4)).await;
@@ -118,7 +124,11 @@ async fn a_port_that_is_taken_is_named_and_waited_for() {
     fixed.port = Port::Fixed(port);
     let a = desired_instance(1, v1, 1, fixed);
     w.want(|d| d.instances = vec![a.clone()]);
-    let says = format!("TW-AGENT-010: port {port} is taken on this host");
+    let says = said!(
+        "TW-AGENT-010: port {port} is taken on this host",
+        "TW-AGENT-010：本机的端口 {port} 已被占用",
+        port = port
+    );
     w.until("the port is named", |o| instance(o, a.id).is_some_and(|i| i.message.as_ref() == Some(&says))).await;
     drop(taken);
     let ready = w.until_phase(a.id, InstancePhase::Ready).await;
@@ -135,6 +145,8 @@ async fn a_command_that_does_not_exist_is_said_at_once() {
     w.want(|d| d.instances = vec![a.clone()]);
     let failed = w.until_phase(a.id, InstancePhase::Failed).await;
     let message = failed.message.unwrap();
+    assert!(message.get(Lang::Zh).starts_with("TW-AGENT-011：命令无法启动："), "{message:?}");
+    let message = message.en();
     assert!(message.starts_with("TW-AGENT-011: the command could not be started: "), "{message}");
     assert!(message.contains("no-such-program"), "{message}");
     assert!(matches!(failed.last_exit, Some(Exit::NotStarted { .. })));
@@ -159,7 +171,8 @@ async fn a_worker_checked_by_a_command_is_ready_when_that_passes() {
     assert_eq!((ready.addr, ready.restarts), (None, 0));
     std::fs::remove_file(w.agent_folder().join("data/shop/production/default/up")).unwrap();
     let unhealthy = w.until_phase(a.id, InstancePhase::Unhealthy).await;
-    assert_eq!(unhealthy.message.as_deref(), Some("the check `sh` ended with exit status: 1: not yet"));
+    let says = said!("the check `sh` ended with exit code 1: not yet", "检查 `sh` 以退出码 1 结束：not yet");
+    assert_eq!(unhealthy.message, Some(says));
 }
 
 #[tokio::test(flavor = "multi_thread")]

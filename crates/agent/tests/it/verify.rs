@@ -10,6 +10,7 @@ use tokio::{
     net::TcpListener,
 };
 use tradewind_model::{
+    fault::Lang,
     id::{InstanceId, TaskId},
     protocol::agent::{
         CronOutcome, DesiredPhase, DesiredTask, EdgeProbe, Exit, InstancePhase, TaskResult, TaskState, VerifyReport,
@@ -77,8 +78,8 @@ async fn every_instance_and_the_edge_are_asked() {
     };
     let passed = report(&mut w, 1, work(vec![good.id], 30_000)).await;
     assert!(passed.passed, "{passed:#?}");
-    let what: Vec<_> = passed.checks.iter().map(|c| (c.what.clone(), c.passed)).collect();
-    assert_eq!(what, [(format!("instance {}", good.id), true), ("edge shop.example.com/healthz".into(), true)]);
+    let what: Vec<_> = passed.checks.iter().map(|c| (c.what.en(), c.passed)).collect();
+    assert_eq!(what, [(&*format!("instance {}", good.id), true), ("edge shop.example.com/healthz", true)]);
     let head = heads.lock().unwrap().last().unwrap().to_ascii_lowercase();
     let token = w.edge.table.borrow().probe_token.clone();
     assert!(head.contains("host: shop.example.com\r\n") && !token.is_empty(), "{head}");
@@ -87,10 +88,15 @@ async fn every_instance_and_the_edge_are_asked() {
     let unknown = InstanceId(unique(99));
     let failed = report(&mut w, 2, work(vec![good.id, bad.id, unknown], 300)).await;
     assert!(!failed.passed);
-    let detail: Vec<_> = failed.checks.iter().map(|c| (c.passed, c.detail.as_str())).collect();
+    let detail: Vec<_> = failed.checks.iter().map(|c| (c.passed, c.detail.en())).collect();
     assert!(detail[0].0 && detail[3].0, "{detail:?}");
     assert_eq!(detail[1], (false, "GET /healthz answered 503 Service Unavailable"));
     assert_eq!(detail[2], (false, "it is not on this host"));
+    for check in passed.checks.iter().chain(&failed.checks) {
+        for said in [&check.what, &check.detail] {
+            assert_ne!(said.get(Lang::Zh), said.en());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,5 +154,5 @@ async fn a_schedule_that_cannot_be_reckoned_is_said() {
     let a = desired_instance(1, v1, 1, cron);
     w.want(|d| d.instances = vec![a.clone()]);
     let failed = w.until_phase(a.id, InstancePhase::Failed).await;
-    assert!(failed.message.unwrap().starts_with("TW-AGENT-017: the schedule `* * * * *` in `Mars/Olympus`"));
+    assert!(failed.message.unwrap().en().starts_with("TW-AGENT-017: the schedule `* * * * *` in `Mars/Olympus`"));
 }

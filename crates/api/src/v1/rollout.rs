@@ -1,6 +1,9 @@
 use super::{ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
-use tradewind_model::id::{EnvName, RolloutId, ServiceName, SiteName};
+use tradewind_model::{
+    fault::Lang,
+    id::{EnvName, RolloutId, ServiceName, SiteName},
+};
 use utoipa::ToSchema;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -162,14 +165,16 @@ pub struct VerifyCheck {
     pub detail: String,
 }
 
-impl From<tradewind_model::protocol::agent::VerifyReport> for VerifyReport {
-    fn from(r: tradewind_model::protocol::agent::VerifyReport) -> Self {
-        let checks = r
-            .checks
-            .into_iter()
-            .map(|c| VerifyCheck { what: c.what, passed: c.passed, took_ms: c.took_ms, detail: c.detail })
-            .collect();
-        Self { passed: r.passed, checks }
+impl VerifyReport {
+    /// An agent's report in the caller's language.
+    pub fn told(r: &tradewind_model::protocol::agent::VerifyReport, lang: Lang) -> Self {
+        let check = |c: &tradewind_model::protocol::agent::VerifyCheck| VerifyCheck {
+            what: c.what.get(lang).to_owned(),
+            passed: c.passed,
+            took_ms: c.took_ms,
+            detail: c.detail.get(lang).to_owned(),
+        };
+        Self { passed: r.passed, checks: r.checks.iter().map(check).collect() }
     }
 }
 

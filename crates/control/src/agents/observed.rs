@@ -9,6 +9,7 @@ use tradewind_model::{
     id::{HostId, InstanceId, Place},
     protocol::agent::{InstancePhase, Observed},
     rollout::facts::Seen,
+    said::Said,
 };
 use tradewind_store::{Json, Reader, StoreError, Tx, rows, transact};
 
@@ -150,7 +151,7 @@ async fn tell_of_instances(tx: &mut Tx, host: HostId, before: Option<&Observed>,
             env: Some(row.place.env.to_string()),
             before: old.get(&i.id).map(|p| serde_json::json!({ "phase": p })),
             after: Some(serde_json::json!({
-                "phase": i.phase, "message": i.message, "exit": i.last_exit, "restarts": i.restarts,
+                "phase": i.phase, "message": i.message.as_ref().map(Said::en), "exit": i.last_exit, "restarts": i.restarts,
             })),
         })
         .await?;

@@ -9,8 +9,9 @@ use crate::{Ctx, Result, agents::observed, hosts, tasks};
 use std::collections::BTreeMap;
 use tradewind_model::{
     event::Actor,
+    fault::Text,
     id::{HostId, InstanceId, Place, RevisionId, RolloutId, SiteName},
-    protocol::agent::{DesiredPhase, EdgeProbe, TaskResult, VerifyWork, Work},
+    protocol::agent::{DesiredPhase, EdgeProbe, TaskResult, VerifyCheck, VerifyWork, Work},
     rollout::{
         decide::{Decision, decide},
         effect::{Effect, Happened},
@@ -18,6 +19,8 @@ use tradewind_model::{
         plan::{Kind, Plan},
         state::{Phase, State},
     },
+    said,
+    said::Said,
     workload::HealthProbe,
 };
 use tradewind_store::{Json, Reader, Tx, rows, rows::rollouts::Rollout};
@@ -101,12 +104,14 @@ async fn verification(
         Some(result) => match read::<TaskResult>(result)? {
             TaskResult::Verify { report } if report.passed => VerifyOutcome::Passed,
             TaskResult::Verify { report } => {
-                let failed = report.checks.iter().filter(|c| !c.passed).map(|c| format!("{}: {}", c.what, c.detail));
-                VerifyOutcome::Failed { detail: failed.collect::<Vec<_>>().join("; ") }
+                let said =
+                    |c: &VerifyCheck| said!("{what}: {detail}", "{what}：{detail}", what = &c.what, detail = &c.detail);
+                let failed: Vec<Said> = report.checks.iter().filter(|c| !c.passed).map(said).collect();
+                VerifyOutcome::Failed { detail: Said::join(&failed, &Text { en: "; ", zh: "；" }) }
             }
             TaskResult::Error { reason, .. } => VerifyOutcome::Failed { detail: reason },
             TaskResult::Job { .. } | TaskResult::Package { .. } => {
-                VerifyOutcome::Failed { detail: "the agent answered another question".into() }
+                VerifyOutcome::Failed { detail: said!("the agent answered another question", "agent 答非所问") }
             }
         },
     };

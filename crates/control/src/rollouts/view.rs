@@ -93,7 +93,7 @@ async fn view(r: &mut impl Reader, row: Rollout, lang: Lang) -> Result<v1::Rollo
         waves: waves(&doc, &told),
         sites,
         timeline: told.iter().map(|e| entry(e, lang)).collect(),
-        verification: verification(r, &row, &state).await?,
+        verification: verification(r, &row, &state, lang).await?,
         service: row.service,
         env: row.env,
         note: row.note,
@@ -165,11 +165,19 @@ async fn site(
         to: reference(r, plan.to).await?,
         instances_ready: new.ready,
         instances_wanted: plan.instances,
-        reason: site.and_then(|s| s.remark.as_ref()).map(|x| x.what(lang)).or(new.failed).or(new.message),
+        reason: site
+            .and_then(|s| s.remark.as_ref())
+            .map(|x| x.what(lang))
+            .or_else(|| new.failed.or(new.message).map(|said| said.get(lang).to_owned())),
     })
 }
 
-async fn verification(r: &mut impl Reader, row: &Rollout, state: &State) -> Result<Option<v1::VerifyReport>> {
+async fn verification(
+    r: &mut impl Reader,
+    row: &Rollout,
+    state: &State,
+    lang: Lang,
+) -> Result<Option<v1::VerifyReport>> {
     let mut whole: Option<v1::VerifyReport> = None;
     for (site, s) in state.sites.iter().filter(|(_, s)| s.verify_attempt > 0) {
         let owner = advance::verify_owner(row.id, site, s.verify_attempt);
@@ -177,7 +185,7 @@ async fn verification(r: &mut impl Reader, row: &Rollout, state: &State) -> Resu
             if let Some(result) = &task.result
                 && let TaskResult::Verify { report } = read::<TaskResult>(result)?
             {
-                let report = v1::VerifyReport::from(report);
+                let report = v1::VerifyReport::told(&report, lang);
                 match &mut whole {
                     Some(w) => {
                         w.passed &= report.passed;

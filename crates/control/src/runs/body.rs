@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_model::{
     id::{Digest, RolloutId, TaskId},
     pipeline::{Pipeline, State, Trigger},
+    said::Said,
 };
 
 /// `runs.plan`: fixed when the run is made.
@@ -27,7 +28,7 @@ pub struct RunBody {
     /// `None` exactly where the plan has no pipeline.
     pub state: Option<State>,
     /// For people: why it was cancelled, what it waits for.
-    pub reason: Option<String>,
+    pub reason: Option<Said>,
     pub release: Option<Made>,
     pub rollout: Option<RolloutId>,
 }
@@ -49,5 +50,5 @@ pub struct JobBody {
     pub artifacts: Option<Digest>,
     pub exit_code: Option<i32>,
     /// A sentence: the exit code, the signal, why it could not begin.
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }

@@ -8,7 +8,10 @@ use futures_util::{
 use std::{collections::VecDeque, time::Duration};
 use tokio::sync::watch;
 use tradewind_api::v1::{self, RunUpdate};
-use tradewind_model::id::{RunId, TaskId};
+use tradewind_model::{
+    fault::Lang,
+    id::{RunId, TaskId},
+};
 
 /// Bytes of one log read at a time.
 const CHUNK: usize = 64 << 10;
@@ -18,6 +21,7 @@ const TICK: Duration = Duration::from_secs(2);
 struct Follower {
     runs: Runs,
     run: RunId,
+    lang: Lang,
     commits: watch::Receiver<u64>,
     jobs: Vec<Seen>,
     released: bool,
@@ -36,10 +40,11 @@ struct Seen {
 
 impl Runs {
     /// Everything from the run's beginning, then what happens, until [`RunUpdate::Finished`]. Dropping it ends it.
-    pub fn follow(&self, run: RunId) -> impl Stream<Item = Result<RunUpdate>> + Send + use<> {
+    pub fn follow(&self, run: RunId, lang: Lang) -> impl Stream<Item = Result<RunUpdate>> + Send + use<> {
         let follower = Follower {
             runs: self.clone(),
             run,
+            lang,
             commits: self.ctx.store.commits(),
             jobs: Vec::new(),
             released: false,
@@ -100,7 +105,7 @@ impl Follower {
         let mut more = false;
         self.jobs.resize_with(live.jobs.len(), Seen::default);
         for at in 0..live.jobs.len() {
-            let job = self.runs.view_job(live, at).await?;
+            let job = self.runs.view_job(live, at, self.lang).await?;
             let state = job.state;
             if self.jobs[at].task != live.jobs[at].task {
                 self.jobs[at] = Seen { task: live.jobs[at].task, state: self.jobs[at].state, offset: 0 };
@@ -146,7 +151,7 @@ impl Follower {
     }
 
     async fn look_at_end(&mut self, live: &Live) -> Result<()> {
-        let shown = self.runs.view(live).await?;
+        let shown = self.runs.view(live, self.lang).await?;
         if let Some(release) = shown.release.clone().filter(|_| !self.released) {
             self.released = true;
             self.ready.push_back(RunUpdate::Released { release });

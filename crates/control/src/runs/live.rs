@@ -15,6 +15,8 @@ use tradewind_model::{
     id::JobId,
     pipeline::{Change, Fact, JobIx, Outcome, Pipeline, State, Status, advance, superseded},
     release::ReleaseManifest,
+    said,
+    said::Said,
     time::Timestamp,
 };
 use tradewind_store::{
@@ -57,7 +59,7 @@ impl Live {
     }
 
     /// For people: why what follows happens.
-    pub fn because(&mut self, reason: String) {
+    pub fn because(&mut self, reason: Said) {
         self.body.reason = Some(reason);
     }
 
@@ -162,8 +164,14 @@ impl Live {
         }
         let host = hosts::get(r, row.host).await?;
         let away_since = host.last_seen_at.unwrap_or_default().max(ctx.since);
-        Ok((now.since(away_since) > LOST_AFTER)
-            .then(|| Ended::lost(format!("its host {} has not reported for {:?}", host.name, LOST_AFTER))))
+        Ok((now.since(away_since) > LOST_AFTER).then(|| {
+            Ended::lost(said!(
+                "its host {host} has not reported for {minutes} min",
+                "所在主机 {host} 已 {minutes} 分钟没有上报",
+                host = host.name,
+                minutes = LOST_AFTER.as_secs() / 60
+            ))
+        }))
     }
 
     /// What a report says beside its outcome. One about a job that ended before says nothing any more.
@@ -204,7 +212,7 @@ impl Live {
         let before = json!({ "state": from, "attempt": old.jobs[job].attempt });
         let after = json!({
             "state": to, "attempt": attempt, "name": plan.jobs[job].name, "run": self.run.id,
-            "exit_code": told.exit_code, "message": told.message,
+            "exit_code": told.exit_code, "message": told.message.as_ref().map(Said::en),
         });
         events::of_job(tx, &self.run, &self.jobs[job], &self.author, events::job_kind(to), Some(before), after).await?;
         Ok(())
@@ -249,7 +257,7 @@ impl Live {
         self.stored = self.body.clone();
         if from != to {
             let mut after = events::state(to);
-            after["reason"] = json!(self.body.reason);
+            after["reason"] = json!(self.body.reason.as_ref().map(Said::en));
             after["release"] = json!(self.body.release.as_ref().map(|m| &m.label));
             let before = Some(events::state(from));
             events::of_run(tx, &self.run, &self.author, events::run_kind(to), before, after).await?;

@@ -12,6 +12,7 @@ use tradewind_model::{
     fault::Fault,
     id::{Commit, EnvName, JobId, OrgName, RunId, ServiceName},
     pipeline::{self, Pipeline, Status, Trigger, file},
+    said,
     spec::{self, Spec},
 };
 use tradewind_store::{
@@ -217,7 +218,10 @@ impl Runs {
 
     async fn end_without_jobs(&self, tx: &mut Tx, run: runs::Run) -> Result<(), RunError> {
         let mut body: RunBody = run.body.read()?;
-        body.reason = Some("the pipeline's rules leave nothing to run for this push".into());
+        body.reason = Some(said!(
+            "the pipeline's rules leave nothing to run for this push",
+            "按流水线的规则，此次推送没有需要运行的任务"
+        ));
         let now = tx.now();
         runs::update(tx, runs::Run { body: Json::of(&body), finished_at: Some(now), ..run }).await?;
         Ok(())
@@ -227,7 +231,7 @@ impl Runs {
         let mut live = Live::load(tx, older).await?;
         let facts = live.superseded();
         if !facts.is_empty() {
-            live.because(format!("superseded by run {by}"));
+            live.because(said!("superseded by run {number}", "被运行 {number} 取代", number = by));
             live.asked_by(Actor::System { part: "run".into() }, Some(cause.to_owned()));
             live.settle(&self.ctx, tx, &facts).await?;
         }

@@ -7,7 +7,9 @@ use crate::{
     rollouts::{self, request},
 };
 use serde_json::json;
-use tradewind_model::{fault::Lang, id::EnvName, id::RolloutId, release::ReleaseManifest, rollout::plan::Kind};
+use tradewind_model::{
+    fault::Lang, id::EnvName, id::RolloutId, release::ReleaseManifest, rollout::plan::Kind, said::Said,
+};
 use tradewind_store::{
     Tx,
     rows::releases::{self, Release},
@@ -31,7 +33,13 @@ pub async fn make(live: &mut Live, ctx: &Ctx, tx: &mut Tx, manifest: &ReleaseMan
     match roll_out(ctx, tx, &release, &env, &by).await {
         Ok(rollout) => live.body.rollout = Some(rollout),
         Err(Error::Refused(fault)) => {
-            live.because(format!("{}; {}", fault.what(Lang::En), fault.fix(Lang::En)));
+            live.because(Said::in_both(|lang| {
+                let between = match lang {
+                    Lang::En => "; ",
+                    Lang::Zh => "；",
+                };
+                format!("{}{between}{}", fault.what(lang), fault.fix(lang))
+            }));
         }
         Err(e @ Error::Store(_)) => return Err(e.into()),
     }

@@ -12,6 +12,8 @@ use tradewind_model::{
     fault::Fault,
     id::{JobId, RunId},
     pipeline::{Fact, JobIx, Status},
+    said,
+    said::Said,
 };
 use tradewind_store::{Tx, rows::runs, transact};
 
@@ -94,7 +96,7 @@ impl Runs {
         };
         live.asked_by(by.actor.clone(), Some(asked.to_string()));
         live.body.reason = match ask {
-            Ask::Cancel | Ask::CancelJob(_) => by.reason.clone().or(live.body.reason),
+            Ask::Cancel | Ask::CancelJob(_) => by.reason.clone().map(Said::plain).or(live.body.reason),
             Ask::Play(_) | Ask::Retry(_) | Ask::RetryFailed => None,
         };
         live.settle(&self.ctx, tx, &[fact]).await
@@ -103,8 +105,8 @@ impl Runs {
 
 /// The fact to tell the model, or why it makes no sense.
 fn admit(live: &Live, ask: Ask) -> Result<Fact> {
-    let number = format!("run {}", live.run.number);
-    let refuse = |code, what: String, state: String| -> Result<Fact> {
+    let number = said!("run {number}", "运行 {number}", number = live.run.number);
+    let refuse = |code, what: Said, state: String| -> Result<Fact> {
         Err(Fault::new(code).with("what", what).with("state", state).into())
     };
     let of_run = |wanted: fn(Status) -> bool, code, fact| {
@@ -138,8 +140,8 @@ fn admit(live: &Live, ask: Ask) -> Result<Fact> {
     }
 }
 
-fn named(live: &Live, job: JobIx) -> String {
-    format!("job {}", live.jobs[job].name)
+fn named(live: &Live, job: JobIx) -> Said {
+    said!("job {name}", "任务 {name}", name = live.jobs[job].name)
 }
 
 fn find(live: &Live, id: JobId) -> Result<JobIx, RunError> {

@@ -4,9 +4,10 @@ use super::{Runs, error::Result, live::Live};
 use crate::services;
 use tradewind_api::v1;
 use tradewind_model::{
-    fault::Fault,
+    fault::{Fault, Lang},
     id::{RunId, ServiceName},
     pipeline::{AllowFailure, JobKind, JobPlan, Status},
+    said,
 };
 use tradewind_store::{
     StoreError,
@@ -14,18 +15,18 @@ use tradewind_store::{
 };
 
 impl Runs {
-    pub async fn get(&self, run: RunId) -> Result<v1::Run> {
+    pub async fn get(&self, run: RunId, lang: Lang) -> Result<v1::Run> {
         let live = self.load(run).await?;
-        self.view(&live).await
+        self.view(&live, lang).await
     }
 
     /// Newest first; the cursor is a run's number.
-    pub async fn list(&self, service: &ServiceName, page: Page<i64>) -> Result<Vec<v1::Run>> {
+    pub async fn list(&self, service: &ServiceName, page: Page<i64>, lang: Lang) -> Result<Vec<v1::Run>> {
         let rows = runs::list(&mut self.ctx.store.read().await?, service, page).await?;
         let mut out = Vec::with_capacity(rows.len());
         for row in rows {
             let live = Live::load(&mut self.ctx.store.read().await?, row).await?;
-            out.push(self.view(&live).await?);
+            out.push(self.view(&live, lang).await?);
         }
         Ok(out)
     }
@@ -37,15 +38,16 @@ impl Runs {
         Live::load(&mut snapshot, row).await
     }
 
-    pub(super) async fn view(&self, live: &Live) -> Result<v1::Run> {
+    pub(super) async fn view(&self, live: &Live, lang: Lang) -> Result<v1::Run> {
         let mut jobs = Vec::with_capacity(live.jobs.len());
         for at in 0..live.jobs.len() {
-            jobs.push(self.view_job(live, at).await?);
+            jobs.push(self.view_job(live, at, lang).await?);
         }
         let trigger = &live.plan.trigger;
         let waits =
             jobs.iter().zip(&live.jobs).any(|(job, row)| job.state == v1::JobState::Pending && row.task.is_none());
-        let reason = live.body.reason.clone().or_else(|| waits.then(|| "waits for a host with an agent".to_owned()));
+        let waiting = || waits.then(|| said!("waits for a host with an agent", "等待有 agent 的主机"));
+        let reason = live.body.reason.clone().or_else(waiting);
         Ok(v1::Run {
             id: live.run.id,
             service: live.run.service.clone(),
@@ -55,7 +57,7 @@ impl Runs {
             title: trigger.title().map(str::to_owned),
             env: live.run.env.clone(),
             state: run_state(live)?,
-            reason,
+            reason: reason.map(|r| r.get(lang).to_owned()),
             requested_by: services::who(&live.run.actor),
             created_at: live.run.created_at.into(),
             started_at: live.jobs.iter().filter_map(|j| j.started_at).min().map(Into::into),
@@ -66,7 +68,7 @@ impl Runs {
         })
     }
 
-    pub(super) async fn view_job(&self, live: &Live, at: usize) -> Result<v1::Job> {
+    pub(super) async fn view_job(&self, live: &Live, at: usize, lang: Lang) -> Result<v1::Job> {
         let (row, body) = (&live.jobs[at], &live.bodies[at]);
         let plan = live.plan.pipeline.as_ref().and_then(|p| p.jobs.get(at)).ok_or_else(|| StoreError::Corrupt {
             what: format!("run {} has more jobs than its plan", live.run.id),
@@ -89,7 +91,7 @@ impl Runs {
             started_at: row.started_at.map(Into::into),
             finished_at: row.finished_at.map(Into::into),
             exit_code: body.exit_code,
-            message: body.message.clone(),
+            message: body.message.as_ref().map(|m| m.get(lang).to_owned()),
             log_bytes,
         })
     }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use tradewind_model::{
     id::Digest,
     pipeline::{Failure, FailureReason, JobIx, JobKind, Outcome, Pipeline},
-    protocol::agent::{Exit, JobOutcome, JobWork, PackageWork, Source, TaskResult, Work},
+    protocol::agent::{Exit, JobOutcome, JobWork, PackageWork, Source, TaskResult, Work, timed_out},
     release::ReleaseManifest,
+    said,
+    said::Said,
 };
 use tradewind_store::rows::jobs;
 
@@ -52,22 +54,22 @@ pub struct Ended {
     pub outcome: Outcome,
     pub artifacts: Option<Digest>,
     pub exit_code: Option<i32>,
-    pub message: Option<String>,
+    pub message: Option<Said>,
     /// Of a packaging that succeeded.
     pub manifest: Option<ReleaseManifest>,
 }
 
 impl Ended {
-    pub fn lost(message: String) -> Self {
+    pub fn lost(message: Said) -> Self {
         Self::failed(FailureReason::RunnerSystemFailure, None, message)
     }
 
-    fn failed(reason: FailureReason, exit_code: Option<i32>, message: String) -> Self {
+    fn failed(reason: FailureReason, exit_code: Option<i32>, message: Said) -> Self {
         let outcome = Outcome::Failed(Failure { reason, exit_code, message: message.clone() });
         Self { outcome, artifacts: None, exit_code, message: Some(message), manifest: None }
     }
 
-    fn other(outcome: Outcome, message: Option<String>) -> Self {
+    fn other(outcome: Outcome, message: Option<Said>) -> Self {
         Self { outcome, artifacts: None, exit_code: None, message, manifest: None }
     }
 
@@ -79,7 +81,11 @@ impl Ended {
                 Self { artifacts, ..ended }
             }
             (TaskResult::Package { result: Ok(manifest) }, JobKind::Package) => match foreign(&manifest, plan) {
-                Some(what) => Self::lost(format!("the packaged release is not of this run: {what}")),
+                Some(what) => Self::lost(said!(
+                    "the packaged release is not of this run: {what}",
+                    "打包得到的版本不属于此次运行：{what}",
+                    what = what
+                )),
                 None => Self { manifest: Some(manifest), ..Self::other(Outcome::Success, None) },
             },
             (TaskResult::Package { result: Err(reason) }, JobKind::Package) => {
@@ -88,48 +94,53 @@ impl Ended {
             (TaskResult::Error { code, reason }, _) if code == "canceled" => {
                 Self::other(Outcome::Canceled, Some(reason))
             }
-            (TaskResult::Error { code, reason }, _) => Self::lost(format!("{reason} ({code})")),
+            (TaskResult::Error { code, reason }, _) => {
+                Self::lost(said!("{reason} ({code})", "{reason}（{code}）", reason = reason, code = code))
+            }
             (TaskResult::Job { .. } | TaskResult::Package { .. } | TaskResult::Verify { .. }, _) => {
-                Self::lost("the agent answered with a result of another kind".into())
+                Self::lost(said!("the agent answered with a result of another kind", "agent 返回了另一种结果"))
             }
         }
     }
 
-    fn of_job(outcome: JobOutcome, exit: Exit, message: Option<String>, timeout_ms: u64) -> Self {
+    fn of_job(outcome: JobOutcome, exit: Exit, message: Option<Said>, timeout_ms: u64) -> Self {
         let exit_code = match exit {
             Exit::Code { code } => Some(code),
             Exit::Signal { .. } | Exit::Unknown | Exit::NotStarted { .. } => None,
         };
-        let told = |otherwise: String| message.clone().unwrap_or(otherwise);
+        let told = |otherwise: Said| message.clone().unwrap_or(otherwise);
         match outcome {
             JobOutcome::Success => Self { exit_code, ..Self::other(Outcome::Success, message) },
             JobOutcome::Canceled => Self { exit_code, ..Self::other(Outcome::Canceled, message) },
             JobOutcome::TimedOut => {
                 let limit = Duration::from_millis(timeout_ms);
-                let message = told(format!("stopped after its timeout of {limit:?}"));
-                Self::failed(FailureReason::JobExecutionTimeout, exit_code, message)
+                Self::failed(FailureReason::JobExecutionTimeout, exit_code, told(timed_out(limit)))
             }
             JobOutcome::Failed => match exit {
                 Exit::Code { code } => {
-                    Self::failed(FailureReason::ScriptFailure, exit_code, told(format!("exit code {code}")))
+                    let message = told(said!("exit code {code}", "退出码 {code}", code = code));
+                    Self::failed(FailureReason::ScriptFailure, exit_code, message)
                 }
                 Exit::Signal { signal } => {
-                    Self::failed(FailureReason::ScriptFailure, None, told(format!("ended by signal {signal}")))
+                    let message = told(said!("ended by signal {signal}", "被信号 {signal} 终止", signal = signal));
+                    Self::failed(FailureReason::ScriptFailure, None, message)
                 }
-                Exit::Unknown => Self::lost(told("nobody saw how it ended".into())),
-                Exit::NotStarted { reason } => Self::lost(told(format!("it could not be started: {reason}"))),
+                Exit::Unknown => Self::lost(told(said!("nobody saw how it ended", "如何结束无人知晓"))),
+                Exit::NotStarted { reason } => {
+                    Self::lost(told(said!("it could not be started: {why}", "无法启动：{why}", why = reason)))
+                }
             },
         }
     }
 }
 
 /// What of a manifest is not this run's.
-fn foreign(manifest: &ReleaseManifest, plan: &RunPlan) -> Option<String> {
+fn foreign(manifest: &ReleaseManifest, plan: &RunPlan) -> Option<Said> {
     if manifest.service != plan.trigger.service {
-        return Some(format!("service {}", manifest.service));
+        return Some(said!("service {service}", "服务 {service}", service = manifest.service));
     }
     if manifest.commit != plan.trigger.commit {
-        return Some(format!("commit {}", manifest.commit));
+        return Some(said!("commit {commit}", "提交 {commit}", commit = manifest.commit));
     }
-    (manifest.spec != plan.spec).then(|| "another tradewind.yaml".into())
+    (manifest.spec != plan.spec).then(|| said!("another tradewind.yaml", "另一份 tradewind.yaml"))
 }

@@ -5,7 +5,7 @@ use super::{
     plan::{AllowFailure, FailureReason, JobIx, Pipeline},
     status::{Member, Status, fold, has_warnings},
 };
-use crate::time::Timestamp;
+use crate::{said::Said, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Failure {
     pub reason: FailureReason,
     pub exit_code: Option<i32>,
     /// For people: `exit code 2`, `longer than its timeout of 1h`.
-    pub message: String,
+    pub message: Said,
 }
 
 impl JobState {

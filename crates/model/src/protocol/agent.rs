@@ -11,11 +11,13 @@ use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
     protocol::edge::{Mode, RouteLimits, Stats, Sticky},
     release::ReleaseManifest,
+    said,
+    said::Said,
     time::Timestamp,
     workload::{HealthCheck, Workload},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 pub const VERSION: u32 = 1;
 pub const UPGRADE: &str = "tradewind-agent/1";
@@ -273,7 +275,7 @@ pub enum ReleaseState {
     Fetching,
     Preparing,
     Ready,
-    Failed { reason: String },
+    Failed { reason: Said },
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -287,7 +289,7 @@ pub struct ObservedInstance {
     pub restarts: u32,
     pub last_exit: Option<Exit>,
     /// What a person should know: the failed check, the reason it does not start.
-    pub message: Option<String>,
+    pub message: Option<Said>,
     /// Only for cron services: the last runs on this host, oldest first, bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<CronRun>,
@@ -338,6 +340,23 @@ pub enum InstancePhase {
     Backoff,
     /// In a crash loop, or it cannot start at all.
     Failed,
+}
+
+impl InstancePhase {
+    /// As a word behind an instance.
+    pub fn said(self) -> Said {
+        match self {
+            Self::Pending => said!("pending", "等待中"),
+            Self::Starting => said!("starting", "启动中"),
+            Self::Ready => said!("ready", "就绪"),
+            Self::Unhealthy => said!("unhealthy", "不健康"),
+            Self::Draining => said!("draining", "排空中"),
+            Self::Stopping => said!("stopping", "停止中"),
+            Self::Stopped => said!("stopped", "已停止"),
+            Self::Backoff => said!("waiting to be restarted", "等待重启"),
+            Self::Failed => said!("failed", "失败"),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -397,10 +416,10 @@ pub enum TaskResult {
         outcome: JobOutcome,
         exit: Exit,
         artifacts: Option<Digest>,
-        message: Option<String>,
+        message: Option<Said>,
     },
     Package {
-        result: Result<ReleaseManifest, String>,
+        result: Result<ReleaseManifest, Said>,
     },
     Verify {
         report: VerifyReport,
@@ -408,7 +427,7 @@ pub enum TaskResult {
     /// The task could not be carried out at all (no source, no disk, host restarted under it).
     Error {
         code: String,
-        reason: String,
+        reason: Said,
     },
 }
 
@@ -421,6 +440,11 @@ pub enum JobOutcome {
     Canceled,
 }
 
+/// Why a job ended as [`JobOutcome::TimedOut`].
+pub fn timed_out(limit: Duration) -> Said {
+    said!("stopped after its timeout of {limit}", "超过时限 {limit}，已被停止", limit = format_args!("{limit:?}"))
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VerifyReport {
     pub passed: bool,
@@ -430,10 +454,10 @@ pub struct VerifyReport {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VerifyCheck {
     /// `instance 0190…` or `edge shop.example.com/healthz`.
-    pub what: String,
+    pub what: Said,
     pub passed: bool,
     pub took_ms: u64,
-    pub detail: String,
+    pub detail: Said,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -461,9 +485,9 @@ mod tests {
                 artifacts: Some(Digest::of(b"x")),
                 message: None,
             },
-            TaskResult::Package { result: Err("no space".into()) },
+            TaskResult::Package { result: Err(Said::plain("no space")) },
             TaskResult::Verify { report: VerifyReport { passed: true, checks: Vec::new() } },
-            TaskResult::Error { code: "TW-AGENT-001".into(), reason: "no source".into() },
+            TaskResult::Error { code: "TW-AGENT-001".into(), reason: said!("no source", "没有源码") },
         ];
         for result in results {
             round_trip(TaskState::Done(Box::new(result)));

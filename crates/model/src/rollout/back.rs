@@ -93,7 +93,7 @@ impl Deciding<'_> {
 
     /// A rollback that moved traffic stays where it is, whatever its checks say.
     fn stay(&mut self, plan: &SitePlan, site: &mut SiteState, reason: &Reason) {
-        let remark = Reason::new(&faults::ROLLBACK_STAYS).with("detail", reason.what(crate::fault::Lang::En));
+        let remark = Reason::new(&faults::ROLLBACK_STAYS).with("detail", reason.said());
         site.remark = Some(self.about(plan, remark));
         site.step = Step::Stayed;
     }

@@ -4,6 +4,8 @@ use super::desired::PlaceDesired;
 use crate::{
     id::{InstanceId, RevisionId, SiteName},
     protocol::agent::{DesiredPhase, InstancePhase},
+    said,
+    said::Said,
     workload::ServiceKind,
 };
 use std::collections::BTreeMap;
@@ -42,9 +44,9 @@ pub struct RevisionFacts {
     /// Processes alive, in whatever phase, wanted or not.
     pub alive: u32,
     /// An instance that cannot start, or is in a crash loop: why.
-    pub failed: Option<String>,
+    pub failed: Option<Said>,
     /// The last thing an instance that is not ready said.
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -65,7 +67,7 @@ pub struct VerifyFacts {
 pub enum VerifyOutcome {
     Pending,
     Passed,
-    Failed { detail: String },
+    Failed { detail: Said },
 }
 
 impl SiteFacts {
@@ -84,7 +86,7 @@ pub struct Seen {
     pub id: InstanceId,
     pub revision: RevisionId,
     pub phase: InstancePhase,
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 /// Counts a place's revisions from its rows and from what was seen of it, wanted or not.
@@ -104,14 +106,16 @@ pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap
                     f.message = seen.message.clone().or(f.message.take());
                     f.down += u32::from(down(seen.phase));
                     if seen.phase == InstancePhase::Failed {
-                        f.failed = Some(seen.message.clone().unwrap_or_else(|| "it does not start".into()));
+                        let unsaid = || said!("it does not start", "实例无法启动");
+                        f.failed = Some(seen.message.clone().unwrap_or_else(unsaid));
                     }
                 }
             }
             DesiredPhase::Stopped => match seen.map(|s| s.phase) {
                 Some(InstancePhase::Stopped) => f.prepared += 1,
                 Some(InstancePhase::Failed) => {
-                    f.failed = seen.and_then(|s| s.message.clone()).or_else(|| Some("it cannot be prepared".into()));
+                    let unsaid = || said!("it cannot be prepared", "无法完成准备");
+                    f.failed = seen.and_then(|s| s.message.clone()).or_else(|| Some(unsaid()));
                 }
                 Some(_) | None => {}
             },

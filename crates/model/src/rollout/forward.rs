@@ -14,6 +14,8 @@ use crate::{
         agent::DesiredPhase,
         edge::{FULL_SHARE, Mode},
     },
+    said,
+    said::Said,
     workload::ServiceKind,
 };
 
@@ -235,7 +237,8 @@ impl Deciding<'_> {
                 if !self.elapsed(since, self.plan.timing.verify_ms) {
                     return Progress::Waits;
                 }
-                format!("no answer within {} s", self.plan.timing.verify_ms / 1000)
+                let seconds = self.plan.timing.verify_ms / 1000;
+                said!("no answer within {seconds} s", "{seconds} 秒内没有结果", seconds = seconds)
             }
         };
         Progress::Broken(self.about(plan, Reason::new(&faults::VERIFY_FAILED).with("detail", detail)))
@@ -279,7 +282,7 @@ impl Deciding<'_> {
         self.about(plan, reason)
     }
 
-    fn failed(&self, plan: &SitePlan, detail: &str) -> Reason {
+    fn failed(&self, plan: &SitePlan, detail: &Said) -> Reason {
         self.about(plan, Reason::new(&faults::INSTANCE_FAILED).with("detail", detail))
     }
 

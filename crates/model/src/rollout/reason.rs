@@ -1,6 +1,9 @@
 //! Why something happened, kept in state and events so that it can be told in any language later.
 
-use crate::fault::{Code, Lang};
+use crate::{
+    fault::{Code, Lang, Text},
+    said::{Said, Tell},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -9,15 +12,15 @@ use std::collections::BTreeMap;
 pub struct Reason {
     pub code: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub args: BTreeMap<String, String>,
+    pub args: BTreeMap<String, Said>,
 }
 
 impl Reason {
     pub fn new(code: &'static Code) -> Self {
         Self { code: code.id.to_owned(), args: BTreeMap::new() }
     }
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.args.insert(name.to_owned(), value.to_string());
+    pub fn with(mut self, name: &str, value: impl Tell) -> Self {
+        self.args.insert(name.to_owned(), Said::in_both(|lang| value.tell(lang)));
         self
     }
     fn lookup(&self) -> Option<&'static Code> {
@@ -25,12 +28,18 @@ impl Reason {
     }
     /// What happened. A code from a newer version is shown as it is.
     pub fn what(&self, lang: Lang) -> String {
-        let args: Vec<_> = self.args.iter().collect();
-        self.lookup().map_or_else(|| self.code.clone(), |c| c.what.fill(lang, &args))
+        self.lookup().map_or_else(|| self.code.clone(), |c| self.fill(&c.what, lang))
+    }
+    /// The same in both languages, to be told within another sentence.
+    pub fn said(&self) -> Said {
+        Said::in_both(|lang| self.what(lang))
     }
     /// What to do about it.
     pub fn fix(&self, lang: Lang) -> String {
-        let args: Vec<_> = self.args.iter().collect();
-        self.lookup().map_or_else(String::new, |c| c.fix.fill(lang, &args))
+        self.lookup().map_or_else(String::new, |c| self.fill(&c.fix, lang))
+    }
+    fn fill(&self, text: &Text, lang: Lang) -> String {
+        let args: Vec<_> = self.args.iter().map(|(name, value)| (name, value.get(lang))).collect();
+        text.fill(lang, &args)
     }
 }

@@ -7,6 +7,7 @@ use tradewind_model::{
         AllowFailure, Fact, Failure, FailureReason, JobKind, JobPlan, Need, OnJobFailure, OnNewCommit, Outcome,
         Pipeline, Retry, RetryWhen, State, Status, Step, When, advance, start, superseded,
     },
+    said::Said,
     time::Timestamp,
 };
 
@@ -37,7 +38,7 @@ fn pipeline(jobs: Vec<JobPlan>) -> Pipeline {
 }
 
 fn failed(reason: FailureReason, exit_code: Option<i32>) -> Outcome {
-    Outcome::Failed(Failure { reason, exit_code, message: "it did not work".into() })
+    Outcome::Failed(Failure { reason, exit_code, message: Said::plain("it did not work") })
 }
 
 fn script_failed(code: i32) -> Outcome {

@@ -96,15 +96,15 @@ pub async fn start(
 
 async fn tell(app: &App, run: RunId, lang: Lang, teller: &Teller) {
     let mut story = Story::new(lang);
-    if let Ok(shown) = app.runs.get(run).await
+    if let Ok(shown) = app.runs.get(run, lang).await
         && !teller.line(&story.begins(&shown)).await
     {
         return;
     }
-    let mut updates = std::pin::pin!(app.runs.follow(run));
+    let mut updates = std::pin::pin!(app.runs.follow(run, lang));
     loop {
         let text = match tokio::time::timeout(QUIET, updates.next()).await {
-            Err(_) => app.runs.get(run).await.map(|shown| story.waits(&shown)).unwrap_or_default(),
+            Err(_) => app.runs.get(run, lang).await.map(|shown| story.waits(&shown)).unwrap_or_default(),
             Ok(None) => return,
             Ok(Some(Ok(update))) => story.tell(&update),
             Ok(Some(Err(error))) => {

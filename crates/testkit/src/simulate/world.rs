@@ -19,6 +19,7 @@ use tradewind_model::{
         state::{Phase, State, Step},
         target::rollback_target,
     },
+    said::Said,
     time::Timestamp,
     workload::ServiceKind,
 };
@@ -541,7 +542,11 @@ impl World {
             let attempt = r.state.sites.get(site).map_or(0, |s| s.verify_attempt);
             let verify = self.seen.verified.get(&format!("{}/{site}/{attempt}", r.id)).map(|passed| VerifyFacts {
                 attempt,
-                outcome: if *passed { VerifyOutcome::Passed } else { VerifyOutcome::Failed { detail: "no".into() } },
+                outcome: if *passed {
+                    VerifyOutcome::Passed
+                } else {
+                    VerifyOutcome::Failed { detail: Said::plain("no") }
+                },
             });
             let route = RouteFacts {
                 version: place.route.as_ref().map_or(0, |r| r.version),

@@ -3,6 +3,7 @@
 use super::world::{World, exit, good, name, user, word};
 use std::collections::{BTreeMap, HashMap};
 use tradewind_model::{
+    fault::Lang,
     id::TaskId,
     protocol::agent::{ObservedTask, Work},
 };
@@ -117,8 +118,11 @@ async fn live(seed: u64, cancel: Option<usize>) {
 /// Whatever was still under way arrives; it changes nothing of a run that has ended, and the host ends with nothing to do.
 async fn settle(w: &mut World, under_way: Vec<Vec<ObservedTask>>) {
     w.set_present(true).await;
-    let runs =
-        w.runs.list(&"shop".parse().expect("a name"), tradewind_store::rows::Page::first(10)).await.expect("runs");
+    let runs = w
+        .runs
+        .list(&"shop".parse().expect("a name"), tradewind_store::rows::Page::first(10), Lang::En)
+        .await
+        .expect("runs");
     for seen in under_way {
         w.deliver(&seen).await;
     }
@@ -157,14 +161,14 @@ async fn log_agrees(w: &World, view: &tradewind_api::v1::Run, seed: u64) {
 #[tokio::test]
 async fn any_schedule_ends_in_one_release() {
     for seed in 0..8 {
-        live(seed, None).await;
+        Box::pin(live(seed, None)).await;
     }
 }
 
 #[tokio::test]
 async fn any_schedule_with_a_cancel_ends() {
     for seed in 0..25 {
-        live(1000 + seed, Some(1 + seed as usize * 3)).await;
+        Box::pin(live(1000 + seed, Some(1 + seed as usize * 3))).await;
     }
 }
 

@@ -8,9 +8,10 @@ use tradewind_control::{
     tasks,
 };
 use tradewind_model::{
-    fault::Fault,
+    fault::{Fault, Lang},
     id::{Digest, RunId},
     protocol::agent::{Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
+    said::Said,
 };
 use tradewind_store::{Logs, transact};
 
@@ -133,17 +134,19 @@ async fn what_an_agent_cannot_carry_out_fails_the_job_with_its_reason() {
         artifacts: None,
         message: None,
     };
-    let foreign = TaskResult::Package { result: Err("not a job".into()) };
-    for (result, message) in [
-        (lost(), "the host was restarted under it (host_restarted)"),
-        (timed_out, "stopped after its timeout of 3600s"),
-        (foreign, "the agent answered with a result of another kind"),
+    let foreign = TaskResult::Package { result: Err(Said::plain("not a job")) };
+    for (result, message, zh) in [
+        (lost(), "the host was restarted under it (host_restarted)", "主机在其运行期间重启（host_restarted）"),
+        (timed_out, "stopped after its timeout of 3600s", "超过时限 3600s，已被停止"),
+        (foreign, "the agent answered with a result of another kind", "agent 返回了另一种结果"),
     ] {
         let mut w = World::new().await;
         let run = w.enqueue("one", "a: { script: x }").await;
         w.finish("a", result).await;
         assert_eq!(w.shows(run).await, "failed: a=failed .package=skipped");
         assert_eq!(w.job(run, "a").await.message.as_deref(), Some(message));
+        let told = w.runs.get(run, Lang::Zh).await.expect("the run").jobs.remove(0);
+        assert_eq!(told.message.as_deref(), Some(zh));
     }
 }
 
@@ -185,7 +188,7 @@ async fn what_is_live_already_is_not_rolled_out_again_and_the_run_says_so() {
         runs::reported(tx, &live.ctx, news.as_slice()).await
     });
     told.expect("a report");
-    let view = runs.get(run).await.expect("the run");
+    let view = runs.get(run, Lang::En).await.expect("the run");
     assert_eq!((word(&view.state).as_str(), view.rollout), ("success", None));
     assert_eq!(view.release.expect("a release").label, label);
     let reason = view.reason.expect("a reason");

@@ -20,9 +20,11 @@ use tradewind_control::{
 };
 use tradewind_model::{
     event::{Actor, Event},
+    fault::Lang,
     id::{Commit, Digest, HostId, JobId, RunId, TaskId},
     protocol::agent::{DesiredTask, Exit, JobOutcome, JobWork, Observed, ObservedTask, TaskResult, TaskState, Work},
     release::{BundleRef, ReleaseManifest},
+    said,
     time::{Clock, Timestamp},
 };
 use tradewind_store::{
@@ -151,7 +153,7 @@ impl World {
     }
 
     pub async fn view(&self, run: RunId) -> v1::Run {
-        self.runs.get(run).await.expect("the run")
+        self.runs.get(run, Lang::En).await.expect("the run")
     }
 
     pub async fn job(&self, run: RunId, name: &str) -> v1::Job {
@@ -345,5 +347,8 @@ pub fn canceled() -> TaskResult {
 }
 
 pub fn lost() -> TaskResult {
-    TaskResult::Error { code: "host_restarted".into(), reason: "the host was restarted under it".into() }
+    TaskResult::Error {
+        code: "host_restarted".into(),
+        reason: said!("the host was restarted under it", "主机在其运行期间重启"),
+    }
 }

@@ -62,18 +62,23 @@ pub fn routes() -> Vec<Route> {
 
 async fn list(
     State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Run>> {
     services::get(&mut app.store.read().await?, &service).await?;
     let limit = page.limit();
-    let items = app.runs.list(&service, rows::Page { after: page.cursor()?, limit }).await?;
+    let items = app.runs.list(&service, rows::Page { after: page.cursor()?, limit }, info.lang).await?;
     let next = (items.len() == limit as usize).then(|| items.last().map(|r| r.number.to_string())).flatten();
     Ok(Json(Page { items, next }))
 }
 
-async fn show(State(app): State<App>, Params(id): Params<RunId>) -> Answer<Run> {
-    Ok(Json(app.runs.get(id).await?))
+async fn show(
+    State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
+    Params(id): Params<RunId>,
+) -> Answer<Run> {
+    Ok(Json(app.runs.get(id, info.lang).await?))
 }
 
 fn by(asked: Asked, why: Reason) -> By {
@@ -84,41 +89,45 @@ fn by(asked: Asked, why: Reason) -> By {
 async fn cancel(
     State(app): State<App>,
     asked: Asked,
+    Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
     Body(why): Body<Reason>,
 ) -> Answer<Run> {
     app.runs.cancel(id, &by(asked, why)).await?;
-    Ok(Json(app.runs.get(id).await?))
+    Ok(Json(app.runs.get(id, info.lang).await?))
 }
 
 async fn retry(
     State(app): State<App>,
     asked: Asked,
+    Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
     Body(why): Body<Reason>,
 ) -> Answer<Run> {
     app.runs.retry_failed(id, &by(asked, why)).await?;
-    Ok(Json(app.runs.get(id).await?))
+    Ok(Json(app.runs.get(id, info.lang).await?))
 }
 
 async fn start_job(
     State(app): State<App>,
     asked: Asked,
+    Extension(info): Extension<RequestInfo>,
     Params((run, job)): Params<(RunId, JobId)>,
     Body(why): Body<Reason>,
 ) -> Answer<Run> {
     app.runs.play(run, job, &by(asked, why)).await?;
-    Ok(Json(app.runs.get(run).await?))
+    Ok(Json(app.runs.get(run, info.lang).await?))
 }
 
 async fn retry_job(
     State(app): State<App>,
     asked: Asked,
+    Extension(info): Extension<RequestInfo>,
     Params((run, job)): Params<(RunId, JobId)>,
     Body(why): Body<Reason>,
 ) -> Answer<Run> {
     app.runs.retry(run, job, &by(asked, why)).await?;
-    Ok(Json(app.runs.get(run).await?))
+    Ok(Json(app.runs.get(run, info.lang).await?))
 }
 
 #[derive(Deserialize)]
@@ -158,9 +167,9 @@ async fn follow(
     Params(id): Params<RunId>,
     LastEventId(last): LastEventId,
 ) -> Result<Response, Refusal> {
-    let run = app.runs.get(id).await?;
+    let run = app.runs.get(id, info.lang).await?;
     let mut cursor = Cursor::resume(last.as_deref(), &run);
-    let updates = app.runs.follow(id).filter_map(move |update| {
+    let updates = app.runs.follow(id, info.lang).filter_map(move |update| {
         let told = match update {
             Ok(update) => cursor.admit(update).map(|data| Update::Data { id: Some(cursor.to_string()), data }),
             Err(e) => Some(Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id)))),
