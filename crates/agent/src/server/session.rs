@@ -22,6 +22,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// Changes closer together than this are sent as one.
 const COALESCE: Duration = Duration::from_millis(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The server says something every five seconds. One that hangs keeps its connections; without a word for this long it
+/// is dialled anew.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What a session brings to the host's loop.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ enum Broken {
     Http(#[from] hyper::Error),
     #[error("the server answered {0} to the upgrade")]
     Refused(StatusCode),
-    #[error("the server took too long to greet")]
+    #[error("the server was silent for too long")]
     Silent,
     #[error("expected a greeting, got something else")]
     NotAGreeting,
@@ -159,8 +162,9 @@ async fn serve(
     tell(to_host, FromServer::Connected { session, answers: answers.clone() })?;
 
     let reading = async {
-        while let Some(message) = lines.next::<ToAgent>().await? {
-            match message {
+        loop {
+            let message = tokio::time::timeout(SILENCE, lines.next::<ToAgent>()).await;
+            match message.map_err(|_| Broken::Silent)??.ok_or(Broken::Ended)? {
                 ToAgent::Welcome { .. } => return Err(Broken::NotAGreeting),
                 ToAgent::Desired(desired) => tell(to_host, FromServer::Desired(desired))?,
                 ToAgent::ReadLog { request, instance, tail_lines, follow } => {
@@ -174,7 +178,6 @@ async fn serve(
                 }
             }
         }
-        Err(Broken::Ended)
     };
     let writing = async {
         outbox.observed.mark_changed();

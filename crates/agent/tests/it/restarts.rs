@@ -104,6 +104,18 @@ async fn an_edge_that_comes_back_gets_the_table_above_its_own() {
     w.until("the later intent", |o| o.routes.first().is_some_and(|r| r.version == 2)).await;
 }
 
+/// One that hangs keeps its connections.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_falls_silent_is_dialled_again() {
+    let mut w = World::new().await;
+    let mut hellos = 0;
+    while hellos < 2 {
+        let heard = tokio::time::timeout(GUARD, w.heard.recv()).await.expect("it still waits");
+        hellos += usize::from(matches!(heard, Some(FromAgent::Hello { .. })));
+    }
+    w.drop_agent().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_desired_state_is_refused() {
     let mut w = World::new().await;
