@@ -7,3 +7,6 @@ pub mod pack;
 mod unpack;
 
 pub use unpack::{Bounds, Existing, unpack};
+
+/// Levels of folders that are looked into: each is held open, and nothing that is meant to be used lies deeper.
+const DEEPEST: usize = 512;

@@ -1,7 +1,11 @@
 //! Gives a folder and all in it to a user, or takes it back. Links are never followed.
 
+use super::DEEPEST;
 use crate::disk::{At, Result};
-use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Uid};
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Uid},
+    io::Errno,
+};
 use std::{
     ffi::CString,
     io,
@@ -32,9 +36,12 @@ pub fn give(path: &Path, from: Option<u32>, to: Option<(u32, u32)>, access: Acce
 }
 
 fn children(root: OwnedFd, from: Option<u32>, to: Option<(u32, u32)>, access: Access) -> io::Result<()> {
-    let mut pending: Vec<(Rc<OwnedFd>, Option<CString>)> = vec![(Rc::new(root), None)];
+    let mut pending: Vec<(Rc<OwnedFd>, Option<CString>, usize)> = vec![(Rc::new(root), None, 0)];
     // Depth first, and each folder is opened when its turn comes: as many are open at once as the tree is deep.
-    while let Some((parent, name)) = pending.pop() {
+    while let Some((parent, name, depth)) = pending.pop() {
+        if depth > DEEPEST {
+            return Err(Errno::NAMETOOLONG.into());
+        }
         let folder = match name {
             None => parent,
             Some(name) => {
@@ -52,13 +59,13 @@ fn children(root: OwnedFd, from: Option<u32>, to: Option<(u32, u32)>, access: Ac
             }
             let stat = rustix::fs::statat(&*folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
             match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory => pending.push((folder.clone(), Some(name))),
+                FileType::Directory => pending.push((folder.clone(), Some(name), depth + 1)),
                 FileType::RegularFile => {
                     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::RDONLY;
                     match rustix::fs::openat(&*folder, &name, flags, Mode::empty()) {
                         Ok(file) => change(&file, from, to, access)?,
                         // Without root, a file its owner may not read.
-                        Err(rustix::io::Errno::ACCESS) if to.is_none() => {}
+                        Err(Errno::ACCESS) if to.is_none() => {}
                         Err(e) => return Err(e.into()),
                     }
                 }

@@ -1,9 +1,12 @@
 //! Chooses files of a folder by globs and packs them, sorted, into a tar.zst: equal content gives equal bytes.
 
-use super::inside::stays_inside;
+use super::{DEEPEST, inside::stays_inside};
 use crate::{disk::At, faults};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Mode, OFlags},
+    io::Errno,
+};
 use sha2::Digest as _;
 use std::{
     ffi::CString,
@@ -77,9 +80,12 @@ pub fn choose(root: &Path, patterns: &Patterns, owner: Option<u32>) -> Result<Ve
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     let top = rustix::fs::open(root, flags, Mode::empty()).at("open", root)?;
     let mut chosen = Vec::new();
-    let mut pending: Vec<(Rc<OwnedFd>, Option<CString>, String)> = vec![(Rc::new(top), None, String::new())];
-    while let Some((parent, name, prefix)) = pending.pop() {
+    let mut pending: Vec<(Rc<OwnedFd>, Option<CString>, String, usize)> = vec![(Rc::new(top), None, String::new(), 0)];
+    while let Some((parent, name, prefix, depth)) = pending.pop() {
         let place = root.join(&prefix);
+        if depth > DEEPEST {
+            Err(Errno::NAMETOOLONG).at("look into", &place)?;
+        }
         let folder = match name {
             None => parent,
             Some(name) => Rc::new(rustix::fs::openat(&*parent, &name, flags, Mode::empty()).at("open", &place)?),
@@ -98,7 +104,9 @@ pub fn choose(root: &Path, patterns: &Patterns, owner: Option<u32>) -> Result<Ve
             };
             let path = format!("{prefix}{text}");
             match kind {
-                FileType::Directory => pending.push((folder.clone(), Some(name), format!("{path}/"))),
+                FileType::Directory => {
+                    pending.push((folder.clone(), Some(name), format!("{path}/"), depth + 1));
+                }
                 FileType::RegularFile if patterns.wants(&path) => {
                     if owner.is_some_and(|uid| uid != stat.st_uid) {
                         return Err(Fault::new(&faults::NOT_THEIRS).with("path", path));

@@ -4,6 +4,7 @@ use std::{io::Cursor, os::unix::fs::PermissionsExt, path::Path};
 use tar::{Builder, EntryType, Header};
 use tradewind_agent::tree::{
     Bounds, Existing,
+    own::{Access, give},
     pack::{Patterns, choose, pack},
     unpack,
 };
@@ -134,4 +135,20 @@ fn what_is_packed_is_chosen_without_following_links() {
     std::fs::remove_file(root.join("etc")).unwrap();
     assert_eq!(choose(&root, &all, Some(4_000_000)).unwrap_err().code.id, "TW-AGENT-023", "another user's file");
     assert_eq!(Patterns::new(&["a[".to_owned()], &[]).unwrap_err().code.id, "TW-AGENT-016");
+}
+
+/// Each level is a folder held open: a tree without end would take the agent's last descriptor.
+#[test]
+fn trees_are_looked_into_to_a_depth_and_no_further() {
+    let outer = tempfile::tempdir().unwrap();
+    let all = Patterns::new(&["**".to_owned()], &[]).unwrap();
+    for (levels, fits) in [(500, true), (600, false)] {
+        let root = outer.path().join(levels.to_string());
+        let deepest = root.join("d/".repeat(levels));
+        std::fs::create_dir_all(&deepest).unwrap();
+        std::fs::write(deepest.join("file"), "x").unwrap();
+        let chosen = choose(&root, &all, None).map(|c| c.len());
+        assert_eq!(chosen.map_err(|f| f.code.id), if fits { Ok(1) } else { Err("TW-AGENT-018") });
+        assert_eq!(give(&root, None, None, Access::Keep).is_ok(), fits);
+    }
 }
