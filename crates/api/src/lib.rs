@@ -7,4 +7,4 @@
 pub mod client;
 pub mod v1;
 
-pub use client::{ApiError, Client, Follow, Paging};
+pub use client::{ApiError, Client, Follow, LogQuery, Paging};

@@ -77,6 +77,7 @@ pub static VERBS: Table = help! {
     "acknowledge": "Open a queue again that a failed rollout closed", "重新开放因发布失败而关闭的队列";
     "acknowledge.note": "What was found; it goes into the event log", "处理说明；写入事件日志";
     "logs": "What the instances of a service write", "服务实例的日志";
+    "logs.release": "Only this release (v3 or a digest), and also its instances that ended within a day", "只看此版本（v3 或摘要），并包含一天之内结束的实例";
     "logs.site": "Only this site", "只看此站点";
     "logs.follow": "Go on with what comes", "持续输出新日志";
     "logs.tail": "Lines of each instance to begin with [default: 100]", "每个实例先输出的行数［默认：100］";

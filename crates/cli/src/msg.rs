@@ -74,6 +74,8 @@ crate::messages! {
     SERVICE_MADE = "Service {service} is there.", "已创建服务 {service}。";
     SERVICE_IS = "{service} ({kind}), made {since} by {by}", "{service}（{kind}），{by} 创建于 {since}";
     GIT_AT = "  git   {url}", "  git   {url}";
+    LAST_WORDS = "{release} wrote last:", "{release} 最后的输出：";
+    ALL_WORDS = "all of it: tradewind logs {service} --env {env} --release {release}", "完整日志：tradewind logs {service} --env {env} --release {release}";
     NO_HOSTS = "No host yet. `tradewind up` enrols this machine.", "还没有主机。`tradewind up` 会登记本机。";
     CONNECTED = "connected", "已连接";
     NOT_CONNECTED = "not connected", "未连接";

@@ -38,9 +38,9 @@ pub async fn run(ctx: Ctx, blobs: Blobs) {
 
 pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
     let now = ctx.now();
-    let mut done = Collected { uploads: blobs.sweep(before(now, DAY)).await?, ..Collected::default() };
+    let mut done = Collected { uploads: blobs.sweep(now.minus(DAY)).await?, ..Collected::default() };
     let old: Vec<_> = {
-        let limit = before(now, ARTIFACTS);
+        let limit = now.minus(ARTIFACTS);
         let listed = blobs.list().try_filter(|b| std::future::ready(b.stored_at < limit));
         listed.try_collect().await?
     };
@@ -53,7 +53,7 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
             }
         }
     }
-    transact!(ctx.store, tx => forget(tx, before(now, DAY)).await)?;
+    transact!(ctx.store, tx => forget(tx, now.minus(DAY)).await)?;
     Ok(done)
 }
 
@@ -75,8 +75,4 @@ async fn needed(ctx: &Ctx) -> Result<HashSet<Digest>> {
         }
     }
     Ok(needed)
-}
-
-fn before(now: Timestamp, d: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_sub(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
 }

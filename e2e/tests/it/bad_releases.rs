@@ -54,6 +54,10 @@ async fn what_cannot_serve_is_refused_and_says_why() {
     traffic.served_by("v1").await;
 
     refused(&shop, &traffic, "v4", "exit", &["v4", "exit code 3"]).await;
+    for words in [&["rollout", "show", "shop"][..], &["logs", "shop", "--release", "v4"]] {
+        let told = world.tradewind.run(words, &world.folder).await.unwrap();
+        assert!(told.contains("no configuration for the warehouse"), "what v4 wrote: {told}");
+    }
 
     // Opens its port late: waited for, and not asked before.
     shop.write("tradewind.yaml", &web("shop", STRATEGY));

@@ -1,9 +1,9 @@
 //! One method a route, in the order of the API's document.
 
-use super::{ApiError, Client, Follow, Paging, Repeat};
+use super::{ApiError, Client, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{EnvName, JobId, RolloutId, RunId, ServiceName, SiteName, TokenId};
+use tradewind_model::id::{JobId, RolloutId, RunId, ServiceName, TokenId};
 
 impl Client {
     pub async fn version(&self) -> Result<Version, ApiError> {
@@ -149,18 +149,9 @@ impl Client {
         self.post(&["services", service.as_str(), "acknowledge"], note).await
     }
 
-    /// The last `tail` lines of every instance of a service in an environment, then, with `follow`, what comes.
-    pub fn logs(
-        &self,
-        service: &ServiceName,
-        env: &EnvName,
-        site: Option<&SiteName>,
-        tail: u64,
-        follow: bool,
-    ) -> Follow<LogUpdate> {
-        let mut query = vec![("env", env.to_string()), ("tail", tail.to_string()), ("follow", follow.to_string())];
-        query.extend(site.map(|s| ("site", s.to_string())));
-        Follow::new(self.clone(), self.url(&["services", service.as_str(), "logs"], &query), None)
+    /// The last lines of every instance of a service in an environment, then, with `follow`, what comes.
+    pub fn logs(&self, service: &ServiceName, asked: &LogQuery) -> Follow<LogUpdate> {
+        Follow::new(self.clone(), self.url(&["services", service.as_str(), "logs"], &asked.query()), None)
     }
 
     /// Sealed events, oldest first.

@@ -19,7 +19,10 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, time::Duration};
-use tradewind_model::fault::{Lang, Problem};
+use tradewind_model::{
+    fault::{Lang, Problem},
+    id::{EnvName, SiteName},
+};
 
 /// Which part of a list to fetch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,6 +41,29 @@ impl Paging {
     fn query(&self) -> Vec<(&'static str, String)> {
         let after = self.after.iter().map(|a| ("after", a.clone()));
         after.chain(self.limit.iter().map(|n| ("limit", n.to_string()))).collect()
+    }
+}
+
+/// Whose lines, and how many.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogQuery {
+    pub env: EnvName,
+    pub site: Option<SiteName>,
+    /// Label or digest: only of this release, and then of instances that ended within a day too.
+    pub release: Option<String>,
+    /// Lines of each instance to begin with, at most 10,000.
+    pub tail: u64,
+    /// Go on with what comes.
+    pub follow: bool,
+}
+
+impl LogQuery {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query =
+            vec![("env", self.env.to_string()), ("tail", self.tail.to_string()), ("follow", self.follow.to_string())];
+        query.extend(self.site.as_ref().map(|s| ("site", s.to_string())));
+        query.extend(self.release.clone().map(|r| ("release", r)));
+        query
     }
 }
 

@@ -5,8 +5,8 @@ use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Pa
 use indicatif::ProgressBar;
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_api::{
-    Client,
-    v1::{Rollout, RolloutKind, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
+    Client, LogQuery,
+    v1::{LogStream, LogUpdate, Rollout, RolloutKind, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
 };
 use tradewind_model::id::{RolloutId, SiteName};
 
@@ -160,6 +160,36 @@ pub fn report(session: &Session, r: &Rollout) {
         line += &format!(": {reason}");
     }
     session.out.line(line);
+}
+
+/// What the release that failed wrote last. It is a help, and no reason to fail where it cannot be had.
+pub async fn last_words(session: &Session, client: &Client, r: &Rollout) {
+    const OF_EACH: u64 = 8;
+    const SHOWN: usize = 12;
+    if r.phase != RolloutPhase::Failed {
+        return;
+    }
+    let release = r.to.label.clone();
+    let asked =
+        LogQuery { env: r.env.clone(), site: None, release: Some(release.clone()), tail: OF_EACH, follow: false };
+    let mut updates = client.logs(&r.service, &asked);
+    let mut lines = Vec::new();
+    while let Some(Ok(update)) = updates.next().await {
+        if let LogUpdate::Line(line) = update
+            && matches!(line.stream, LogStream::Stdout | LogStream::Stderr)
+        {
+            lines.push(line);
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    session.out.line(fill!(session.lang, &msg::LAST_WORDS, release = release));
+    for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+        session.out.line(format!("  {}", crate::verbs::logs::plain(session, line)));
+    }
+    let (service, env) = (&r.service, &r.env);
+    session.out.line(fill!(session.lang, &msg::ALL_WORDS, service = service, env = env, release = release));
 }
 
 /// From the command being accepted to the last site's traffic being back.

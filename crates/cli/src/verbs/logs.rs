@@ -7,7 +7,10 @@ use crate::{
     session::{Session, name},
     table::Paint,
 };
-use tradewind_api::v1::{LogLine, LogStream, LogUpdate};
+use tradewind_api::{
+    LogQuery,
+    v1::{LogLine, LogStream, LogUpdate},
+};
 use tradewind_model::{fault::Fault, id::SiteName};
 
 #[derive(Debug, clap::Args)]
@@ -17,6 +20,8 @@ pub struct Args {
     pub env: Option<String>,
     #[arg(long, value_name = "SITE")]
     pub site: Option<String>,
+    #[arg(long, value_name = "RELEASE")]
+    pub release: Option<String>,
     #[arg(long, short)]
     pub follow: bool,
     #[arg(long, short = 'n', value_name = "LINES", default_value_t = 100)]
@@ -32,7 +37,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let site = args.site.as_deref().map(str::parse::<SiteName>).transpose();
     let site = site.map_err(|_| Fault::new(&faults::BAD_NAME).with("value", args.site.unwrap_or_default()))?;
     let env = session.env(&client, &service, args.env.as_deref()).await?;
-    let mut updates = client.logs(&service, &env, site.as_ref(), args.tail, args.follow);
+    let asked = LogQuery { env, site, release: args.release, tail: args.tail, follow: args.follow };
+    let mut updates = client.logs(&service, &asked);
     let read = async {
         while let Some(update) = updates.next().await {
             let update = update?;
@@ -50,7 +56,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     }
 }
 
-fn plain(session: &Session, l: &LogLine) -> String {
+/// `00:08:12 v3 9c0a │ its text`.
+pub fn plain(session: &Session, l: &LogLine) -> String {
     let terminal = session.out.terminal;
     let id = l.instance.to_string();
     let origin = format!("{} {} {}", session.when().clock(l.at), l.label, &id[id.len() - 4..]);

@@ -130,6 +130,7 @@ async fn see_through(session: &Session, client: &Client, started: Rollout, wait:
         session.out.json(&ended);
     } else {
         follow::rollout::report(session, &ended);
+        follow::rollout::last_words(session, client, &ended).await;
     }
     Ok(follow::rollout::exit(&ended))
 }

@@ -71,19 +71,23 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         Some(id) => Some(follow::patiently(limit, follow::rollout::follow(session, &client, id)).await?),
         None => None,
     };
-    Ok(finish(session, &run, rollout))
+    let exit = finish(session, &run, rollout.as_ref());
+    if let Some(rollout) = rollout.filter(|_| !session.json) {
+        follow::rollout::last_words(session, &client, &rollout).await;
+    }
+    Ok(exit)
 }
 
-fn finish(session: &Session, run: &v1::Run, rollout: Option<v1::Rollout>) -> Exit {
+fn finish(session: &Session, run: &v1::Run, rollout: Option<&v1::Rollout>) -> Exit {
     if session.json {
         session.out.json(&serde_json::json!({ "run": run, "rollout": rollout }));
     } else {
         session.out.line(follow::run::summary(session, run));
-        if let Some(r) = &rollout {
+        if let Some(r) = rollout {
             follow::rollout::report(session, r);
         }
     }
-    match &rollout {
+    match rollout {
         Some(r) => follow::rollout::exit(r),
         None if run.state.is_finished() && !run.state.is_success() => Exit::Failed,
         None => Exit::Ok,

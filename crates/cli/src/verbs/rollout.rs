@@ -68,6 +68,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 session.out.json(&found);
             } else {
                 show(session, &found);
+                follow::rollout::last_words(session, &client, &found).await;
             }
             Ok(Exit::Ok)
         }

@@ -49,7 +49,8 @@ async fn a_deploy_that_went_back_fails_and_says_why() {
     failed.sites[0].share = 0;
     failed.verification = None;
     fake.on("POST /services/shop/rollouts", json(rollout(RolloutPhase::Running)))
-        .on(&format!("{}/follow", at("GET")), stream(&[failed]));
+        .on(&format!("{}/follow", at("GET")), stream(&[failed]))
+        .on("GET /services/shop/logs?env=production&tail=8&follow=false&release=v2", stream(&last_lines()));
     insta::assert_snapshot!(
         "deploy_failed",
         fake.run("deploy shop --env production --release v2 --ticket OPS-7").await
@@ -58,6 +59,22 @@ async fn a_deploy_that_went_back_fails_and_says_why() {
         fake.seen()[0].body,
         value!({ "env": "production", "release": "v2", "ticket": "OPS-7", "kind": "normal" })
     );
+}
+
+fn last_lines() -> Vec<LogUpdate> {
+    let line = |second: u8, stream: &str, text: &str| {
+        serde_json::from_value(value!({
+            "type": "line", "at": format!("2026-11-11T00:08:{second:02}Z"), "site": "default", "host": "shop-1",
+            "instance": "01930000-0000-7000-8000-000000000001", "label": "v2", "stream": stream, "text": text
+        }))
+        .unwrap()
+    };
+    vec![
+        line(1, "system", "started: process 7"),
+        line(1, "stdout", "up"),
+        line(2, "stderr", "no configuration for the warehouse"),
+        line(2, "system", "ended with code 3"),
+    ]
 }
 
 #[tokio::test]

@@ -21,15 +21,17 @@ use std::{
 };
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tradewind_api::v1::{LogLine, LogUpdate, Scope};
-use tradewind_control::{Ctx, Error, services};
+use tradewind_control::{Ctx, Error, releases, services};
 use tradewind_model::{
     fault::{Lang, Text},
-    id::{EnvName, HostId, InstanceId, ServiceName, SiteName},
+    id::{Digest, EnvName, HostId, InstanceId, ServiceName, SiteName},
     protocol::agent as wire,
     time::Timestamp,
 };
 use tradewind_store::rows;
 
+/// So long hosts keep the logs of instances that ended.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 const MOST_LINES: u64 = 10_000;
 /// A follower sees instances that are new, or back, no later than this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -49,6 +51,11 @@ pub fn routes() -> Vec<Route> {
             .about("Services", "The last lines of every instance in an environment and, with `follow`, what comes")
             .required_query("env", "string", "The environment")
             .query("site", "string", "Only of this site")
+            .query(
+                "release",
+                "string",
+                "Only of this release (label or digest), and of its instances that ended within a day",
+            )
             .query("tail", "integer", "Lines of each instance: 0 to 10,000, 100 when left out")
             .query("follow", "boolean", "Go on with what comes, of instances that start later too")
             .streams::<LogUpdate>(),
@@ -60,6 +67,7 @@ pub fn routes() -> Vec<Route> {
 struct LogQuery {
     env: EnvName,
     site: Option<SiteName>,
+    release: Option<String>,
     tail: Option<u64>,
     #[serde(default)]
     follow: bool,
@@ -72,7 +80,11 @@ async fn read(
     Query(q): Query<LogQuery>,
     LastEventId(last): LastEventId,
 ) -> Result<Response, Refusal> {
-    let scope = Where { service, env: q.env, site: q.site };
+    let release = match q.release {
+        Some(name) => Some(releases::named(&mut app.store.read().await?, &service, &name).await?.digest),
+        None => None,
+    };
+    let scope = Where { service, env: q.env, site: q.site, release };
     let found = scope.instances(&app.ctx).await?;
     // Lines before this were seen on the connection that broke; of the same time, better twice than not at all.
     let seen = last.and_then(|id| id.parse().ok()).map_or(Timestamp(i64::MIN), Timestamp);
@@ -94,6 +106,7 @@ struct Where {
     service: ServiceName,
     env: EnvName,
     site: Option<SiteName>,
+    release: Option<Digest>,
 }
 
 /// An instance, and where it is.
@@ -116,11 +129,19 @@ impl Where {
             if place.env != self.env || self.site.as_ref().is_some_and(|s| *s != place.site) {
                 continue;
             }
-            for instance in rows::instances::of_place(&mut r, &place).await? {
+            let instances = match self.release {
+                Some(_) => rows::instances::of_place_since(&mut r, &place, ctx.store.now().minus(KEPT)).await?,
+                None => rows::instances::of_place(&mut r, &place).await?,
+            };
+            for instance in instances {
+                let revision = rows::revisions::get(&mut r, instance.revision).await?;
+                if self.release.is_some_and(|release| revision.release != release) {
+                    continue;
+                }
                 found.push(Located {
                     id: instance.id,
                     site: place.site.clone(),
-                    label: rows::revisions::get(&mut r, instance.revision).await?.label,
+                    label: revision.label,
                     host: instance.host,
                     host_name: rows::hosts::get(&mut r, instance.host).await?.name,
                 });

@@ -7,10 +7,10 @@ use crate::{
 };
 use std::time::Duration;
 use tradewind_api::{
-    Paging,
+    LogQuery, Paging,
     v1::{self, Reason, RolloutPhase, RunState, RunUpdate, Scope},
 };
-use tradewind_model::id::ServiceName;
+use tradewind_model::id::{EnvName, ServiceName};
 
 fn shop() -> ServiceName {
     "shop".parse().unwrap()
@@ -233,8 +233,8 @@ async fn what_instances_write_is_read_through_their_host() {
         status.first()?.release.as_ref().map(drop)
     })
     .await;
-    let read = async || {
-        let mut logs = client.logs(&shop(), &env, None, 10, false);
+    let read = async |release: Option<&str>| {
+        let mut logs = client.logs(&shop(), &LogQuery { release: release.map(str::to_owned), ..asked(&env, false) });
         let mut lines = Vec::new();
         while let Some(update) = logs.next().await {
             lines.push(match update.unwrap() {
@@ -244,13 +244,29 @@ async fn what_instances_write_is_read_through_their_host() {
         }
         lines
     };
-    let lines = read().await;
+    let lines = read(None).await;
     assert_eq!(lines[0], "1970-01-01T00:00:01.000000Z v1 ready");
     assert!(lines.iter().any(|l| l.ends_with("v1 order 1")));
+    // Instances of releases that went are read by their release.
+    for title in ["second", "third"] {
+        work.commit(title).await;
+        assert!(work.push(&["main"]).await.ok);
+    }
+    until("v3", async || {
+        let status = client.status(Some(&shop())).await.unwrap();
+        status.first()?.release.as_ref().filter(|r| r.label == "v3").map(drop)
+    })
+    .await;
+    assert!(read(None).await.iter().all(|l| !l.contains(" v1 ")));
+    assert!(read(Some("v1")).await.iter().any(|l| l.ends_with("v1 order 1")));
     let id = host.id;
     drop(host);
     until("absence", async || (!app.app.ctx.agents.is_present(id)).then_some(())).await;
-    assert_eq!(read().await[0], "its host h1 is not connected, so its log cannot be read now");
+    assert_eq!(read(None).await[0], "its host h1 is not connected, so its log cannot be read now");
+}
+
+fn asked(env: &EnvName, follow: bool) -> LogQuery {
+    LogQuery { env: env.clone(), site: None, release: None, tail: 10, follow }
 }
 
 #[tokio::test]
@@ -308,7 +324,7 @@ async fn a_follower_of_logs_sees_instances_that_start_later_and_hosts_that_come_
         status.first()?.release.as_ref().filter(|r| r.label == label).map(drop)
     };
     until("v1", async || live("v1").await).await;
-    let mut logs = client.logs(&shop(), &env, None, 10, true);
+    let mut logs = client.logs(&shop(), &asked(&env, true));
     let mut next = async || {
         let update = tokio::time::timeout(Duration::from_secs(60), logs.next()).await.expect("no more lines");
         match update.unwrap().unwrap() {

@@ -33,6 +33,11 @@ statements! {
          WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND retired_at IS NULL
          ORDER BY revision_id, ordinal, id"
     );
+    OF_PLACE_SINCE = concat!(
+        "SELECT ", columns!(), " FROM instances
+         WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND (retired_at IS NULL OR retired_at >= $5)
+         ORDER BY revision_id, ordinal, id"
+    );
     LIVE = concat!(
         "SELECT ", columns!(), " FROM instances WHERE org_id = $1 AND retired_at IS NULL
          ORDER BY service, env, site, revision_id, ordinal, id"
@@ -105,6 +110,12 @@ pub async fn of_revision(r: &mut impl Reader, revision: RevisionId) -> Result<Ve
 pub async fn of_place(r: &mut impl Reader, place: &Place) -> Result<Vec<Instance>> {
     let args = args![r.org(), &place.service, &place.env, &place.site];
     r.fetch_all(&OF_PLACE, args).await?.iter().map(Instance::from_row).collect()
+}
+
+/// The same, and those retired since then.
+pub async fn of_place_since(r: &mut impl Reader, place: &Place, since: Timestamp) -> Result<Vec<Instance>> {
+    let args = args![r.org(), &place.service, &place.env, &place.site, since];
+    r.fetch_all(&OF_PLACE_SINCE, args).await?.iter().map(Instance::from_row).collect()
 }
 
 /// Everywhere, those not retired.
