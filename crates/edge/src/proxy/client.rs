@@ -1,10 +1,10 @@
 //! Who is asking: the client id that assignment hangs on.
 
+use crate::table::assign::siphash;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, header::COOKIE};
-use sha2::Sha256;
 use std::cell::Cell;
+use subtle::ConstantTimeEq;
 
 const ID: usize = 16;
 const TAG: usize = 16;
@@ -13,13 +13,22 @@ const VALUE: usize = 43;
 
 pub type ClientId = [u8; ID];
 
-/// Mints and recognizes client ids. A cookie holds an id and its authentication (HMAC-SHA-256, 16 bytes), and nothing
-/// else: never a release. A client cannot make ids up until one falls into the split it wants.
-pub struct ClientIds(Hmac<Sha256>);
+/// Mints and recognizes client ids. A cookie holds an id and its authentication, and nothing else: never a release. A
+/// client cannot make ids up until one falls into the split it wants.
+///
+/// The tag is SipHash-2-4, a pseudorandom function made to authenticate short messages, under two independent keys. It is
+/// computed for every request, where HMAC-SHA-256 took a fortieth of the edge's time.
+pub struct ClientIds([[u64; 2]; 2]);
 
 impl ClientIds {
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
+        let word = |n: usize| u64::from_le_bytes(std::array::from_fn(|i| key[n * 8 + i]));
+        Self([[word(0), word(1)], [word(2), word(3)]])
+    }
+
+    fn tag(&self, id: &ClientId) -> [u8; TAG] {
+        let [first, second] = self.0.map(|[k0, k1]| u128::from(siphash(k0, k1, id)));
+        (first | second << 64).to_le_bytes()
     }
 
     /// An id that was never seen, and its cookie value.
@@ -30,8 +39,7 @@ impl ClientIds {
         }
         let mut id = [0; ID];
         id.copy_from_slice(&bytes[..ID]);
-        let mac = self.0.clone().chain_update(id).finalize().into_bytes();
-        bytes[ID..].copy_from_slice(&mac[..TAG]);
+        bytes[ID..].copy_from_slice(&self.tag(&id));
         (id, BASE64.encode(bytes))
     }
 
@@ -47,8 +55,7 @@ impl ClientIds {
         let mut bytes = [0; 36];
         let n = BASE64.decode_slice(value, &mut bytes).ok()?;
         let (id, tag) = bytes[..n].split_first_chunk::<ID>()?;
-        self.0.clone().chain_update(id).verify_truncated_left(tag).ok()?;
-        (tag.len() == TAG).then_some(*id)
+        bool::from(self.tag(id).ct_eq(tag)).then_some(*id)
     }
 }
 

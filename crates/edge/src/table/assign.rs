@@ -83,7 +83,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 
 /// SipHash-2-4 (Aumasson and Bernstein, 2012). The standard library's hasher may change between compilers, which
 /// would move every client in the middle of a rollout.
-fn siphash(k0: u64, k1: u64, data: &[u8]) -> u64 {
+pub fn siphash(k0: u64, k1: u64, data: &[u8]) -> u64 {
     let mut v = [
         k0 ^ 0x736f_6d65_7073_6575,
         k1 ^ 0x646f_7261_6e64_6f6d,
