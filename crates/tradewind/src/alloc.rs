@@ -1,8 +1,12 @@
 //! Which allocator serves this process: mimalloc for roles that work, the C library's for those that wait.
 //!
-//! There are as many shims as instances, and one supervisor that does nothing most of its life. mimalloc keeps several
-//! megabytes for a process that allocates next to nothing; the C library keeps a few pages. The choice is made before
-//! the first allocation, from the first argument, and holds for the life of the process.
+//! There are as many shims as instances, and a supervisor, an agent and a holder of sockets that do nothing most of their
+//! lives. mimalloc keeps several megabytes for a process that allocates next to nothing; the C library keeps a few pages.
+//! The choice is made before the first allocation, from the first argument, and holds for the life of the process.
+//!
+//! Where mimalloc serves for long it does so without huge pages: one byte used would hold two megabytes, 25 for a server
+//! at rest, and the edge is no faster with them. The kernel hands this setting down to children, so it is none for a role
+//! that starts instances.
 
 use mimalloc::MiMalloc;
 use std::{
@@ -12,7 +16,9 @@ use std::{
 };
 
 /// Roles that mostly wait.
-const SMALL: [&CStr; 4] = [c"shim", c"up", c"git-hook", c"git-credential"];
+const SMALL: [&CStr; 6] = [c"shim", c"up", c"agent", c"edge", c"git-hook", c"git-credential"];
+/// Roles that work, and stay.
+const LASTING: [&CStr; 2] = [c"server", c"edge-worker"];
 
 static IS_SMALL: AtomicBool = AtomicBool::new(false);
 
@@ -24,6 +30,10 @@ extern "C" fn choose(argc: c_int, argv: *const *const c_char, _env: *const *cons
     // SAFETY: the C library passes `argc` pointers to strings that live as long as the process.
     let role = unsafe { CStr::from_ptr(*argv.add(1)) };
     IS_SMALL.store(SMALL.contains(&role), Ordering::Relaxed);
+    if LASTING.contains(&role) {
+        // SAFETY: it takes numbers only. A kernel that refuses has its reasons, and costs memory only.
+        let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+    }
 }
 
 #[used]

@@ -1,5 +1,6 @@
 use crate::harness::{Folder, kill, of_folder, runs, surround, text, until};
 use rustix::process::Signal;
+use serde_json::Value;
 use std::{
     fs::{self, File},
     process::{Child, Command},
@@ -27,6 +28,26 @@ fn what_listens_where_is_said_and_a_killed_role_is_back_at_once() {
     kill(up.pid(), Signal::TERM);
     assert_eq!(up.end(), Some(0));
     assert_eq!(of_folder(&folder), Vec::<String>::new());
+}
+
+#[test]
+fn roles_that_stay_do_without_huge_pages_and_leave_them_to_instances() {
+    let folder = Folder::new();
+    let _up = folder.up();
+    let huge = |pid: u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        status.lines().find_map(|l| l.strip_prefix("THP_enabled:")).map(|v| v.trim() == "1")
+    };
+    let worker = until("a worker", || {
+        let noted: Value = serde_json::from_slice(&fs::read(folder.data().join("run/edge.json")).ok()?).ok()?;
+        noted["worker"]["pid"].as_u64()
+    });
+    // What this very test may have, an instance may: it is a descendant of the agent.
+    let [own, agent] = [std::process::id(), folder.pid("agent")].map(huge);
+    assert_eq!(agent, own);
+    if own.is_some() {
+        assert_eq!([folder.pid("server"), u32::try_from(worker).unwrap()].map(huge), [Some(false); 2]);
+    }
 }
 
 #[test]
