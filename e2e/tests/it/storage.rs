@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
+use tradewind_testkit::rig::Postgres;
 
 /// A file system of its own in memory, of this many MiB; none where mounting is not allowed.
 struct Small(PathBuf);
@@ -70,6 +71,31 @@ async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
     traffic.served_by("v3").await;
     traffic.nothing_lost().await;
     world.chain_is_whole().await;
+    drop(shop);
+    world.tradewind.down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loop_runs_on_postgresql() {
+    let postgres = Postgres::start().unwrap();
+    let mut world = World::down();
+    fs::create_dir_all(&world.tradewind.data).unwrap();
+    let settings = format!("database: {:?}\n", postgres.url("postgres"));
+    fs::write(world.tradewind.data.join("config.yaml"), settings).unwrap();
+    world.up().await;
+    assert!(!world.tradewind.data.join("tradewind.db").exists());
+    let shop = world.service("shop", &web("shop", "{ type: blue_green, soak: 100ms }")).await;
+    shop.release("v1", "well").await;
+    shop.ended("v1", "completed").await;
+    let traffic = Traffic::start(world.tradewind.edge, "shop");
+    shop.release("v2", "well").await;
+    world.tradewind.kill("server").unwrap();
+    shop.ended("v2", "completed").await;
+    traffic.served_by("v2").await;
+    shop.run("rollback", &["--reason", "a test"]).await;
+    traffic.served_by("v1").await;
+    world.chain_is_whole().await;
+    traffic.nothing_lost().await;
     drop(shop);
     world.tradewind.down().await.unwrap();
 }

@@ -1,8 +1,10 @@
 //! A Tradewind of one's own: the built program on an empty folder, and a repository to push to it.
 
+mod postgres;
 mod repository;
 mod tradewind;
 
+pub use postgres::Postgres;
 pub use repository::{Pushed, Repository};
 pub use tradewind::{Attempt, HANG, Tradewind, kill};
 
