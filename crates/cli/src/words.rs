@@ -19,6 +19,14 @@ pub fn job_name(job: &Job, lang: Lang) -> &str {
     }
 }
 
+/// Packaging has none that the pipeline's file names.
+pub fn stage(job: &Job) -> Option<&str> {
+    match job.kind {
+        JobKind::Script => Some(&job.stage),
+        JobKind::Package => None,
+    }
+}
+
 /// A state as people read it.
 pub trait Words: Copy {
     fn word(self) -> Word;

@@ -7,7 +7,7 @@ use crate::{
     session::Session,
     table::Paint,
     when,
-    words::{Words, job_name},
+    words::{Words, job_name, stage},
 };
 use indicatif::ProgressBar;
 use std::{collections::HashMap, time::Duration};
@@ -155,7 +155,8 @@ fn log_line(job: &str, text: &str) -> String {
 fn job_line(session: &Session, job: &Job) -> String {
     let lang = session.lang;
     let state = job.state.paint().apply(job.state.say(lang), session.out.terminal);
-    let mut line = format!("{} · {} {state}", job.stage, Paint::Bold.apply(job_name(job, lang), session.out.terminal));
+    let name = Paint::Bold.apply(job_name(job, lang), session.out.terminal);
+    let mut line = stage(job).map_or_else(String::new, |stage| format!("{stage} · ")) + &format!("{name} {state}");
     if let (true, Some(took)) = (job.state.is_finished(), took(job.started_at, job.finished_at)) {
         line += &format!(" ({})", when::span(took));
     }

@@ -10,7 +10,7 @@ use crate::{
     session::Session,
     table::{Paint, Table, painted},
     when,
-    words::{Words, job_name},
+    words::{Words, job_name, stage},
 };
 use tradewind_api::{
     Client, Paging,
@@ -227,7 +227,7 @@ fn show(session: &Session, run: &v1::Run) {
         Table::new(&msg::head(lang, &[&msg::H_STAGE, &msg::H_JOB, &msg::H_STATE, &msg::H_TOOK, &msg::H_NOTE]));
     for j in &run.jobs {
         table.row(vec![
-            j.stage.as_str().into(),
+            stage(j).unwrap_or_default().into(),
             job_name(j, lang).into(),
             painted(j.state.paint(), j.state.say(lang)),
             follow::run::took(j.started_at, j.finished_at).map(when::span).unwrap_or_default().into(),
