@@ -26,7 +26,7 @@ async fn abort_in_the_middle(service: &Service<'_>, traffic: &Traffic, label: &s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_strategy_loses_a_request_and_each_can_be_aborted() {
+async fn no_strategy_loses_a_request_and_each_can_be_aborted_and_goes_back_without_the_source() {
     let world = World::begin().await;
     let rolling = world.service("rolls", &web("rolls", "{ type: rolling, max_surge: 1, soak: 100ms, warm: 1s }")).await;
     let at_once = world.service("jumps", &web("jumps", "{ type: all_at_once, soak: 100ms }")).await;
@@ -49,6 +49,12 @@ async fn no_strategy_loses_a_request_and_each_can_be_aborted() {
     }
     for (service, traffic) in &all {
         abort_in_the_middle(service, traffic, "v3", "v2").await;
+    }
+    // The way back needs neither the source nor the bundles, whether what it leads to is warm or has to start.
+    for folder in ["git", "blobs"] {
+        std::fs::rename(world.tradewind.data.join(folder), world.folder.join(folder)).unwrap();
+    }
+    for (service, traffic) in &all {
         service.run("rollback", &["--reason", "and further back"]).await;
         traffic.served_by("v1").await;
     }
