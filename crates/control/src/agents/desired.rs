@@ -9,7 +9,7 @@ use tradewind_model::{
     id::{Digest, HostId},
     protocol::agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
 };
-use tradewind_store::{Reader, rows};
+use tradewind_store::{Reader, rows, transact};
 
 /// Revisions of a place that stay unpacked on its host besides those that have instances: what a rollback may want.
 const KEPT_UNPACKED: usize = 5;
@@ -92,15 +92,45 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
     Ok(desired)
 }
 
-/// Sends a connected agent its desired state now, and again whenever it changes. Ends when the agent is gone.
-pub async fn pump(ctx: &Ctx, host: HostId) {
+/// More than any store has counted: what an agent says beyond it is no number of ours.
+const MOST: u64 = 1 << 48;
+
+/// An agent refuses what is older than what it holds. Where the store was restored from a copy, its rows count all the
+/// same: their number is put above `held`. A store that never told this host anything takes nothing from it.
+pub async fn outrun(ctx: &Ctx, host: HostId, held: u64) -> Result<()> {
+    if held == 0 {
+        return Ok(());
+    }
+    let mut r = ctx.store.read().await?;
+    let told = generation(&mut r, host).await?;
+    drop(r);
+    if told == 0 || told >= held || held > MOST {
+        return Ok(());
+    }
+    let held = i64::try_from(held).unwrap_or(i64::MAX);
+    let behind: Result<bool> = transact!(ctx.store, tx => {
+        tx.without_event("what the rows say does not change");
+        Ok(rows::observed::outrun(tx, host, held).await?)
+    });
+    if behind? {
+        tracing::warn!(%host, held, told, "the store is older than what this host was told; what it says counts from now on");
+    }
+    Ok(())
+}
+
+/// Sends a connected agent its desired state now, and again whenever it changes. `held` is the number of the one it came
+/// with. Ends when the agent is gone.
+pub async fn pump(ctx: &Ctx, host: HostId, mut held: u64) {
     let mut commits = ctx.store.commits();
     let mut sent = None;
     loop {
         commits.borrow_and_update();
-        match next(ctx, host, sent).await {
+        match next(ctx, host, sent, held).await {
             Ok(Some(desired)) => {
                 let generation = desired.generation;
+                if generation >= held {
+                    held = 0;
+                }
                 if !ctx.agents.send(host, ToAgent::Desired(Box::new(desired))).await {
                     return;
                 }
@@ -119,7 +149,8 @@ pub async fn pump(ctx: &Ctx, host: HostId) {
     }
 }
 
-async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>) -> Result<Option<Desired>> {
+async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>, held: u64) -> Result<Option<Desired>> {
+    outrun(ctx, host, held).await?;
     let mut r = ctx.store.read().await?;
     let generation = generation(&mut r, host).await?;
     if sent.is_some_and(|s| s >= generation) {

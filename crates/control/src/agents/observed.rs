@@ -16,7 +16,7 @@ use tradewind_store::{Json, Reader, StoreError, Tx, rows, transact};
 /// A host's last report.
 pub struct Report {
     pub observed: Observed,
-    /// Made under the newest desired state.
+    /// Made under the newest desired state, and not under one of a store that this one has replaced.
     pub fresh: bool,
 }
 
@@ -33,7 +33,7 @@ pub async fn reports(r: &mut impl Reader, hosts: &[HostId]) -> Result<Vec<(HostI
         let report = match rows::observed::find(r, *host).await? {
             Some(row) => {
                 let observed: Observed = row.body.read()?;
-                let fresh = observed.generation >= super::desired::generation(r, *host).await?;
+                let fresh = observed.generation == super::desired::generation(r, *host).await?;
                 Some(Report { observed, fresh })
             }
             None => None,

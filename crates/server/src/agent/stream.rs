@@ -49,7 +49,9 @@ type Lines<R> = FramedRead<R, LinesCodec>;
 pub async fn serve(ctx: &Ctx, host: HostId, socket: impl AsyncRead + AsyncWrite + Send) -> Result<(), StreamError> {
     let (from, mut to) = tokio::io::split(socket);
     let mut lines = FramedRead::new(from, LinesCodec::new_with_max_length(LONGEST_LINE));
-    let (protocol, epoch) = hello(&mut lines).await?;
+    let (protocol, epoch, held) = hello(&mut lines).await?;
+    // Before it is present: nothing it reports may be taken for an answer to rows it has not seen.
+    desired::outrun(ctx, host, held).await.map_err(StreamError::Report)?;
     write(&mut to, &ToAgent::Welcome { protocol, host }).await?;
     let (send, mut wait) = mpsc::channel(WAITING);
     let stay = ctx.agents.connect(host, send);
@@ -73,12 +75,12 @@ pub async fn serve(ctx: &Ctx, host: HostId, socket: impl AsyncRead + AsyncWrite 
     tokio::select! {
         ended = writing => ended,
         ended = read(ctx, &stay, &epoch, &mut lines) => ended,
-        () = desired::pump(ctx, host) => Ok(()),
+        () = desired::pump(ctx, host, held) => Ok(()),
     }
 }
 
-/// The first message: the protocol to speak, and the agent's epoch.
-async fn hello<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> Result<(u32, String), StreamError> {
+/// The first message: the protocol to speak, the agent's epoch, and the number of the desired state it holds.
+async fn hello<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> Result<(u32, String, u64), StreamError> {
     let first = tokio::time::timeout(HELLO_LIMIT, lines.next()).await.map_err(|_| StreamError::NoHello)?;
     let line = first.ok_or(StreamError::NoHello)?.map_err(StreamError::Garbled)?;
     match serde_json::from_str(&line) {
@@ -87,7 +89,7 @@ async fn hello<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> Result<(u32, Strin
                 return Err(StreamError::Protocol { theirs: protocol });
             }
             tracing::debug!(version, epoch, generation, "hello");
-            Ok((protocol.min(VERSION), epoch))
+            Ok((protocol.min(VERSION), epoch, generation))
         }
         Ok(_) | Err(_) => Err(StreamError::NoHello),
     }

@@ -15,6 +15,7 @@ use tradewind_model::{
     protocol::agent::{FromAgent, Observed, ObservedEdge, ToAgent, VERSION},
 };
 use tradewind_server::admin;
+use tradewind_store::transact;
 
 /// As much of an agent as speaks.
 pub struct FakeAgent {
@@ -91,6 +92,35 @@ pub fn hello(protocol: u32) -> FromAgent {
     // Each connection is an agent that has just started.
     let epoch = uuid::Uuid::now_v7().to_string();
     FromAgent::Hello { protocol, version: "0.1.0".into(), epoch, hostname: "h1".into(), generation: 0 }
+}
+
+/// An agent that holds more than the store says would refuse all of it.
+#[tokio::test]
+async fn a_store_restored_from_a_copy_is_listened_to_and_an_empty_one_is_not() {
+    let app = TestApp::start().await;
+    let key = admin::enrol_host(&app.app.store, "h1").await.unwrap();
+    let dial = async || {
+        let mut agent = FakeAgent::dial(&app, &key.token).await;
+        let FromAgent::Hello { protocol, version, epoch, hostname, .. } = hello(VERSION) else { unreachable!() };
+        agent.say(&FromAgent::Hello { protocol, version, epoch, hostname, generation: 120 }).await;
+        agent
+    };
+    let mut agent = dial().await;
+    assert_eq!(agent.desired().await.generation, 0, "which it refuses: what runs goes on");
+    let touch = async || {
+        let touched: Result<(), tradewind_control::Error> = transact!(app.app.store, tx => {
+            tx.without_event("a test's change");
+            tradewind_control::hosts::touch(tx, HostId(key.info.id.0)).await
+        });
+        touched.unwrap();
+    };
+    touch().await;
+    let first = agent.desired().await.generation;
+    assert!(first > 120, "{first}");
+    touch().await;
+    assert_eq!(agent.desired().await.generation, first + 1);
+    drop(agent);
+    assert_eq!(dial().await.desired().await.generation, first + 1, "nothing has to be outrun any more");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ statements! {
     BUMP quiet "a number for what the rows say" =
         "INSERT INTO host_generations (org_id, host_id, generation) VALUES ($1, $2, 1)
          ON CONFLICT (host_id) DO UPDATE SET generation = host_generations.generation + 1 RETURNING generation";
+    OUTRUN quiet "a number for what the rows say" =
+        "UPDATE host_generations SET generation = $3 + 1 WHERE org_id = $1 AND host_id = $2 AND generation < $3";
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,4 +73,11 @@ pub async fn generation(r: &mut impl Reader, host: HostId) -> Result<i64> {
 pub async fn bump_generation(tx: &mut Tx, host: HostId) -> Result<i64> {
     let args = args![tx.org(), host];
     tx.fetch_one(&BUMP, args).await?.i64("generation")
+}
+
+/// Puts the number of the host's desired state above `held`, where it was told anything at all and that is behind; whether
+/// it was.
+pub async fn outrun(tx: &mut Tx, host: HostId, held: i64) -> Result<bool> {
+    let args = args![tx.org(), host, held];
+    Ok(tx.execute(&OUTRUN, args).await? == 1)
 }
