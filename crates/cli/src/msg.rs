@@ -82,7 +82,7 @@ crate::messages! {
     NO_SERVICES = "No service yet. Make one: tradewind service create NAME", "还没有服务。创建：tradewind service create NAME";
     NOTHING_PUSHED = "Nothing was pushed yet. Next: git push tradewind main", "还没有推送过代码。下一步：git push tradewind main";
     OPEN = "open", "开放";
-    FROZEN = "queue closed {since}: {reason}", "队列于 {since}关闭：{reason}";
+    FROZEN = "queue closed {since}: {reason}", "队列已关闭（{since}）：{reason}";
 
     NOTHING_RUNS = "Nothing runs yet. Make a service with `tradewind service create NAME`, then `git push tradewind main`.", "还没有运行任何服务。先 `tradewind service create NAME`，再 `git push tradewind main`。";
     NOTHING_OF_IT_RUNS = "Nothing of it runs yet. Next: git push tradewind main", "该服务还没有运行。下一步：git push tradewind main";

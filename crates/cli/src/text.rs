@@ -59,6 +59,22 @@ pub fn choose_lang(args: &[String], var: impl Fn(&str) -> Option<String>) -> Lan
     flag.or_else(named).map_or(Lang::En, |s| Lang::parse(&s))
 }
 
+/// `: text`, behind what it explains.
+pub fn because(text: impl std::fmt::Display, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(": {text}"),
+        Lang::Zh => format!("：{text}"),
+    }
+}
+
+/// ` (text)`, behind what it belongs to.
+pub fn aside(text: impl std::fmt::Display, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(" ({text})"),
+        Lang::Zh => format!("（{text}）"),
+    }
+}
+
 /// Text from outside must not steer the terminal it is shown in.
 pub fn visible(text: &str) -> String {
     text.chars()

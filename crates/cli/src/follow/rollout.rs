@@ -1,7 +1,16 @@
 //! A rollout as it happens.
 
 use super::Live;
-use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Paint, when, words::Words};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    fill, msg,
+    session::Session,
+    table::Paint,
+    text::{aside, because},
+    when,
+    words::Words,
+};
 use indicatif::ProgressBar;
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_api::{
@@ -123,7 +132,12 @@ pub fn headline(session: &Session, r: &Rollout) -> String {
 /// `  +87 ms  default  traffic is on v2`: counted from the moment the request was accepted.
 pub fn entry_line(session: &Session, r: &Rollout, e: &TimelineEntry) -> String {
     let after = format!("+{}", when::span(e.at.0.since(r.created_at.0)));
-    let site = e.site.as_ref().filter(|_| r.sites.len() > 1).map(|s| format!("{s}: ")).unwrap_or_default();
+    let site = e
+        .site
+        .as_ref()
+        .filter(|_| r.sites.len() > 1)
+        .map(|s| format!("{s}{}", because("", session.lang)))
+        .unwrap_or_default();
     format!("  {} {site}{}", Paint::Faint.apply(&format!("{after:>9}"), session.out.terminal), e.text)
 }
 
@@ -134,7 +148,7 @@ fn site_line(session: &Session, s: &SiteRollout) -> String {
     let mut line =
         fill!(lang, &msg::SITE_LINE, phase = phase, share = when::share(s.share), to = s.to.label, ready = ready);
     if let Some(reason) = &s.reason {
-        line += &format!(": {reason}");
+        line += &because(reason, lang);
     }
     line
 }
@@ -154,10 +168,10 @@ pub fn report(session: &Session, r: &Rollout) {
     let phase = r.phase.paint().apply(r.phase.say(lang), session.out.terminal);
     let mut line = fill!(lang, &msg::ROLLOUT_IS, kind = r.kind.say(lang), to = r.to.label, env = r.env, phase = phase);
     if let Some(end) = r.finished_at {
-        line += &format!(" ({})", when::span(end.0.since(r.created_at.0)));
+        line += &aside(when::span(end.0.since(r.created_at.0)), lang);
     }
     if let Some(reason) = &r.reason {
-        line += &format!(": {reason}");
+        line += &because(reason, lang);
     }
     session.out.line(line);
 }

@@ -6,6 +6,7 @@ use crate::{
     fill, msg,
     session::Session,
     table::Paint,
+    text::{aside, because},
     when,
     words::{Words, job_name, stage},
 };
@@ -158,13 +159,12 @@ fn job_line(session: &Session, job: &Job) -> String {
     let name = Paint::Bold.apply(job_name(job, lang), session.out.terminal);
     let mut line = stage(job).map_or_else(String::new, |stage| format!("{stage} · ")) + &format!("{name} {state}");
     if let (true, Some(took)) = (job.state.is_finished(), took(job.started_at, job.finished_at)) {
-        line += &format!(" ({})", when::span(took));
+        line += &aside(when::span(took), lang);
     }
-    if let (JobState::Failed, Some(code)) = (job.state, job.exit_code) {
-        line += &fill!(lang, &msg::WITH_EXIT, code = code);
-    }
-    if let Some(message) = &job.message {
-        line += &format!(": {message}");
+    match (&job.message, job.state, job.exit_code) {
+        (Some(message), _, _) => line += &because(message, lang),
+        (None, JobState::Failed, Some(code)) => line += &fill!(lang, &msg::WITH_EXIT, code = code),
+        (None, _, _) => {}
     }
     if job.state == JobState::Failed && job.allow_failure {
         line += msg::MAY_FAIL.get(lang);
@@ -178,10 +178,10 @@ pub fn summary(session: &Session, run: &Run) -> String {
     let state = run.state.paint().apply(run.state.say(lang), session.out.terminal);
     let mut line = fill!(lang, &msg::RUN_IS, number = run.number, service = run.service, state = state);
     if let Some(took) = took(run.started_at, run.finished_at) {
-        line += &format!(" ({})", when::span(took));
+        line += &aside(when::span(took), lang);
     }
     if let Some(reason) = &run.reason {
-        line += &format!(": {reason}");
+        line += &because(reason, lang);
     }
     line
 }

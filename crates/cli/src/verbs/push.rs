@@ -14,7 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use std::time::Duration;
 use tradewind_api::{Client, v1};
 use tradewind_model::{
-    fault::Fault,
+    fault::{Fault, Lang},
     id::{Commit, ServiceName},
     spec::Spec,
 };
@@ -130,6 +130,12 @@ async fn push(session: &Session, here: &Checkout, service: &ServiceName, branch:
     for (n, (key, value)) in config.iter().enumerate() {
         command.env(format!("GIT_CONFIG_KEY_{n}"), key).env(format!("GIT_CONFIG_VALUE_{n}"), value);
     }
+    // What git asks the server for, and speaks itself where its translations are installed.
+    let language = match session.lang {
+        Lang::En => "en",
+        Lang::Zh => "zh_CN",
+    };
+    command.env("LANGUAGE", language);
     command.env("GIT_CONFIG_COUNT", config.len().to_string()).env("GIT_TERMINAL_PROMPT", "0");
     let status = tokio::process::Command::from(command).stdin(std::process::Stdio::null()).status().await;
     match status.map_err(|e| Fault::new(&faults::NO_GIT).with("reason", e))? {

@@ -6,6 +6,7 @@ use crate::{
     fill, msg,
     session::{Session, name},
     table::{Paint, Table, painted},
+    text::because,
     when,
     words::Words,
 };
@@ -78,7 +79,7 @@ fn page(session: &Session, places: &[PlaceStatus], detail: bool) -> String {
     let mut out = overview(session, places);
     for p in places {
         for note in notes(session, p) {
-            out += &format!("{}/{}/{}: {note}\n", p.service, p.env, p.site);
+            out += &format!("{}/{}/{}{}\n", p.service, p.env, p.site, because(note, lang));
         }
         if detail {
             out += &instances(session, p);

@@ -118,7 +118,8 @@ async fn waiting_for(
     {
         let Some(failed) = frozen.rollout else { return Ok(Some(frozen.reason)) };
         let held = Reason::new(&faults::QUEUE_FROZEN).with("service", &row.service).with("env", &row.env);
-        return Ok(Some(format!("{}: {}", held.with("rollout", failed).what(lang), frozen.reason)));
+        let held = held.with("rollout", failed).what(lang);
+        return Ok(Some(format!("{held}{}{}", colon(lang), frozen.reason)));
     }
     let away = state.away_since.is_some();
     Ok(match (queue_position, away, lang) {
@@ -314,7 +315,7 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
                 Lang::En => format!("{site} is back on its previous revision"),
                 Lang::Zh => format!("{site} 已回到之前的版本"),
             };
-            remark.map_or(back.clone(), |r: Reason| format!("{back}; {}", r.what(lang)))
+            remark.map_or(back.clone(), |r: Reason| format!("{back}{}{}", semicolon(lang), r.what(lang)))
         }
         (Some(Happened::Finished { phase, reason }), lang) => {
             let end = match (phase, lang) {
@@ -326,7 +327,7 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
                 (Phase::Superseded, Lang::Zh) => "已被取代".into(),
                 (Phase::Queued | Phase::Running | Phase::Returning, Lang::Zh) => phase.as_str().to_owned(),
             };
-            reason.map_or(end.clone(), |r| format!("{end}: {}", r.what(lang)))
+            reason.map_or(end.clone(), |r| format!("{end}{}{}", colon(lang), r.what(lang)))
         }
         (None, lang) => plain(kind, after, release, lang),
     }
@@ -350,8 +351,22 @@ fn plain(kind: &str, after: &serde_json::Value, release: &str, lang: Lang) -> St
     });
     let why = after["reason"].as_str().or_else(|| after["note"].as_str());
     match (why, kind) {
-        (Some(why), _) => format!("{word}: {why}"),
-        (None, "rollout.requested" | "rollout.begun") => format!("{release}: {word}"),
+        (Some(why), _) => format!("{word}{}{why}", colon(lang)),
+        (None, "rollout.requested" | "rollout.begun") => format!("{release}{}{word}", colon(lang)),
         (None, _) => word.to_owned(),
+    }
+}
+
+fn colon(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => ": ",
+        Lang::Zh => "：",
+    }
+}
+
+fn semicolon(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "; ",
+        Lang::Zh => "；",
     }
 }

@@ -43,3 +43,26 @@ impl Reason {
         text.fill(lang, &args)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::faults;
+
+    #[test]
+    fn a_reason_within_a_reason_is_told_in_the_same_language() {
+        let why = crate::said!("ended with exit code {code}", "以退出码 {code} 结束", code = 3);
+        let failed = Reason::new(&faults::INSTANCE_FAILED).with("release", "v2").with("site", "a").with("detail", why);
+        let stays = Reason::new(&faults::ROLLBACK_STAYS).with("release", "v1").with("site", "a");
+        let told = stays.with("detail", failed.said()).what(Lang::Zh);
+        assert!(told.contains("之后：v2 在 a 上无法运行：以退出码 3 结束。"), "{told}");
+    }
+
+    #[test]
+    fn arguments_that_were_kept_as_plain_text_are_read() {
+        let kept = r#"{"code":"TW-ROLL-002","args":{"detail":"no such program","release":"v2","site":"a"}}"#;
+        let reason: Reason = serde_json::from_str(kept).unwrap();
+        assert_eq!(reason.what(Lang::Zh), "v2 在 a 上无法运行：no such program");
+        assert_eq!(serde_json::to_string(&reason).unwrap(), kept);
+    }
+}

@@ -16,7 +16,8 @@ const MAY_FAIL: Text =
     Text { en: "=> {job}: failed{took}{why}, which is allowed", zh: "=> {job}：失败{took}{why}（允许失败）" };
 const CANCELED: Text = Text { en: "=> {job}: cancelled", zh: "=> {job}：已取消" };
 const SKIPPED: Text = Text { en: "=> {job}: left out", zh: "=> {job}：未执行" };
-const TOOK: Text = Text { en: " in {seconds} s", zh: " 用时 {seconds} 秒" };
+const TOOK: Text = Text { en: " in {seconds} s", zh: "，用时 {seconds} 秒" };
+const WHY: Text = Text { en: ": {why}", zh: "：{why}" };
 const EXIT: Text = Text { en: ": exit code {code}", zh: "：退出码 {code}" };
 const PACKAGE: Text = Text { en: "release", zh: "制作发布包" };
 const RELEASE: Text = Text { en: "Release {label} ({digest})", zh: "发布版本 {label}（{digest}）" };
@@ -159,7 +160,7 @@ impl Story {
         let took =
             took.map_or_else(String::new, |t| TOOK.fill(self.lang, &[("seconds", format!("{:.1}", t.as_secs_f64()))]));
         let why = match (&job.message, job.exit_code) {
-            (Some(message), _) => format!(": {message}"),
+            (Some(message), _) => WHY.fill(self.lang, &[("why", message)]),
             (None, Some(code)) => EXIT.fill(self.lang, &[("code", code.to_string())]),
             (None, None) => String::new(),
         };

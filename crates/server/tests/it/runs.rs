@@ -10,7 +10,10 @@ use tradewind_api::{
     LogQuery, Paging,
     v1::{self, Reason, RolloutPhase, RunState, RunUpdate, Scope},
 };
-use tradewind_model::id::{EnvName, ServiceName};
+use tradewind_model::{
+    fault::Lang,
+    id::{EnvName, ServiceName},
+};
 
 fn shop() -> ServiceName {
     "shop".parse().unwrap()
@@ -94,6 +97,30 @@ async fn a_failed_build_is_stored_said_and_releases_nothing() {
     lines[2..].sort();
     insta::assert_snapshot!("failed_build", lines.join("\n"));
     assert!(app.client().releases(&shop(), &Paging::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn who_reads_chinese_is_told_in_chinese_and_another_in_english() {
+    let app = TestApp::start().await;
+    let mut work = work(&app, "unit tests: { script: [print 1 failed, fail] }\n").await;
+    work.lang = "zh_CN";
+    let (chinese, english) = (app.client().with_lang(Lang::Zh), app.client());
+    let push = tokio::spawn(async move { work.push(&["main"]).await });
+    let run = until("a run", async || chinese.runs(&shop(), &Paging::default()).await.ok()?.items.pop()).await;
+    assert_eq!(run.reason.as_deref(), Some("等待有 agent 的主机"));
+    assert_eq!(english.run(run.id).await.unwrap().reason.as_deref(), Some("waits for a host with an agent"));
+    let mut follow = chinese.follow_run(run.id);
+    let _host = Host::start(&app).await;
+    let mut told = Vec::new();
+    while let Some(update) = follow.next().await {
+        if let RunUpdate::Job { job } = update.unwrap() {
+            told.extend(job.message);
+        }
+    }
+    assert_eq!(told, ["退出码 3"]);
+    assert_eq!(english.run(run.id).await.unwrap().jobs[0].message.as_deref(), Some("exit code 3"));
+    let pushed = push.await.unwrap();
+    assert!(pushed.said.contains("=> unit tests：失败") && pushed.said.contains("：退出码 3"), "{}", pushed.said);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod checkout;
 mod detach;
 mod down;
 mod harness;
+mod language;
 mod login;
 mod push;
 mod refusals;
