@@ -44,11 +44,14 @@ async fn attempt<F>(what: Said, deadline: Instant, mut check: impl FnMut() -> F)
 where
     F: Future<Output = Result<Said, Said>>,
 {
+    let mut last = None;
     loop {
         let began = Instant::now();
         let result = match tokio::time::timeout_at(deadline, check()).await {
             Ok(result) => result,
-            Err(_) => Err(said!("no answer before the verification's time was over", "验证时限内没有应答")),
+            // What the attempt before found says more than that the time came in the middle of this one.
+            Err(_) => Err(last
+                .unwrap_or_else(|| said!("no answer before the verification's time was over", "验证时限内没有应答"))),
         };
         let took_ms = began.elapsed().as_millis() as u64;
         match result {
@@ -56,7 +59,10 @@ where
             Err(detail) if Instant::now() + PAUSE >= deadline => {
                 return VerifyCheck { what, passed: false, took_ms, detail };
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(detail) => {
+                last = Some(detail);
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
