@@ -83,15 +83,18 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// The key client ids are authenticated with: made once, 32 random bytes, for the owner alone.
+/// The key client ids are authenticated with: made once, 32 random bytes, for the owner alone. A damaged one is put aside
+/// and made anew: clients get new ids, and an edge that did not start would serve nobody.
 pub fn client_id_key(path: &Path) -> io::Result<[u8; 32]> {
     loop {
         match fs::read(path) {
-            Ok(bytes) => {
-                return bytes
-                    .try_into()
-                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a key of 32 bytes"));
-            }
+            Ok(bytes) => match bytes.try_into() {
+                Ok(key) => return Ok(key),
+                Err(_) => {
+                    tracing::error!(path = %path.display(), "the key of client ids is damaged; a new one is made");
+                    fs::rename(path, path.with_extension("damaged"))?;
+                }
+            },
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
@@ -139,7 +142,9 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         fs::write(&path, b"short").unwrap();
-        assert!(client_id_key(&path).is_err());
+        let anew = client_id_key(&path).unwrap();
+        assert!(anew != key && client_id_key(&path).unwrap() == anew);
+        assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), b"short");
     }
 
     #[test]
