@@ -8,13 +8,11 @@ use tokio::{
 };
 use tradewind_model::{
     id::InstanceId,
-    protocol::agent::{FromAgent, LogLine, LogStream},
+    protocol::agent::{FromAgent, LOG_KEPT, LogLine, LogStream},
     time::Timestamp,
 };
 use tradewind_targets::logs::{self, Follow};
 
-/// The log of an instance that is gone is kept so long.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Lines in one message.
 const BATCH: usize = 500;
 const MOST_LINES: u64 = 100_000;
@@ -109,7 +107,7 @@ impl LogReaders {
                 .ok()
                 .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
                 .map(|at| now.since(Timestamp(at.as_micros() as i64)));
-            if age.is_some_and(|age| age > KEPT)
+            if age.is_some_and(|age| age > LOG_KEPT)
                 && let Err(error) = disk::remove_folder(&folder)
             {
                 tracing::warn!(%error, "an old log was left behind");

@@ -1,13 +1,12 @@
 //! Processes of a world, by what `/proc` says of them.
 
 use crate::world::World;
-use rustix::process::{Pid, Signal};
 use std::{fs, path::Path};
+use tradewind_testkit::rig;
 
 pub fn kill(pid: u32) {
-    let target = Pid::from_raw(pid.try_into().unwrap()).unwrap();
     // It may be gone already; what matters is that it is.
-    let _ = rustix::process::kill_process(target, Signal::KILL);
+    let _ = rig::kill(pid);
 }
 
 /// Runs; one that has ended and waits for its parent does not.

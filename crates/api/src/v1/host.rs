@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// A machine with an agent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Host {
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = uuid::Uuid)]
     pub id: HostId,
     #[schema(example = "shop-1")]
     pub name: String,

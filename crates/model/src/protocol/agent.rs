@@ -26,6 +26,8 @@ pub const LONGEST_LINE: usize = 128 << 20;
 /// Bytes of the longest list of files that a packaging may report, as JSON. A report with several has to fit into a line:
 /// one that does not could never be taken in, and nothing else of its host.
 pub const LONGEST_MANIFEST: usize = 24 << 20;
+/// So long a host keeps the log of an instance that is gone, and the server asks for it.
+pub const LOG_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -30,8 +30,6 @@ use tradewind_model::{
 };
 use tradewind_store::rows;
 
-/// So long hosts keep the logs of instances that ended.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
 const MOST_LINES: u64 = 10_000;
 /// A follower sees instances that are new, or back, no later than this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -123,6 +121,7 @@ impl Where {
     async fn instances(&self, ctx: &Ctx) -> Result<Vec<Located>, Error> {
         let mut r = ctx.store.read().await?;
         services::get(&mut r, &self.service).await?;
+        let since = ctx.store.now().minus(wire::LOG_KEPT);
         let mut found = Vec::new();
         for place in rows::places::list(&mut r, Some(&self.service)).await? {
             let place = place.place;
@@ -130,7 +129,7 @@ impl Where {
                 continue;
             }
             let instances = match self.release {
-                Some(_) => rows::instances::of_place_since(&mut r, &place, ctx.store.now().minus(KEPT)).await?,
+                Some(_) => rows::instances::of_place_since(&mut r, &place, since).await?,
                 None => rows::instances::of_place(&mut r, &place).await?,
             };
             for instance in instances {
