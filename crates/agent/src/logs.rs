@@ -1,7 +1,7 @@
 //! Reads instances' logs for the server, and keeps those of instances that are gone for a while.
 
 use crate::{disk, home::Home, instance::launch::PROCESS};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},

@@ -142,6 +142,7 @@ impl Control {
             match message {
                 ToEdge::Hello { .. } => {}
                 ToEdge::Table(table) => self.table(table).await,
+                ToEdge::UnitsTaken { .. } => {}
             }
             return;
         }
@@ -327,7 +328,7 @@ impl Control {
                 );
                 predecessor.acked = predecessor.acked.max(version);
             }
-            Ok(FromEdge::Hello { .. }) | Err(_) => {}
+            Ok(FromEdge::Hello { .. } | FromEdge::Units { .. }) | Err(_) => {}
         }
         self.acknowledge();
         self.tell_drained();

@@ -199,6 +199,7 @@ fn table(upstream: SocketAddr) -> Table {
         splits: vec![split("v1", 1, 9_000), split("v2", 2, 1_000)],
         limits: RouteLimits::default(),
         health: None,
+        trial: None,
     };
     Table { version: 1, routes: vec![route], probe_token: "bench".into() }
 }

@@ -73,6 +73,7 @@ pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
                 .zip(&weights)
                 .map(|((s, t), &weight)| ObservedSplit { revision: s.revision, weight, ready_targets: t.len() as u32 })
                 .collect(),
+            tripped: None,
         });
         plan.routes.push(Route {
             id: route.place.to_string(),
@@ -90,6 +91,7 @@ pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
                 .collect(),
             limits: route.limits,
             health: route.health.clone(),
+            trial: route.trial.clone(),
         });
     }
     plan
@@ -143,6 +145,7 @@ mod tests {
                 .collect(),
             limits: RouteLimits::default(),
             health: None,
+            trial: None,
         }
     }
     fn ready(n: u128, of: u128) -> Ready {

@@ -176,8 +176,9 @@ mod tests {
                 }],
                 limits: RouteLimits::default(),
                 health: None,
+                trial: None,
             }],
-            observed: vec![ObservedRoute { place, version, splits: vec![] }],
+            observed: vec![ObservedRoute { place, version, splits: vec![], tripped: None }],
         }
     }
     fn stats(table: u64, draining: &[u128]) -> Stats {

@@ -77,7 +77,11 @@ async fn serve(
         FromEdge::Hello { protocol, .. } => {
             return Err(early(invalid(&format!("the edge speaks version {protocol}; this agent speaks {VERSION}"))));
         }
-        FromEdge::Ack { .. } | FromEdge::Refused { .. } | FromEdge::Drained { .. } | FromEdge::Stats(_) => {
+        FromEdge::Ack { .. }
+        | FromEdge::Refused { .. }
+        | FromEdge::Drained { .. }
+        | FromEdge::Stats(_)
+        | FromEdge::Units { .. } => {
             return Err(early(invalid("the edge did not greet first")));
         }
     }

@@ -38,6 +38,7 @@ impl Host {
                 self.ledger.counted(&stats);
                 self.traffic.send_replace(Some(Arc::new(stats)));
             }
+            EdgeNews::Said(FromEdge::Units { .. }) => {}
         }
     }
 

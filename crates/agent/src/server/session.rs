@@ -171,6 +171,7 @@ async fn serve(
                     tell(to_host, FromServer::ReadLog { session, request, instance, tail_lines, follow })?;
                 }
                 ToAgent::StopLog { request } => tell(to_host, FromServer::StopLog { session, request })?,
+                ToAgent::UnitsTaken { .. } => {}
                 ToAgent::Ping { n } => {
                     if answers.send(FromAgent::Pong { n }).await.is_err() {
                         return Err(Broken::Ended);

@@ -293,6 +293,7 @@ pub fn route(version: u64, splits: &[(u128, u32)]) -> DesiredRoute {
             .collect(),
         limits: RouteLimits::default(),
         health: None,
+        trial: None,
     }
 }
 

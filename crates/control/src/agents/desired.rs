@@ -83,6 +83,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
             splits,
             limits: body.limits,
             health: body.health,
+            trial: body.wanted.trial,
         });
     }
     for task in rows::tasks::on_host(r, host).await? {

@@ -177,6 +177,7 @@ impl World {
                     .iter()
                     .map(|s| ObservedSplit { revision: s.revision, weight: s.weight, ready_targets: 1 })
                     .collect(),
+                tripped: None,
             })
             .collect();
         let tasks = desired

@@ -116,6 +116,7 @@ mod tests {
             }],
             limits: RouteLimits::default(),
             health: None,
+            trial: None,
         }
     }
 

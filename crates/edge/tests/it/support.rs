@@ -186,6 +186,7 @@ pub fn route(splits: Vec<Split>) -> Route {
         splits,
         limits: RouteLimits::default(),
         health: None,
+        trial: None,
     }
 }
 

@@ -9,7 +9,10 @@
 
 use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
-    protocol::edge::{Mode, RouteLimits, Stats, Sticky},
+    protocol::{
+        edge::{Mode, RouteLimits, Stats, Sticky},
+        trial::{Trial, Trip, UnitTick, UnitsTaken},
+    },
     release::ReleaseManifest,
     said,
     said::Said,
@@ -51,6 +54,10 @@ pub enum ToAgent {
     Ping {
         n: u64,
     },
+    /// Answers [`FromAgent::Units`] once the ticks are in the store.
+    UnitsTaken {
+        taken: Vec<UnitsTaken>,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -71,6 +78,10 @@ pub enum FromAgent {
     },
     /// The edge's counters, as they came, once a second; not part of the observed state because they always change.
     Traffic(Stats),
+    /// The edge's ticks, as they came; sent again until they are answered.
+    Units {
+        ticks: Vec<UnitTick>,
+    },
     Pong {
         n: u64,
     },
@@ -149,6 +160,8 @@ pub struct DesiredRoute {
     pub splits: Vec<DesiredSplit>,
     pub limits: RouteLimits,
     pub health: Option<HealthCheck>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -384,6 +397,9 @@ pub struct ObservedRoute {
     /// The [`DesiredRoute::version`] the edge has acknowledged: no new request follows an older one.
     pub version: u64,
     pub splits: Vec<ObservedSplit>,
+    /// A limit of the route's trial was passed: the canary has no share, whatever `splits` were wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tripped: Option<Trip>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! The agent dials; the edge greets with [`FromEdge::Hello`]. Every table is complete: there are no deltas, so a table
 //! may be sent twice or skipped. The edge serves its last table, from disk after a restart, with or without an agent.
 
+use super::trial::{Trial, UnitTick, UnitsTaken};
 use crate::{
     id::{InstanceId, RevisionId},
     time::Timestamp,
@@ -23,8 +24,14 @@ pub const LATENCY_BOUNDS: [f64; 15] =
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToEdge {
-    Hello { protocol: u32 },
+    Hello {
+        protocol: u32,
+    },
     Table(Table),
+    /// Answers [`FromEdge::Units`]; what was not answered is sent again to the next agent.
+    UnitsTaken {
+        taken: Vec<UnitsTaken>,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,6 +47,8 @@ pub enum FromEdge {
     Drained { instance: InstanceId },
     /// Sent every second, and at once after a table change that moved traffic.
     Stats(Stats),
+    /// What was counted of the routes' trials since the last time, once a second while there is any.
+    Units { ticks: Vec<UnitTick> },
 }
 
 /// What the edge serves. Versions only rise; a lower one is refused, an equal one is acknowledged again.
@@ -70,6 +79,8 @@ pub struct Route {
     pub splits: Vec<Split>,
     pub limits: RouteLimits,
     pub health: Option<HealthCheck>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

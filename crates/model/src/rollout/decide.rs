@@ -249,7 +249,7 @@ impl Deciding<'_> {
         // A second change in one decision replaces the first: it must carry its version.
         let version = self.facts_of(site).route.version + 1;
         self.effects.retain(|e| !matches!(e, Effect::Route { site: s, .. } if s == site));
-        self.effects.push(Effect::Route { site: site.clone(), version, mode, splits });
+        self.effects.push(Effect::Route { site: site.clone(), version, mode, splits, trial: None });
         version
     }
 }

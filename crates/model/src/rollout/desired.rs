@@ -4,7 +4,7 @@
 use super::{effect::Effect, plan::Plan};
 use crate::{
     id::{InstanceId, RevisionId},
-    protocol::{agent::DesiredPhase, edge::Mode},
+    protocol::{agent::DesiredPhase, edge::Mode, trial::Trial},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct WantedRoute {
     pub mode: Mode,
     /// Revision and basis points.
     pub splits: Vec<(RevisionId, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
 }
 
 /// What one place (service, environment, site) is to look like.
@@ -47,10 +49,15 @@ impl PlaceDesired {
                     i.phase = DesiredPhase::Stopped;
                 }
             }
-            Effect::Route { version, mode, splits, .. } => {
+            Effect::Route { version, mode, splits, trial, .. } => {
                 let known = self.route.as_ref().map_or(0, |r| r.version);
                 if *version > known {
-                    self.route = Some(WantedRoute { version: *version, mode: *mode, splits: splits.clone() });
+                    self.route = Some(WantedRoute {
+                        version: *version,
+                        mode: *mode,
+                        splits: splits.clone(),
+                        trial: trial.clone(),
+                    });
                 }
             }
             Effect::Complete { revision, keep, .. } => {

@@ -3,7 +3,7 @@
 use super::reason::Reason;
 use crate::{
     id::{RevisionId, SiteName},
-    protocol::{agent::DesiredPhase, edge::Mode},
+    protocol::{agent::DesiredPhase, edge::Mode, trial::Trial},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub enum Effect {
     /// Instances of every other revision stay unpacked but do not run.
     StopOthers { site: SiteName, than: RevisionId },
     /// The route's whole intent, under this version (one more than the row's).
-    Route { site: SiteName, version: u64, mode: Mode, splits: Vec<(RevisionId, u32)> },
+    Route { site: SiteName, version: u64, mode: Mode, splits: Vec<(RevisionId, u32)>, trial: Option<Trial> },
     /// Ask every instance of the revision, and the edge.
     Verify { site: SiteName, revision: RevisionId, attempt: u32 },
     /// The site now runs this revision. The predecessor is kept until `keep.1`; everything else goes now.

@@ -120,6 +120,7 @@ async fn read<R: AsyncRead + Unpin>(
                 }
             }
             FromAgent::Traffic(stats) => stay.traffic(stats),
+            FromAgent::Units { .. } => {}
             FromAgent::Pong { .. } | FromAgent::Hello { .. } => {}
         }
     }

@@ -82,7 +82,11 @@ impl FakeAgent {
         loop {
             match self.hear().await.expect("the server hung up") {
                 ToAgent::Desired(desired) => return *desired,
-                ToAgent::Welcome { .. } | ToAgent::ReadLog { .. } | ToAgent::StopLog { .. } | ToAgent::Ping { .. } => {}
+                ToAgent::Welcome { .. }
+                | ToAgent::ReadLog { .. }
+                | ToAgent::StopLog { .. }
+                | ToAgent::UnitsTaken { .. }
+                | ToAgent::Ping { .. } => {}
             }
         }
     }

@@ -89,7 +89,12 @@ impl State {
                         });
                         agent.say(&FromAgent::Log { request, lines: lines.collect(), done: !follow }).await;
                     }
-                    Some(ToAgent::Welcome { .. } | ToAgent::StopLog { .. } | ToAgent::Ping { .. }) => {}
+                    Some(
+                        ToAgent::Welcome { .. }
+                        | ToAgent::StopLog { .. }
+                        | ToAgent::UnitsTaken { .. }
+                        | ToAgent::Ping { .. },
+                    ) => {}
                     None => return,
                 },
                 _ = look.tick() => {}
@@ -178,6 +183,7 @@ impl State {
                 .iter()
                 .map(|s| ObservedSplit { revision: s.revision, weight: s.weight, ready_targets: 1 })
                 .collect(),
+            tripped: None,
         });
         Observed {
             seq: self.seq,

@@ -1,0 +1,109 @@
+//! What a route carries while a new revision is on trial beside the one it is to replace: what the edge counts for the
+//! judge, and the fixed limits that the agent enforces by itself.
+//!
+//! A trial is named by its route and the route's `salt`, which is the rollout's id.
+
+use crate::{id::RevisionId, time::Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Latency bounds a trial may have.
+pub const MOST_BOUNDS: usize = 8;
+/// How long the edge keeps ticks that nobody has taken.
+pub const TICKS_KEPT_S: u64 = 600;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    pub canary: RevisionId,
+    /// Where traffic returns to, and what the canary is compared with.
+    pub baseline: RevisionId,
+    /// Whether the edge counts units at all.
+    pub counted: bool,
+    /// Milliseconds, rising, at most [`MOST_BOUNDS`]: a client is slow against each bound by itself. Fixed at the start.
+    pub bounds_ms: Vec<u32>,
+    pub ignore: Ignore,
+    pub limits: Limits,
+    /// How long the agent leaves the canary its share without hearing from the server.
+    pub lease_ms: u64,
+}
+
+/// Requests that are no units.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Ignore {
+    /// Path prefixes, on a segment boundary.
+    pub paths: Vec<String>,
+    /// Parts of a `User-Agent`, without regard to case.
+    pub agents: Vec<String>,
+}
+
+/// Fixed limits of the canary's requests; what is `None` has none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Limits {
+    /// Basis points of its answers that are 5xx or could not be had.
+    pub error_rate: Option<u32>,
+    /// Milliseconds that 99 of 100 answers stay below.
+    pub p99_ms: Option<u32>,
+    /// The window both are taken over.
+    pub for_ms: u64,
+    /// Fewer in the window prove nothing.
+    pub min_requests: u64,
+}
+
+/// A fixed limit that was passed, or a lease that ran out: the agent has given the canary's share to the baseline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trip {
+    /// The salt of the route it happened under.
+    pub rollout: String,
+    pub at: Timestamp,
+    pub cause: TripCause,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum TripCause {
+    /// `failed` of `requests` in the window.
+    ErrorRate { failed: u64, requests: u64, limit: u32, for_ms: u64 },
+    /// `slow` of `requests` took longer than the limit.
+    P99 { slow: u64, requests: u64, limit_ms: u32, for_ms: u64 },
+    /// The server was not heard of for so long.
+    Lease { lease_ms: u64 },
+}
+
+/// What was counted of one trial in one second. Ticks of one `epoch` are numbered without gaps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UnitTick {
+    /// [`super::edge::Route::id`]: `service/env/site`.
+    pub route: String,
+    /// The route's salt.
+    pub rollout: String,
+    /// Names the counting worker; a new one has forgotten who failed before.
+    pub epoch: String,
+    pub seq: u64,
+    /// The end of the second.
+    pub at: Timestamp,
+    /// One of `2^sampled` clients is looked at.
+    pub sampled: u32,
+    pub canary: UnitCounts,
+    pub baseline: UnitCounts,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct UnitCounts {
+    /// Clients that were active and had not failed before in this rollout; then, for each bound, not been slow before.
+    pub n: Vec<u64>,
+    /// Those of them for whom it was the first time.
+    pub x: Vec<u64>,
+    /// Clients seen for the first time in this rollout.
+    pub new: u64,
+    /// Requests, units or not, and those of them that failed.
+    pub requests: u64,
+    pub failed: u64,
+}
+
+/// Ticks up to `seq` are safe with the server and need not be kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UnitsTaken {
+    pub route: String,
+    pub rollout: String,
+    pub epoch: String,
+    pub seq: u64,
+}
