@@ -108,6 +108,7 @@ impl Words for SitePhase {
             Self::Starting => ("starting", "启动中", Paint::Warn),
             Self::Shifting => ("shifting traffic", "切换流量", Paint::Warn),
             Self::Verifying => ("verifying", "验证中", Paint::Warn),
+            Self::Judging => ("judging", "判定中", Paint::Warn),
             Self::Soaking => ("watching", "观察中", Paint::Warn),
             Self::Done => ("done", "完成", Paint::Good),
             Self::Returning => ("returning", "回退中", Paint::Bad),

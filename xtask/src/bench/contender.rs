@@ -156,7 +156,8 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
                 edge::FromEdge::Hello { .. }
                 | edge::FromEdge::Ack { .. }
                 | edge::FromEdge::Drained { .. }
-                | edge::FromEdge::Stats(_) => {}
+                | edge::FromEdge::Stats(_)
+                | edge::FromEdge::Units { .. } => {}
             }
         }
         bail!("the edge closed its control connection")

@@ -112,6 +112,8 @@ pub enum SitePhase {
     Shifting,
     /// Every instance and the way through the edge are being asked.
     Verifying,
+    /// Has its share; waits for evidence, or for a person.
+    Judging,
     /// Serves on the new revision; watched for a while.
     Soaking,
     /// On the new revision.

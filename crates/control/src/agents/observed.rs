@@ -6,8 +6,11 @@ use crate::{Ctx, Result, ctx::Asker, runs, tasks};
 use std::collections::BTreeMap;
 use tradewind_model::{
     event::{Actor, NewEvent},
-    id::{HostId, InstanceId, Place},
-    protocol::agent::{InstancePhase, Observed},
+    id::{HostId, InstanceId, Place, RolloutId},
+    protocol::{
+        agent::{InstancePhase, Observed},
+        trial::TripCause,
+    },
     rollout::facts::Seen,
     said::Said,
 };
@@ -24,6 +27,13 @@ impl Report {
     /// The route version the edge of this host has acknowledged; 0 when it serves none.
     pub fn acked(&self, place: &Place) -> u64 {
         self.observed.routes.iter().find(|r| r.place == *place).map_or(0, |r| r.version)
+    }
+
+    /// Why this host's agent took a rollout's share away, if it did.
+    pub fn tripped(&self, place: &Place, rollout: RolloutId) -> Option<TripCause> {
+        let route = self.observed.routes.iter().find(|r| r.place == *place)?;
+        let trip = route.tripped.as_ref().filter(|t| t.rollout == rollout.to_string())?;
+        Some(trip.cause)
     }
 }
 

@@ -76,12 +76,14 @@ async fn facts(
         let route = RouteFacts {
             version: place.desired.route.as_ref().map_or(0, |r| r.version),
             acked: reports.iter().filter_map(|(_, o)| o.as_ref()).map(|o| o.acked(&place.place)).min().unwrap_or(0),
+            tripped: reports.iter().filter_map(|(_, o)| o.as_ref()).find_map(|o| o.tripped(&place.place, row.id)),
         };
         let attempt = state.sites.get(site).map_or(0, |s| s.verify_attempt);
         let verify = verification(r, row.id, site, attempt).await?;
-        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify });
+        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged: None });
     }
-    Ok(Facts { agents_present: present, frozen, sites })
+    let others_wait = !rows::rollouts::queue(r, &row.service, &row.env).await?.is_empty();
+    Ok(Facts { agents_present: present, frozen, others_wait, sites })
 }
 
 pub(super) fn verify_owner(rollout: RolloutId, site: &SiteName, attempt: u32) -> String {

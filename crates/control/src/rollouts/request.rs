@@ -11,7 +11,7 @@ use tradewind_model::{
     id::{EnvName, Place, RevisionId, RolloutId, ServiceName},
     rollout::{
         faults as roll,
-        plan::{Kind, Plan, Request, SitePlan, Strategy, Timing},
+        plan::{Kind, Plan, Request, SitePlan, Timing},
         state::{Phase, State},
     },
     spec::ResolvedSpec,
@@ -155,20 +155,19 @@ async fn revision(tx: &mut Tx, place: &Place, target: &Target) -> Result<Revisio
 }
 
 pub(super) fn plan(kind: Kind, resolved: &ResolvedSpec, sites: Vec<SitePlan>) -> Plan {
-    use tradewind_model::spec::Strategy as S;
-    let strategy = match resolved.strategy {
-        S::AllAtOnce => Strategy::AllAtOnce,
-        S::Rolling { max_surge } => Strategy::Rolling { max_surge },
-        S::BlueGreen => Strategy::BlueGreen,
-    };
+    let canary = resolved.canary.as_ref();
     Plan::new(Request {
         kind,
         service_kind: resolved.workload.kind,
-        strategy,
+        strategy: resolved.strategy,
+        stages: canary.map(|c| c.stages.clone()).unwrap_or_default(),
+        judging: canary.map(|c| c.judging.clone()),
+        limits: Some(resolved.limits).filter(|l| l.error_rate.is_some() || l.p99_ms.is_some()),
         sites,
         timing: Timing {
             start_ms: resolved.start_timeout_ms,
             soak_ms: resolved.soak_ms,
+            watch_ms: canary.map_or(0, |c| c.watch_ms),
             warm_ms: resolved.warm_ms,
             ..Timing::default()
         },

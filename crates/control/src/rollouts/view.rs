@@ -235,6 +235,7 @@ fn strategy(s: Strategy) -> &'static str {
         Strategy::AllAtOnce => "all_at_once",
         Strategy::Rolling { .. } => "rolling",
         Strategy::BlueGreen => "blue_green",
+        Strategy::Canary => "canary",
     }
 }
 
@@ -259,6 +260,7 @@ fn site_phase(s: &SiteState) -> SitePhase {
         }
         Step::Shifting { .. } => SitePhase::Shifting,
         Step::Verifying { .. } => SitePhase::Verifying,
+        Step::Judging { .. } => SitePhase::Judging,
         Step::Soaking { .. } => SitePhase::Soaking,
         Step::Serving { .. } | Step::Stayed => SitePhase::Done,
         Step::BackStoppingNew { .. } | Step::BackStarting { .. } | Step::BackShifting { .. } => SitePhase::Returning,
@@ -303,6 +305,24 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
         }
         (Some(Happened::Verified { site }), Lang::En) => format!("{release} is verified on {site}"),
         (Some(Happened::Verified { site }), Lang::Zh) => format!("{release} 在 {site} 上通过验证"),
+        (Some(Happened::Promoted { wave, why, .. }), Lang::En) => {
+            format!("wave {} is promoted by its evidence: {}", wave + 1, why.get(Lang::En))
+        }
+        (Some(Happened::Promoted { wave, why, .. }), Lang::Zh) => {
+            format!("第 {} 波凭证据放行：{}", wave + 1, why.get(Lang::Zh))
+        }
+        (Some(Happened::Asks { wave, why, .. }), Lang::En) => {
+            format!("wave {} waits for a person: {}", wave + 1, why.get(Lang::En))
+        }
+        (Some(Happened::Asks { wave, why, .. }), Lang::Zh) => {
+            format!("第 {} 波等待人工决定：{}", wave + 1, why.get(Lang::Zh))
+        }
+        (Some(Happened::WentOn { wave, why, .. }), Lang::En) => {
+            format!("wave {} went on without a verdict, as its spec says: {}", wave + 1, why.get(Lang::En))
+        }
+        (Some(Happened::WentOn { wave, why, .. }), Lang::Zh) => {
+            format!("第 {} 波没有结论，按配置继续：{}", wave + 1, why.get(Lang::Zh))
+        }
         (Some(Happened::WaveFinished { wave, .. }), Lang::En) => format!("wave {} finished", wave + 1),
         (Some(Happened::WaveFinished { wave, .. }), Lang::Zh) => format!("第 {} 波完成", wave + 1),
         (Some(Happened::Returning { reason }), lang) => reason.what(lang),

@@ -77,7 +77,11 @@ impl Deciding<'_> {
                 self.stay(plan, site, &reason);
                 true
             }
-            Step::Shifting { .. } | Step::Verifying { .. } | Step::Soaking { .. } | Step::Serving { .. } => {
+            Step::Shifting { .. }
+            | Step::Verifying { .. }
+            | Step::Judging { .. }
+            | Step::Soaking { .. }
+            | Step::Serving { .. } => {
                 self.stay(plan, site, &reason);
                 true
             }
@@ -133,6 +137,7 @@ impl Deciding<'_> {
             | Step::Starting { .. }
             | Step::Shifting { .. }
             | Step::Verifying { .. }
+            | Step::Judging { .. }
             | Step::Soaking { .. }
             | Step::Serving { .. }
             | Step::Returned
@@ -177,7 +182,7 @@ impl Deciding<'_> {
     }
 
     fn shift_back(&mut self, plan: &SitePlan, site: &mut SiteState, from: RevisionId) {
-        let version = self.route(&plan.site, Mode::Serve, vec![(from, FULL_SHARE)]);
+        let version = self.route(&plan.site, Mode::Serve, vec![(from, FULL_SHARE)], None);
         site.held = false;
         site.step = Step::BackShifting { since: self.now, version };
     }
@@ -186,7 +191,7 @@ impl Deciding<'_> {
         match self.plan.service_kind {
             ServiceKind::Web => {
                 let mode = Mode::Maintenance { retry_after_s: MAINTENANCE_RETRY_S };
-                let version = self.route(&plan.site, mode, Vec::new());
+                let version = self.route(&plan.site, mode, Vec::new(), None);
                 site.step = Step::BackShifting { since: self.now, version };
             }
             ServiceKind::Worker | ServiceKind::Cron => {

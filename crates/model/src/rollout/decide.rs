@@ -10,7 +10,7 @@ use super::{
     reason::Reason,
     state::{Phase, SiteState, State, Step},
 };
-use crate::{id::SiteName, time::Timestamp};
+use crate::{id::SiteName, protocol::trial::Trial, time::Timestamp};
 use std::time::Duration;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -79,7 +79,7 @@ impl Deciding<'_> {
                 site.degraded_since = site.degraded_since.map(|t| t.plus(by));
             }
         }
-        let soak = Duration::from_millis(self.plan.timing.soak_ms);
+        let soak = Duration::from_millis(self.plan.timing.soak_ms + self.plan.timing.watch_ms);
         for site in state.sites.values_mut() {
             site.step = site.step.not_after(self.now, soak);
             site.degraded_since = site.degraded_since.map(|t| t.min(self.now));
@@ -245,11 +245,12 @@ impl Deciding<'_> {
         site: &SiteName,
         mode: crate::protocol::edge::Mode,
         splits: Vec<(crate::id::RevisionId, u32)>,
+        trial: Option<Trial>,
     ) -> u64 {
         // A second change in one decision replaces the first: it must carry its version.
         let version = self.facts_of(site).route.version + 1;
         self.effects.retain(|e| !matches!(e, Effect::Route { site: s, .. } if s == site));
-        self.effects.push(Effect::Route { site: site.clone(), version, mode, splits, trial: None });
+        self.effects.push(Effect::Route { site: site.clone(), version, mode, splits, trial });
         version
     }
 }

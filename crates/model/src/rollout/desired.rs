@@ -70,6 +70,10 @@ impl PlaceDesired {
                 for i in self.instances.iter_mut().filter(|i| exclusive && Some(i.revision) == kept) {
                     i.phase = DesiredPhase::Stopped;
                 }
+                if let Some(route) = self.route.as_mut().filter(|r| r.trial.is_some()) {
+                    route.trial = None;
+                    route.version += 1;
+                }
                 self.prune_route();
             }
             Effect::Verify { .. } | Effect::FreezeQueue { .. } => {}

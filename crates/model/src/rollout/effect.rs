@@ -4,6 +4,7 @@ use super::reason::Reason;
 use crate::{
     id::{RevisionId, SiteName},
     protocol::{agent::DesiredPhase, edge::Mode, trial::Trial},
+    said::Said,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -28,15 +29,62 @@ pub enum Effect {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Happened {
-    WaveStarted { wave: usize, site: SiteName, share: u32 },
-    InstancesReady { site: SiteName, instances: u32 },
-    TrafficMoved { site: SiteName, share: u32 },
-    Verified { site: SiteName },
-    WaveFinished { wave: usize, site: SiteName, share: u32 },
-    Returning { reason: Reason },
-    TrafficReturned { site: SiteName },
-    SiteReturned { site: SiteName, remark: Option<Reason> },
-    Finished { phase: super::state::Phase, reason: Option<Reason> },
+    WaveStarted {
+        wave: usize,
+        site: SiteName,
+        share: u32,
+    },
+    InstancesReady {
+        site: SiteName,
+        instances: u32,
+    },
+    TrafficMoved {
+        site: SiteName,
+        share: u32,
+    },
+    Verified {
+        site: SiteName,
+    },
+    /// The evidence of a wave allows the next.
+    Promoted {
+        wave: usize,
+        site: SiteName,
+        share: u32,
+        why: Said,
+    },
+    /// A wave waits for a person: its time is over without a verdict, or the spec wants a person's word.
+    Asks {
+        wave: usize,
+        site: SiteName,
+        share: u32,
+        why: Said,
+    },
+    /// A wave went on although its time was over without a verdict, as the spec says.
+    WentOn {
+        wave: usize,
+        site: SiteName,
+        share: u32,
+        why: Said,
+    },
+    WaveFinished {
+        wave: usize,
+        site: SiteName,
+        share: u32,
+    },
+    Returning {
+        reason: Reason,
+    },
+    TrafficReturned {
+        site: SiteName,
+    },
+    SiteReturned {
+        site: SiteName,
+        remark: Option<Reason>,
+    },
+    Finished {
+        phase: super::state::Phase,
+        reason: Option<Reason>,
+    },
 }
 
 impl Happened {
@@ -47,6 +95,9 @@ impl Happened {
             Self::InstancesReady { .. } => "rollout.instances_ready",
             Self::TrafficMoved { .. } => "rollout.traffic_moved",
             Self::Verified { .. } => "rollout.verified",
+            Self::Promoted { .. } => "rollout.promoted",
+            Self::Asks { .. } => "rollout.asks",
+            Self::WentOn { .. } => "rollout.went_on",
             Self::WaveFinished { .. } => "rollout.wave_finished",
             Self::Returning { .. } => "rollout.returning",
             Self::TrafficReturned { .. } => "rollout.traffic_returned",

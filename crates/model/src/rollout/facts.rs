@@ -1,9 +1,12 @@
 //! What has been seen of a rollout's world. Built by the shell from rows of desired state and the agents' last reports.
 
-use super::desired::PlaceDesired;
+use super::{desired::PlaceDesired, judging::Verdict};
 use crate::{
     id::{InstanceId, RevisionId, SiteName},
-    protocol::agent::{DesiredPhase, InstancePhase},
+    protocol::{
+        agent::{DesiredPhase, InstancePhase},
+        trial::TripCause,
+    },
     said,
     said::Said,
     workload::ServiceKind,
@@ -16,6 +19,8 @@ pub struct Facts {
     pub agents_present: bool,
     /// A freeze is on: no new wave begins. Never true for a rollback.
     pub frozen: bool,
+    /// Another rollout of the same place waits for this one.
+    pub others_wait: bool,
     pub sites: BTreeMap<SiteName, SiteFacts>,
 }
 
@@ -26,6 +31,8 @@ pub struct SiteFacts {
     pub revisions: BTreeMap<RevisionId, RevisionFacts>,
     pub route: RouteFacts,
     pub verify: Option<VerifyFacts>,
+    /// What the judge makes of all evidence so far; `None` before there is any.
+    pub judged: Option<Judged>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -55,6 +62,16 @@ pub struct RouteFacts {
     pub version: u64,
     /// What every edge of the site has acknowledged.
     pub acked: u64,
+    /// An agent took the new revision's share away by itself, in this rollout.
+    pub tripped: Option<TripCause>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judged {
+    /// The wave that evidence for promotion has been gathered in.
+    pub wave: usize,
+    pub verdict: Verdict,
+    pub why: Said,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -46,6 +46,36 @@ crate::faults! {
         "回滚已把 {site} 的流量切到 {release}，之后：{detail}。流量保持不动：是否再次前进由人决定",
         "look at `tradewind status`; roll back further with `--to`, or deploy a mended release",
         "查看 `tradewind status`；用 `--to` 回滚到更早的版本，或部署修好的版本";
+    JUDGED_WORSE = "TW-ROLL-010", 409,
+        "{release} is worse than {before}: {why}",
+        "{release} 比 {before} 差：{why}",
+        "`tradewind judge explain` shows the evidence; mend the release and push again",
+        "用 `tradewind judge explain` 查看证据；修好版本后重新推送";
+    TOO_MANY_ERRORS = "TW-ROLL-011", 409,
+        "{failed} of {requests} requests to {release} on {site} failed within {seconds} s, more than {limit}",
+        "{site} 上的 {release} 在 {seconds} 秒内 {requests} 个请求失败了 {failed} 个，超过 {limit}",
+        "look at `tradewind logs` for that time, mend the release and push again; the limit is `strategy.limits.error_rate`",
+        "查看该时段的 `tradewind logs`，修好版本后重新推送；此上限为 `strategy.limits.error_rate`";
+    TOO_SLOW = "TW-ROLL-012", 409,
+        "{slow} of {requests} answers of {release} on {site} took longer than {limit} within {seconds} s, more than one in a hundred",
+        "{site} 上的 {release} 在 {seconds} 秒内 {requests} 个回答中有 {slow} 个超过 {limit}，多于百分之一",
+        "mend the release and push again; the limit is `strategy.limits.p99`",
+        "修好版本后重新推送；此上限为 `strategy.limits.p99`";
+    LEASE_OVER = "TW-ROLL-013", 409,
+        "the agent of {site} did not hear of the server for {seconds} s while {release} was on trial, and gave its traffic back",
+        "{release} 试运行期间，{site} 的 agent 有 {seconds} 秒没有收到 server 的消息，已把流量交还",
+        "see why the server was away (`log/server.log`), then push or deploy again",
+        "查明 server 中断的原因（`log/server.log`），然后重新推送或部署";
+    INCONCLUSIVE = "TW-ROLL-014", 409,
+        "the wave of {release} at {share} on {site} ended without a verdict: {why}",
+        "{site} 上 {release} 占 {share} 的一波到时仍无结论：{why}",
+        "give it more time or a larger share (`strategy.max`, `strategy.steps`), or write `on_inconclusive: hold`",
+        "请给它更多时间或更大份额（`strategy.max`、`strategy.steps`），或写 `on_inconclusive: hold`";
+    NOT_JUDGED = "TW-ROLL-025", 409,
+        "rollout {rollout} has no wave that waits to be promoted: it is {phase}",
+        "发布 {rollout} 没有等待放行的一波：当前为 {phase}",
+        "`tradewind rollout show {rollout}` says what it waits for",
+        "用 `tradewind rollout show {rollout}` 查看它在等什么";
     NO_PREVIOUS = "TW-ROLL-020", 409,
         "{place} has no earlier revision to go back to",
         "{place} 没有更早的版本可以回滚",

@@ -1,6 +1,7 @@
 //! A site's way to its new revision.
 
 use super::{
+    canary::Judging,
     decide::{Deciding, Progress},
     effect::{Effect, Happened},
     facts::{RevisionFacts, SiteFacts, VerifyOutcome},
@@ -18,12 +19,16 @@ use crate::{
     said::Said,
     workload::ServiceKind,
 };
+use std::time::Duration;
 
 impl Deciding<'_> {
     /// `held`: a person paused the rollout, so traffic is not moved and no wave begins; failures still count.
     pub(super) fn step_forward(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, held: bool) -> Progress {
         let facts = self.facts_of(&plan.site);
         let new = facts.of(plan.to);
+        if let Some(reason) = self.condemned(plan, site, &facts) {
+            return Progress::Broken(reason);
+        }
         match site.step {
             Step::Waiting => Progress::Waits,
             Step::Preparing { since } => self.preparing(plan, wave, site, &facts, since, held),
@@ -47,10 +52,15 @@ impl Deciding<'_> {
                 }
             }
             Step::Verifying { since, share } => self.verifying(plan, wave, site, &facts, since, share),
+            Step::Judging { since, share, asked } => {
+                self.judging(plan, wave, site, &facts, Judging { since, share, asked, held })
+            }
             Step::Soaking { until, share } => {
                 if let Some(broken) = self.watch(plan, wave, site, &new) {
                     return broken;
                 }
+                let early = until.minus(Duration::from_millis(self.plan.timing.watch_ms));
+                let until = if self.facts.others_wait && self.is_last(site) { early } else { until };
                 if self.now < until {
                     self.wake_at(until);
                     return Progress::Waits;
@@ -115,7 +125,7 @@ impl Deciding<'_> {
             && let Some(from) = plan.from
         {
             let mode = Mode::Pause { max_ms: self.plan.timing.pause_ms, max_requests: 10_000 };
-            let version = self.route(&plan.site, mode, vec![(from, FULL_SHARE)]);
+            let version = self.route(&plan.site, mode, vec![(from, FULL_SHARE)], None);
             site.held = true;
             site.step = Step::Pausing { since: self.now, version };
             return Progress::Moved;
@@ -169,7 +179,8 @@ impl Deciding<'_> {
                 if let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) {
                     splits.push((from, FULL_SHARE - wave.share));
                 }
-                let version = self.route(&plan.site, Mode::Serve, splits);
+                let trial = self.trial(plan);
+                let version = self.route(&plan.site, Mode::Serve, splits, trial);
                 site.shifted = true;
                 site.held = false;
                 site.step = Step::Shifting { since: self.now, version, share: wave.share };
@@ -209,8 +220,13 @@ impl Deciding<'_> {
     }
 
     fn soak(&mut self, site: &mut SiteState, share: u32) -> Progress {
-        let ms = if share == FULL_SHARE { self.plan.timing.soak_ms } else { 0 };
-        site.step = Step::Soaking { until: self.now.plus(std::time::Duration::from_millis(ms)), share };
+        if share < FULL_SHARE && self.plan.judging.is_some() {
+            site.step = Step::Judging { since: self.now, share, asked: false };
+            return Progress::Moved;
+        }
+        let watch = if self.is_last(site) { self.plan.timing.watch_ms } else { 0 };
+        let ms = if share == FULL_SHARE { self.plan.timing.soak_ms + watch } else { 0 };
+        site.step = Step::Soaking { until: self.now.plus(Duration::from_millis(ms)), share };
         Progress::Moved
     }
 
@@ -246,7 +262,13 @@ impl Deciding<'_> {
 
     /// Health after traffic moved: a failed set breaks at once, a thinned one after a while. So does one of which nothing
     /// is left without any failure, as in the first reports of a host that began anew: it is started again meanwhile.
-    fn watch(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, new: &RevisionFacts) -> Option<Progress> {
+    pub(super) fn watch(
+        &mut self,
+        plan: &SitePlan,
+        wave: &Wave,
+        site: &mut SiteState,
+        new: &RevisionFacts,
+    ) -> Option<Progress> {
         if new.ready >= wave.instances {
             site.degraded_since = None;
             return None;

@@ -8,6 +8,7 @@
 //! the new starts: workers, cron, and `all_at_once`).
 
 mod back;
+mod canary;
 pub mod decide;
 pub mod desired;
 pub mod effect;
@@ -15,6 +16,7 @@ pub mod facts;
 pub mod faults;
 mod forward;
 pub mod history;
+pub mod judging;
 pub mod plan;
 pub mod reason;
 pub mod state;

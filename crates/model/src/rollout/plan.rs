@@ -1,8 +1,9 @@
 //! What a rollout is to do. Fixed when it is requested; nothing in it changes while it runs.
 
+use super::judging::{Judging, Stage};
 use crate::{
     id::{RevisionId, SiteName},
-    protocol::edge::FULL_SHARE,
+    protocol::{edge::FULL_SHARE, trial::Limits},
     workload::ServiceKind,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum Strategy {
     Rolling { max_surge: u32 },
     /// A whole second set starts beside the first, traffic moves at once, the first stays warm.
     BlueGreen,
+    /// A share of the traffic first, more as [`Judging`] allows; the first set stays whole until the end.
+    Canary,
 }
 
 /// Whether old and new may run at the same time.
@@ -45,6 +48,11 @@ pub struct Wave {
     pub share: u32,
     /// Instances of the new revision this share needs.
     pub instances: u32,
+    /// Not promoted before, and inconclusive after; only waves of a canary have them.
+    #[serde(default)]
+    pub min_ms: u64,
+    #[serde(default)]
+    pub max_ms: Option<u64>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -74,6 +82,12 @@ pub struct Plan {
     pub waves: Vec<Wave>,
     pub parallel: bool,
     pub timing: Timing,
+    /// `None` where no wave waits for a verdict.
+    #[serde(default)]
+    pub judging: Option<Judging>,
+    /// Limits of the new revision while the old one could take its traffic back.
+    #[serde(default)]
+    pub limits: Option<Limits>,
     pub verify: bool,
     /// A failure freezes the queue of (service, environment) until a person acknowledges it.
     pub freeze_queue_on_failure: bool,
@@ -88,12 +102,18 @@ pub struct Timing {
     pub verify_ms: u64,
     /// How long the new revision is watched at full share before the rollout completes.
     pub soak_ms: u64,
+    /// Beyond it, after the last wave of a canary; ends early when another rollout waits.
+    #[serde(default)]
+    pub watch_ms: u64,
     /// How long fewer ready instances than wanted are borne after traffic moved.
     pub degraded_ms: u64,
     /// How long the predecessor stays warm.
     pub warm_ms: u64,
     /// How long the edge holds requests while an exclusive service changes over.
     pub pause_ms: u64,
+    /// How long a new revision beside the old one keeps its share without the server.
+    #[serde(default = "lease_ms")]
+    pub lease_ms: u64,
 }
 
 impl Default for Timing {
@@ -103,11 +123,17 @@ impl Default for Timing {
             shift_ms: 30_000,
             verify_ms: 30_000,
             soak_ms: 0,
+            watch_ms: 0,
             degraded_ms: 10_000,
             warm_ms: 15 * 60_000,
             pause_ms: 30_000,
+            lease_ms: lease_ms(),
         }
     }
+}
+
+fn lease_ms() -> u64 {
+    10 * 60_000
 }
 
 /// What [`Plan::new`] needs to know.
@@ -116,6 +142,10 @@ pub struct Request {
     pub kind: Kind,
     pub service_kind: ServiceKind,
     pub strategy: Strategy,
+    /// The waves of [`Strategy::Canary`].
+    pub stages: Vec<Stage>,
+    pub judging: Option<Judging>,
+    pub limits: Option<Limits>,
     pub sites: Vec<SitePlan>,
     pub timing: Timing,
     pub verify: bool,
@@ -127,16 +157,27 @@ impl Plan {
     pub fn new(r: Request) -> Self {
         let flow = match (r.service_kind, r.strategy) {
             (ServiceKind::Worker | ServiceKind::Cron, _) | (ServiceKind::Web, Strategy::AllAtOnce) => Flow::Exclusive,
-            (ServiceKind::Web, Strategy::Rolling { .. } | Strategy::BlueGreen) => Flow::Overlapping,
+            (ServiceKind::Web, Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary) => Flow::Overlapping,
         };
         let rollback = match r.kind {
             Kind::Rollback => true,
             Kind::Normal | Kind::Hotfix | Kind::Drill => false,
         };
-        let waves = r.sites.iter().flat_map(|s| waves_of(s, r.strategy, flow, rollback)).collect();
+        let canary = r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback;
+        let waves = r
+            .sites
+            .iter()
+            .flat_map(|s| match canary && s.from.is_some_and(|from| from != s.to) {
+                true => stages_of(s, &r.stages),
+                false => waves_of(s, r.strategy, flow, rollback),
+            })
+            .collect();
         let mut timing = r.timing;
         if rollback {
             timing.soak_ms = 0;
+        }
+        if !canary {
+            timing.watch_ms = 0;
         }
         Self {
             kind: r.kind,
@@ -147,6 +188,8 @@ impl Plan {
             waves,
             parallel: rollback,
             timing,
+            judging: r.judging.filter(|_| canary),
+            limits: r.limits.filter(|_| flow == Flow::Overlapping && !rollback),
             verify: r.verify || rollback,
             freeze_queue_on_failure: r.freeze_queue_on_failure,
         }
@@ -166,16 +209,32 @@ fn waves_of(s: &SitePlan, strategy: Strategy, flow: Flow, rollback: bool) -> Vec
     let n = s.instances.max(1);
     let step = match (flow, strategy) {
         (Flow::Overlapping, Strategy::Rolling { max_surge }) if !rollback && s.from.is_some() => max_surge.clamp(1, n),
-        (Flow::Overlapping | Flow::Exclusive, Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::AllAtOnce) => {
-            n
-        }
+        (
+            Flow::Overlapping | Flow::Exclusive,
+            Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary | Strategy::AllAtOnce,
+        ) => n,
     };
     let mut waves = Vec::new();
     let mut instances = 0;
     while instances < n {
         instances = (instances + step).min(n);
         let share = u32::try_from(u64::from(FULL_SHARE) * u64::from(instances) / u64::from(n)).unwrap_or(FULL_SHARE);
-        waves.push(Wave { site: s.site.clone(), share, instances });
+        waves.push(Wave { site: s.site.clone(), share, instances, min_ms: 0, max_ms: None });
     }
     waves
+}
+
+/// A canary's waves: as many instances as the share needs, rounded up.
+fn stages_of(s: &SitePlan, stages: &[Stage]) -> Vec<Wave> {
+    let n = s.instances.max(1);
+    let needed =
+        |share: u32| u32::try_from((u64::from(n) * u64::from(share)).div_ceil(u64::from(FULL_SHARE))).unwrap_or(n);
+    let wave = |stage: &Stage| Wave {
+        site: s.site.clone(),
+        share: stage.share,
+        instances: needed(stage.share).clamp(1, n),
+        min_ms: stage.min_ms,
+        max_ms: Some(stage.max_ms),
+    };
+    stages.iter().map(wave).collect()
 }

@@ -74,6 +74,9 @@ pub struct SiteState {
     pub verify_attempt: u32,
     /// Fewer instances than wanted have been ready since then.
     pub degraded_since: Option<Timestamp>,
+    /// A person let its wave of this number go on without further evidence.
+    #[serde(default)]
+    pub promoted: Option<usize>,
     /// Something a person should know about this site's end.
     pub remark: Option<Reason>,
 }
@@ -89,6 +92,7 @@ impl SiteState {
             held: false,
             verify_attempt: 0,
             degraded_since: None,
+            promoted: None,
             remark: None,
         }
     }
@@ -126,6 +130,12 @@ pub enum Step {
         since: Timestamp,
         share: u32,
     },
+    /// The wave has its share and waits for evidence, or, once it `asked`, for a person.
+    Judging {
+        since: Timestamp,
+        share: u32,
+        asked: bool,
+    },
     Soaking {
         until: Timestamp,
         share: u32,
@@ -160,6 +170,7 @@ impl Step {
             Self::Starting { .. } => "starting",
             Self::Shifting { .. } => "shifting",
             Self::Verifying { .. } => "verifying",
+            Self::Judging { .. } => "judging",
             Self::Soaking { .. } => "soaking",
             Self::Serving { .. } => "serving",
             Self::BackStoppingNew { .. } => "back_stopping_new",
@@ -191,6 +202,7 @@ impl Step {
             Self::Starting { since } => Self::Starting { since: f(since) },
             Self::Shifting { since, version, share } => Self::Shifting { since: f(since), version, share },
             Self::Verifying { since, share } => Self::Verifying { since: f(since), share },
+            Self::Judging { since, share, asked } => Self::Judging { since: f(since), share, asked },
             Self::Soaking { until, share } => Self::Soaking { until: f(until), share },
             Self::BackStoppingNew { since } => Self::BackStoppingNew { since: f(since) },
             Self::BackStarting { since } => Self::BackStarting { since: f(since) },
@@ -243,6 +255,17 @@ impl State {
             Phase::Returning => true,
             Phase::Completed | Phase::Failed | Phase::Aborted | Phase::Superseded => false,
         }
+    }
+
+    /// Lets the wave that is being judged go on; `None` when none is.
+    pub fn promote(&mut self) -> Option<(SiteName, usize)> {
+        if self.phase != Phase::Running || self.abort.is_some() {
+            return None;
+        }
+        let judging = |s: &&mut SiteState| matches!(s.step, Step::Judging { .. });
+        let (name, site) = self.sites.iter_mut().find(|(_, s)| judging(s))?;
+        site.promoted = site.wave;
+        Some((name.clone(), site.wave?))
     }
 
     pub fn set_paused(&mut self, paused: bool) -> bool {

@@ -40,6 +40,9 @@ fn plan(kind: Kind, strategy: Strategy, from: Option<RevisionId>, to: RevisionId
             instances: 2,
         }],
         timing: Timing::default(),
+        stages: Vec::new(),
+        judging: None,
+        limits: None,
         verify: true,
         freeze_queue_on_failure: true,
     })
@@ -57,7 +60,7 @@ fn facts(ready: &[(RevisionId, u32)]) -> Facts {
         .map(|(r, n)| (*r, RevisionFacts { wanted: *n, kept: *n, ready: *n, alive: *n, ..RevisionFacts::default() }))
         .collect();
     let site = SiteFacts { fresh: true, revisions, ..SiteFacts::default() };
-    Facts { agents_present: true, frozen: false, sites: [(SiteName::default_site(), site)].into() }
+    Facts { agents_present: true, frozen: false, others_wait: false, sites: [(SiteName::default_site(), site)].into() }
 }
 
 fn step(s: &State) -> Step {
@@ -154,7 +157,7 @@ fn reported(old: RevisionId, new: RevisionId, phases: &[InstancePhase]) -> Facts
     let mut facts = facts(&[]);
     let site = facts.sites.get_mut(&SiteName::default_site()).unwrap();
     site.revisions = count(&place, &seen, ServiceKind::Web);
-    site.route = RouteFacts { version: 1, acked: 1 };
+    site.route = RouteFacts { version: 1, acked: 1, tripped: None };
     facts
 }
 

@@ -87,7 +87,10 @@ fn refuse(section: &Section<'_>, key: &str, kind: ServiceKind, wanted: &str, not
 fn strategy_fits(field: &Field<'_>, rule: &StrategyRule, kind: ServiceKind, notes: &mut Notes) {
     match (kind, rule.kind) {
         (ServiceKind::Web, _) | (_, None | Some(StrategyType::AllAtOnce)) => {}
-        (ServiceKind::Worker | ServiceKind::Cron, Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen))) => {
+        (
+            ServiceKind::Worker | ServiceKind::Cron,
+            Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen | StrategyType::Canary)),
+        ) => {
             let fault = field.wrong(&faults::STRATEGY_NOT_FOR_KIND);
             notes.add(fault.with("kind", word(kind)).with("strategy", wanted.as_str()));
         }
@@ -127,6 +130,7 @@ fn ports(
                     Strategy::AllAtOnce => None,
                     Strategy::Rolling { .. } => Some(StrategyType::Rolling),
                     Strategy::BlueGreen => Some(StrategyType::BlueGreen),
+                    Strategy::Canary => Some(StrategyType::Canary),
                 };
                 if let Some(strategy) = together {
                     notes.add(fault(&faults::FIXED_PORT_STRATEGY, env).with("strategy", strategy.as_str()));

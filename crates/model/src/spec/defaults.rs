@@ -35,10 +35,32 @@ pub const WARM_MS: u64 = 15 * 60_000;
 pub const VERIFY: bool = true;
 pub const FREEZE_QUEUE: bool = true;
 
+/// Basis points.
+pub const CANARY_STEPS: [u32; 3] = [1_000, 5_000, 10_000];
+pub const WAVE_MIN_MS: u64 = 60_000;
+pub const WAVE_MAX_MS: u64 = 30 * 60_000;
+pub const WATCH_MS: u64 = 30 * 60_000;
+pub const JUDGE_ALPHA_PPM: u32 = 10_000;
+pub const JUDGE_BETA_PPM: u32 = 50_000;
+pub const JUDGE_R0_MILLI: u32 = 1_000;
+pub const JUDGE_R1_MILLI: u32 = 2_000;
+pub const JUDGE_FLOOR_PPM: u32 = 10_000;
+pub const JUDGE_LATENCY_MS: [u32; 5] = [100, 250, 500, 1_000, 3_000];
+/// Basis points.
+pub const LIMIT_ERROR_RATE: u32 = 500;
+pub const LIMIT_P99_MS: u32 = 3_000;
+pub const LIMIT_FOR_MS: u64 = 30_000;
+pub const LIMIT_MIN_REQUESTS: u64 = 100;
+/// How long a canary keeps its share without the server.
+pub const LEASE_MS: u64 = 10 * 60_000;
+
 pub const ROUTE_PATH: &str = "/";
-pub const STICKY: Sticky = Sticky::None;
 pub const STICKY_COOKIE: &str = "tradewind_client";
 pub const STICKY_MAX_AGE_MS: u64 = 30 * 86_400_000;
+
+pub fn sticky_cookie() -> Sticky {
+    Sticky::Cookie { name: STICKY_COOKIE.into(), max_age_s: STICKY_MAX_AGE_MS / 1_000, secure: false }
+}
 
 /// `drain_ms` follows `run.stop.drain`.
 pub fn route_limits() -> RouteLimits {

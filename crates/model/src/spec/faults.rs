@@ -115,9 +115,6 @@ crate::faults! {
         "a `{kind}` service cannot move by `{strategy}`: two releases would do the same work at the same time",
         "`{kind}` 类服务不能用 `{strategy}` 发布：两个版本会同时做同一份工作",
         "write `all_at_once`, or leave it out", "请写 `all_at_once`，或不写";
-    CANARY_LATER = "TW-SPEC-036", 422,
-        "`canary` is not in this version of Tradewind", "此版本的 Tradewind 还没有 `canary`",
-        "write `blue_green` (whole switch, instant return) or `rolling` (in steps)", "请写 `blue_green`（整体切换、立即可退）或 `rolling`（分步替换）";
     ONE_PROBE = "TW-SPEC-037", 422,
         "`{key}` has {count} of `http`, `tcp` and `command`", "`{key}` 写了 `http`、`tcp`、`command` 中的 {count} 个",
         "keep exactly one of them", "三者中请恰好保留一个";
@@ -160,13 +157,43 @@ crate::faults! {
     BAD_HEADER = "TW-SPEC-047", 422,
         "{found} in `{key}` is not a name a header or cookie can have", "`{key}` 中的 {found} 不能作为请求头或 cookie 的名称",
         "use letters, digits, `-` and `_`", "请用字母、数字、`-` 和 `_`";
-    SURGE_NOT_ROLLING = "TW-SPEC-048", 422,
-        "`{key}` belongs to `rolling`, but the strategy is `{strategy}`", "`{key}` 属于 `rolling`，但当前策略是 `{strategy}`",
-        "remove it, or write `type: rolling`", "请删除它，或写 `type: rolling`";
+    OF_ANOTHER_STRATEGY = "TW-SPEC-048", 422,
+        "`{key}` belongs to `{wanted}`, but the strategy is `{strategy}`", "`{key}` 属于 `{wanted}`，但当前策略是 `{strategy}`",
+        "remove it, or write `type: {wanted}`", "请删除它，或写 `type: {wanted}`";
     SERVICE_DIFFERS = "TW-SPEC-049", 422,
         "the spec is for service `{found}`, but it was pushed to `{service}`", "配置写的服务是 `{found}`，却推送到了 `{service}`",
         "push to that service's remote, or write `service: {service}`", "请推送到该服务的远端，或写 `service: {service}`";
     MISSING_FILE = "TW-SPEC-050", 422,
         "the commit has no `tradewind.yaml`", "此提交中没有 `tradewind.yaml`",
         "add one at the repository's root, beside the code it runs", "请在仓库根目录添加一份";
+    STEPS_RISE = "TW-SPEC-052", 422,
+        "in `{key}` each step must have a larger share than the one before", "`{key}` 中每一步的份额必须大于前一步",
+        "write them in rising order, such as `[10%, 50%, 100%]`", "请按从小到大书写，例如 `[10%, 50%, 100%]`";
+    STEPS_END = "TW-SPEC-053", 422,
+        "`{key}` does not end with all traffic", "`{key}` 的最后一步不是全部流量",
+        "add `100%` as the last step", "请把 `100%` 作为最后一步";
+    BAD_PERCENT = "TW-SPEC-054", 422,
+        "{found} in `{key}` is not a percentage", "`{key}` 中的 {found} 不是百分比",
+        "write a number and `%`, such as `10%` or `0.5%`", "请写数字加 `%`，例如 `10%` 或 `0.5%`";
+    PERCENT_RANGE = "TW-SPEC-055", 422,
+        "`{key}` is outside {min} to {max}", "`{key}` 超出 {min} 到 {max} 的范围",
+        "choose a percentage within that range", "请在此范围内选择";
+    BAD_RATIO = "TW-SPEC-056", 422,
+        "{found} in `{key}` is not a ratio", "`{key}` 中的 {found} 不是倍数",
+        "write a number with at most three decimals, such as `2` or `1.05`", "请写最多三位小数的数，例如 `2` 或 `1.05`";
+    RATIO_RANGE = "TW-SPEC-057", 422,
+        "`{key}` is outside {min} to {max}", "`{key}` 超出 {min} 到 {max} 的范围",
+        "choose a ratio within that range", "请在此范围内选择";
+    BOUNDS_RISE = "TW-SPEC-058", 422,
+        "in `{key}` each bound must be longer than the one before", "`{key}` 中每个界限必须大于前一个",
+        "write them in rising order, such as `[100ms, 500ms, 2s]`", "请按从小到大书写，例如 `[100ms, 500ms, 2s]`";
+    BOUNDS_MANY = "TW-SPEC-059", 422,
+        "`{key}` has more than {most} bounds", "`{key}` 的界限超过 {most} 个",
+        "keep the ones your customers would feel", "请只保留用户能感觉到的";
+    MAX_BELOW_MIN = "TW-SPEC-060", 422,
+        "`{key}` is shorter than `min`, which is {min}", "`{key}` 小于 `min`（{min}）",
+        "make it longer, or `min` shorter", "请调大它，或调小 `min`";
+    EMPTY_TEXT = "TW-SPEC-061", 422,
+        "`{key}` has an empty text", "`{key}` 中有空文本",
+        "write what is to be found, or remove the item", "请写出要匹配的内容，或删除该项";
 }

@@ -140,8 +140,8 @@ keys! {
         "主机名；`*.example.com` 代表一级子域。为空：所有未被其他服务写出的主机名。";
     "environments.*.route.path" "path" Is("/"),
         "Only requests below this path.", "只接收此路径之下的请求。";
-    "environments.*.route.sticky" "none | cookie | keys" Is("none"),
-        "Whether a client stays with one release while two share traffic.", "两个版本分担流量时，同一客户端是否始终落在同一版本。";
+    "environments.*.route.sticky" "none | cookie | keys" Nothing,
+        "Whether a client stays with one release while two share traffic. Left out: `cookie` for a `canary`, `none` otherwise.", "两个版本分担流量时，同一客户端是否始终落在同一版本。不写时：`canary` 为 `cookie`，其他为 `none`。";
     "environments.*.route.sticky.cookie" "name" Nothing,
         "By a cookie of this name with a random id; it never names a release. `sticky: cookie` calls it `tradewind_client`.",
         "用此名称的 cookie 记一个随机标识，其中从不写版本。`sticky: cookie` 时名为 `tradewind_client`。";
@@ -161,20 +161,68 @@ keys! {
         "Requests at once per instance; more wait, for as long as `connect`.", "每个实例同时处理的请求数；更多的请求等待，最长为 `connect`。";
     "environments.*.strategy" "name | keys" Nothing,
         "As the top level's `strategy`; what it names replaces.", "同顶层的 `strategy`；写出的项替换原值。";
-    "environments.*.strategy.type" "all_at_once | rolling | blue_green" Nothing, "As `strategy.type`.", "同 `strategy.type`。";
+    "environments.*.strategy.type" "all_at_once | rolling | blue_green | canary" Nothing, "As `strategy.type`.", "同 `strategy.type`。";
     "environments.*.strategy.max_surge" "1-200" Nothing, "As `strategy.max_surge`.", "同 `strategy.max_surge`。";
     "environments.*.strategy.soak" "duration" Nothing, "As `strategy.soak`.", "同 `strategy.soak`。";
     "environments.*.strategy.warm" "duration" Nothing, "As `strategy.warm`.", "同 `strategy.warm`。";
     "environments.*.strategy.verify" "true | false" Nothing, "As `strategy.verify`.", "同 `strategy.verify`。";
+    "environments.*.strategy.steps" "list of shares" Nothing,
+        "As `strategy.steps`.", "同 `strategy.steps`。";
+    "environments.*.strategy.steps.share" "percentage" Required,
+        "As `strategy.steps.share`.", "同 `strategy.steps.share`。";
+    "environments.*.strategy.steps.min" "duration" Nothing,
+        "As `strategy.steps.min`.", "同 `strategy.steps.min`。";
+    "environments.*.strategy.steps.max" "duration" Nothing,
+        "As `strategy.steps.max`.", "同 `strategy.steps.max`。";
+    "environments.*.strategy.min" "duration" Nothing,
+        "As `strategy.min`.", "同 `strategy.min`。";
+    "environments.*.strategy.max" "duration" Nothing,
+        "As `strategy.max`.", "同 `strategy.max`。";
+    "environments.*.strategy.promote" "evidence | manual" Nothing,
+        "As `strategy.promote`.", "同 `strategy.promote`。";
+    "environments.*.strategy.on_inconclusive" "hold | continue | rollback" Nothing,
+        "As `strategy.on_inconclusive`.", "同 `strategy.on_inconclusive`。";
+    "environments.*.strategy.watch" "duration" Nothing,
+        "As `strategy.watch`.", "同 `strategy.watch`。";
+    "environments.*.strategy.judge" "keys" Nothing,
+        "As `strategy.judge`.", "同 `strategy.judge`。";
+    "environments.*.strategy.judge.alpha" "percentage" Nothing,
+        "As `strategy.judge.alpha`.", "同 `strategy.judge.alpha`。";
+    "environments.*.strategy.judge.beta" "percentage" Nothing,
+        "As `strategy.judge.beta`.", "同 `strategy.judge.beta`。";
+    "environments.*.strategy.judge.r0" "ratio" Nothing,
+        "As `strategy.judge.r0`.", "同 `strategy.judge.r0`。";
+    "environments.*.strategy.judge.r1" "ratio" Nothing,
+        "As `strategy.judge.r1`.", "同 `strategy.judge.r1`。";
+    "environments.*.strategy.judge.floor" "percentage" Nothing,
+        "As `strategy.judge.floor`.", "同 `strategy.judge.floor`。";
+    "environments.*.strategy.judge.latency" "list of durations" Nothing,
+        "As `strategy.judge.latency`.", "同 `strategy.judge.latency`。";
+    "environments.*.strategy.judge.ignore" "keys" Nothing,
+        "As `strategy.judge.ignore`.", "同 `strategy.judge.ignore`。";
+    "environments.*.strategy.judge.ignore.paths" "list of paths" Nothing,
+        "As `strategy.judge.ignore.paths`.", "同 `strategy.judge.ignore.paths`。";
+    "environments.*.strategy.judge.ignore.agents" "list of texts" Nothing,
+        "As `strategy.judge.ignore.agents`.", "同 `strategy.judge.ignore.agents`。";
+    "environments.*.strategy.limits" "keys" Nothing,
+        "As `strategy.limits`.", "同 `strategy.limits`。";
+    "environments.*.strategy.limits.error_rate" "percentage | none" Nothing,
+        "As `strategy.limits.error_rate`.", "同 `strategy.limits.error_rate`。";
+    "environments.*.strategy.limits.p99" "duration | none" Nothing,
+        "As `strategy.limits.p99`.", "同 `strategy.limits.p99`。";
+    "environments.*.strategy.limits.for" "duration" Nothing,
+        "As `strategy.limits.for`.", "同 `strategy.limits.for`。";
+    "environments.*.strategy.limits.min_requests" "1-1000000" Nothing,
+        "As `strategy.limits.min_requests`.", "同 `strategy.limits.min_requests`。";
     "environments.*.on_failure" "keys" Nothing, "As the top level's `on_failure`.", "同顶层的 `on_failure`。";
     "environments.*.on_failure.freeze_queue" "true | false" Nothing, "As `on_failure.freeze_queue`.", "同 `on_failure.freeze_queue`。";
     "environments.*.sites" "list of names" Is("[default]"),
         "Regions or shops, in the order a release reaches them.", "地区或店铺，按发布到达的先后书写。";
     "strategy" "name | keys" Nothing,
         "How a new release takes over.", "新版本如何接替旧版本。";
-    "strategy.type" "all_at_once | rolling | blue_green" Nothing,
-        "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the only one for `worker` and `cron`).",
-        "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 和 `cron` 只能用这种）。";
+    "strategy.type" "all_at_once | rolling | blue_green | canary" Nothing,
+        "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `canary`: a share of traffic first, more as the evidence allows, back by itself when it is worse. `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the only one for `worker` and `cron`).",
+        "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`canary`：先给一部分流量，证据允许时再增加，变差时自动退回。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 和 `cron` 只能用这种）。";
     "strategy.max_surge" "1-200" Nothing,
         "Instances replaced per step of `rolling`; 1 unless given.", "`rolling` 每步替换的实例数；不写为 1。";
     "strategy.soak" "duration" Is("5s"),
@@ -185,6 +233,54 @@ keys! {
     "strategy.verify" "true | false" Is("true"),
         "Ask every new instance, directly and through the edge, before the rollout counts as completed.",
         "发布完成之前，直接并经由 edge 逐个检查新实例。";
+    "strategy.steps" "list of shares" Nothing,
+        "The waves of a `canary`: shares of traffic in rising order, the last `100%`; `[10%, 50%, 100%]` unless given. An item may be `{ share: 10%, min: 2m, max: 1h }`.", "`canary` 的各波：流量份额，从小到大，最后为 `100%`；不写为 `[10%, 50%, 100%]`。每一项也可写成 `{ share: 10%, min: 2m, max: 1h }`。";
+    "strategy.steps.share" "percentage" Required,
+        "The share of this step.", "这一步的流量份额。";
+    "strategy.steps.min" "duration" Nothing,
+        "Instead of `strategy.min` for this step.", "这一步代替 `strategy.min`。";
+    "strategy.steps.max" "duration" Nothing,
+        "Instead of `strategy.max` for this step.", "这一步代替 `strategy.max`。";
+    "strategy.min" "duration" Nothing,
+        "A wave of a `canary` takes at least this long, whatever the evidence; `1m` unless given.", "`canary` 每一波至少持续的时间，无论证据如何；不写为 `1m`。";
+    "strategy.max" "duration" Nothing,
+        "A wave without a verdict by then is inconclusive; `30m` unless given.", "到此时间仍无结论的一波为 `inconclusive`；不写为 `30m`。";
+    "strategy.promote" "evidence | manual" Nothing,
+        "`evidence` (unless given): the next wave begins when the judge has seen enough. `manual`: when a person says `tradewind rollout promote`.", "`evidence`（默认）：证据充分时自动进入下一波。`manual`：由人执行 `tradewind rollout promote`。";
+    "strategy.on_inconclusive" "hold | continue | rollback" Nothing,
+        "What follows a wave without a verdict: stay and ask a person (unless given), go on, or go back.", "没有结论的一波之后：停住等人决定（默认）、继续，或退回。";
+    "strategy.watch" "duration" Nothing,
+        "How long a `canary` with all traffic is watched before the rollout counts as completed; `30m` unless given. It ends early when another rollout waits.", "`canary` 承接全部流量后观察多久才算完成；不写为 `30m`。有其他发布在排队时提前结束。";
+    "strategy.judge" "keys" Nothing,
+        "How strict the judge of a `canary` is.", "`canary` 的判定标准。";
+    "strategy.judge.alpha" "percentage" Nothing,
+        "The chance of stopping a release that is no worse, over the whole rollout; `1%` unless given.", "误停一个并不更差的版本的概率上限（整个发布期间）；不写为 `1%`。";
+    "strategy.judge.beta" "percentage" Nothing,
+        "The chance of promoting a release that is worse by `r1`, per wave; `5%` unless given.", "放行一个差到 `r1` 倍的版本的概率上限（每一波）；不写为 `5%`。";
+    "strategy.judge.r0" "ratio" Nothing,
+        "Up to this many times the old rate is not called worse; `1` unless given.", "不超过旧版本的这个倍数不算变差；不写为 `1`。";
+    "strategy.judge.r1" "ratio" Nothing,
+        "What promotion has to rule out: this many times the old rate; `2` unless given.", "放行前必须排除的倍数；不写为 `2`。";
+    "strategy.judge.floor" "percentage" Nothing,
+        "Rates below it hold no promotion up; `1%` unless given.", "低于此比率不会阻止放行；不写为 `1%`。";
+    "strategy.judge.latency" "list of durations" Nothing,
+        "A client counts as slow against each of these; `[100ms, 250ms, 500ms, 1s, 3s]` unless given, `[]` judges no latency.", "客户端相对每个界限分别计为慢；不写为 `[100ms, 250ms, 500ms, 1s, 3s]`，`[]` 表示不判定延迟。";
+    "strategy.judge.ignore" "keys" Nothing,
+        "Requests that are not counted.", "不计入的请求。";
+    "strategy.judge.ignore.paths" "list of paths" Nothing,
+        "Below these paths.", "这些路径之下的请求。";
+    "strategy.judge.ignore.agents" "list of texts" Nothing,
+        "Whose `User-Agent` contains one of these.", "`User-Agent` 含有其中之一的请求。";
+    "strategy.limits" "keys" Nothing,
+        "Fixed limits of the new release while it is on trial beside the old one; the agent enforces them by itself, with or without the server.", "新版本与旧版本并行期间的固定上限；由 agent 自行执行，不依赖 server。";
+    "strategy.limits.error_rate" "percentage | none" Nothing,
+        "More errors than this go back; `5%` unless given.", "错误率超过它即退回；不写为 `5%`。";
+    "strategy.limits.p99" "duration | none" Nothing,
+        "A 99th percentile above this goes back; `3s` unless given.", "第 99 百分位延迟超过它即退回；不写为 `3s`。";
+    "strategy.limits.for" "duration" Nothing,
+        "Over this long; `30s` unless given.", "持续多久；不写为 `30s`。";
+    "strategy.limits.min_requests" "1-1000000" Nothing,
+        "Fewer requests than this in that time prove nothing; `100` unless given.", "此时间内的请求少于这个数时不作判断；不写为 `100`。";
     "on_failure" "keys" Nothing,
         "What follows a rollout that failed and was taken back.", "发布失败并退回之后做什么。";
     "on_failure.freeze_queue" "true | false" Is("true"),

@@ -3,6 +3,7 @@
 //! [`Spec::parse`] reads the file and reports everything that is wrong with it at once; [`Spec::resolve`] says what it
 //! means for one environment. [`keys`] documents every key, [`defaults`] what holds where a key is missing.
 
+mod canary;
 mod check;
 pub mod defaults;
 pub mod faults;
@@ -16,10 +17,11 @@ mod strategy;
 pub mod values;
 
 pub use crate::rollout::plan::Strategy;
+pub use canary::CanaryRule;
 pub use flat::flatten;
 pub(crate) use read::{listed, near};
 pub use render::{problem, render_faults};
-pub use resolve::{ResolvedSpec, Route};
+pub use resolve::{Canary, ResolvedSpec, Route};
 pub use strategy::{StrategyRule, StrategyType};
 
 use crate::{
@@ -143,17 +145,13 @@ pub struct RouteRule {
     /// Lower case; empty takes every host that no other route names.
     pub hosts: Vec<String>,
     pub path: String,
-    pub sticky: Sticky,
+    /// `None` follows the strategy.
+    pub sticky: Option<Sticky>,
     pub limits: RouteLimits,
 }
 
 impl Default for RouteRule {
     fn default() -> Self {
-        Self {
-            hosts: Vec::new(),
-            path: defaults::ROUTE_PATH.into(),
-            sticky: defaults::STICKY,
-            limits: defaults::route_limits(),
-        }
+        Self { hosts: Vec::new(), path: defaults::ROUTE_PATH.into(), sticky: None, limits: defaults::route_limits() }
     }
 }

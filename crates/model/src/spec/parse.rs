@@ -361,7 +361,7 @@ fn route(field: &Field<'_>, notes: &mut Notes) -> RouteRule {
         route.path = path;
     }
     if let Some(sticky) = section.get("sticky").and_then(|f| sticky(&f, notes)) {
-        route.sticky = sticky;
+        route.sticky = Some(sticky);
     }
     if let Some(f) = section.get("limits") {
         route_limits(&f, &mut route.limits, notes);

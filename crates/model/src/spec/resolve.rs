@@ -4,7 +4,11 @@ use super::{Environment, Spec, Strategy, defaults, faults, read::listed};
 use crate::{
     fault::Fault,
     id::{EnvName, SiteName},
-    protocol::edge::{RouteLimits, Sticky},
+    protocol::{
+        edge::{RouteLimits, Sticky},
+        trial::Limits,
+    },
+    rollout::judging::{Judging, Stage},
     workload::{RestartPolicy, ServiceKind, Workload},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +22,11 @@ pub struct ResolvedSpec {
     /// Exactly for services that take requests.
     pub route: Option<Route>,
     pub strategy: Strategy,
+    /// Exactly for [`Strategy::Canary`].
+    #[serde(default)]
+    pub canary: Option<Canary>,
+    #[serde(default = "no_limits")]
+    pub limits: Limits,
     pub start_timeout_ms: u64,
     pub soak_ms: u64,
     pub warm_ms: u64,
@@ -25,6 +34,18 @@ pub struct ResolvedSpec {
     pub freeze_queue: bool,
     /// At least one, in the order a release reaches them.
     pub sites: Vec<SiteName>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Canary {
+    pub stages: Vec<Stage>,
+    pub judging: Judging,
+    pub watch_ms: u64,
+}
+
+/// Specs that were resolved before there were limits have none.
+fn no_limits() -> Limits {
+    Limits { error_rate: None, p99_ms: None, for_ms: defaults::LIMIT_FOR_MS, min_requests: 1 }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -60,11 +81,17 @@ impl Spec {
             prepare: self.prepare.clone(),
             schedule: self.schedule.clone(),
         };
+        let strategy = rule.strategy(self.kind);
+        let canary = (strategy == Strategy::Canary).then(|| Canary {
+            stages: rule.canary.stages(),
+            judging: rule.canary.judging(),
+            watch_ms: rule.canary.watch_ms.unwrap_or(defaults::WATCH_MS),
+        });
         let route = match self.kind {
             ServiceKind::Web => Some(Route {
                 hosts: place.route.hosts.clone(),
                 path: place.route.path.clone(),
-                sticky: place.route.sticky.clone(),
+                sticky: place.route.sticky.clone().unwrap_or_else(|| sticky_of(strategy)),
                 limits: RouteLimits { drain_ms: self.run.stop.drain_ms, ..place.route.limits },
             }),
             ServiceKind::Worker | ServiceKind::Cron => None,
@@ -73,7 +100,9 @@ impl Spec {
             workload,
             instances: place.instances.unwrap_or(self.run.instances),
             route,
-            strategy: rule.strategy(self.kind),
+            strategy,
+            canary,
+            limits: rule.canary.limits(),
             start_timeout_ms: self.run.start_timeout_ms,
             soak_ms: rule.soak_ms.unwrap_or(defaults::SOAK_MS),
             warm_ms: rule.warm_ms.unwrap_or(defaults::WARM_MS),
@@ -106,6 +135,14 @@ impl Spec {
             return Ok(());
         }
         Err(Fault::new(&faults::SERVICE_DIFFERS).with("found", &self.service).with("service", service))
+    }
+}
+
+/// The judge counts clients: where two releases share traffic by its evidence, a client has to be known again.
+fn sticky_of(strategy: Strategy) -> Sticky {
+    match strategy {
+        Strategy::Canary => defaults::sticky_cookie(),
+        Strategy::AllAtOnce | Strategy::Rolling { .. } | Strategy::BlueGreen => Sticky::None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! How a new release takes over, as far as a spec says it.
 
 use super::{
+    canary::{self, CanaryRule},
     defaults, faults,
-    read::{Field, Notes, near},
+    read::{Field, Notes, Section},
 };
 use crate::{rollout::plan::Strategy, workload::ServiceKind};
 
@@ -11,12 +12,14 @@ pub enum StrategyType {
     AllAtOnce,
     Rolling,
     BlueGreen,
+    Canary,
 }
 
-const TYPES: [(&str, StrategyType); 3] = [
+const TYPES: [(&str, StrategyType); 4] = [
     ("all_at_once", StrategyType::AllAtOnce),
     ("rolling", StrategyType::Rolling),
     ("blue_green", StrategyType::BlueGreen),
+    ("canary", StrategyType::Canary),
 ];
 
 impl StrategyType {
@@ -25,6 +28,7 @@ impl StrategyType {
             Self::AllAtOnce => "all_at_once",
             Self::Rolling => "rolling",
             Self::BlueGreen => "blue_green",
+            Self::Canary => "canary",
         }
     }
 
@@ -45,6 +49,7 @@ pub struct StrategyRule {
     pub soak_ms: Option<u64>,
     pub warm_ms: Option<u64>,
     pub verify: Option<bool>,
+    pub canary: CanaryRule,
 }
 
 impl StrategyRule {
@@ -56,6 +61,7 @@ impl StrategyRule {
             soak_ms: self.soak_ms.or(base.soak_ms),
             warm_ms: self.warm_ms.or(base.warm_ms),
             verify: self.verify.or(base.verify),
+            canary: self.canary.over(&base.canary),
         }
     }
 
@@ -64,6 +70,7 @@ impl StrategyRule {
             StrategyType::AllAtOnce => Strategy::AllAtOnce,
             StrategyType::Rolling => Strategy::Rolling { max_surge: self.max_surge.unwrap_or(defaults::MAX_SURGE) },
             StrategyType::BlueGreen => Strategy::BlueGreen,
+            StrategyType::Canary => Strategy::Canary,
         }
     }
 }
@@ -71,29 +78,31 @@ impl StrategyRule {
 /// `strategy: rolling`, or a mapping with more to say.
 pub(super) fn read(field: &Field<'_>, notes: &mut Notes) -> StrategyRule {
     if field.node.as_scalar().is_some() {
-        return StrategyRule { kind: read_type(field, notes), ..StrategyRule::default() };
+        return StrategyRule { kind: field.choice(&TYPES, notes), ..StrategyRule::default() };
     }
     let Some(section) = field.section(notes) else { return StrategyRule::default() };
     let rule = StrategyRule {
-        kind: section.get("type").and_then(|f| read_type(&f, notes)),
+        kind: section.get("type").and_then(|f| f.choice(&TYPES, notes)),
         max_surge: section.get("max_surge").and_then(|f| f.count32(1..=200, notes)),
         soak_ms: section.get("soak").and_then(|f| f.duration(0..=86_400_000, notes)),
         warm_ms: section.get("warm").and_then(|f| f.duration(0..=7 * 86_400_000, notes)),
         verify: section.get("verify").and_then(|f| f.flag(notes)),
+        canary: canary::read(&section, notes),
     };
-    if let (Some(surge), Some(kind @ (StrategyType::AllAtOnce | StrategyType::BlueGreen))) =
-        (section.get("max_surge"), rule.kind)
-    {
-        notes.add(surge.wrong(&faults::SURGE_NOT_ROLLING).with("strategy", kind.as_str()));
+    if let Some(kind) = rule.kind {
+        belongs(&section, kind, notes);
     }
     rule
 }
 
-fn read_type(field: &Field<'_>, notes: &mut Notes) -> Option<StrategyType> {
-    let text = field.text(notes)?;
-    if text == "canary" || (near(text, ["canary"]).is_some() && near(text, TYPES.map(|(t, _)| t)).is_none()) {
-        notes.add(field.wrong(&faults::CANARY_LATER));
-        return None;
+/// Keys that mean something for one strategy only.
+fn belongs(section: &Section<'_>, kind: StrategyType, notes: &mut Notes) {
+    let of_rolling = ["max_surge"].map(|key| (key, StrategyType::Rolling));
+    let of_canary = canary::KEYS.map(|key| (key, StrategyType::Canary));
+    for (key, wanted) in of_rolling.into_iter().chain(of_canary) {
+        if let Some(field) = section.get(key).filter(|_| kind != wanted) {
+            let fault = field.wrong(&faults::OF_ANOTHER_STRATEGY);
+            notes.add(fault.with("wanted", wanted.as_str()).with("strategy", kind.as_str()));
+        }
     }
-    field.choice(&TYPES, notes)
 }

@@ -75,6 +75,40 @@ pub fn cpu_millis(text: &str) -> Option<u64> {
 pub const SIGNALS: [(&str, i32); 7] =
     [("SIGTERM", 15), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGHUP", 1), ("SIGUSR1", 10), ("SIGUSR2", 12), ("SIGWINCH", 28)];
 
+/// `10%`, `0.5%`, down to four decimals; millionths.
+pub fn percent_ppm(text: &str) -> Option<u32> {
+    decimal(text.strip_suffix('%')?, 4)
+}
+
+pub fn show_percent(ppm: u32) -> String {
+    format!("{}%", show_decimal(ppm, 4))
+}
+
+/// `2`, `1.05`, down to three decimals; thousandths.
+pub fn milli(text: &str) -> Option<u32> {
+    decimal(text, 3)
+}
+
+pub fn show_milli(milli: u32) -> String {
+    show_decimal(milli, 3)
+}
+
+fn decimal(text: &str, places: usize) -> Option<u32> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let sound = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !sound(whole) || !sound(part) || part.len() > places || text.ends_with('.') {
+        return None;
+    }
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
+fn show_decimal(value: u32, places: usize) -> String {
+    let digits = format!("{value:0>width$}", width = places + 1);
+    let (whole, part) = digits.split_at(digits.len() - places);
+    let part = part.trim_end_matches('0');
+    if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }
+}
+
 /// `SIGTERM` or `TERM`.
 pub fn signal(text: &str) -> Option<i32> {
     SIGNALS.iter().find(|(name, _)| *name == text || name.strip_prefix("SIG") == Some(text)).map(|(_, n)| *n)
@@ -132,4 +166,21 @@ pub fn is_variable(text: &str) -> bool {
 fn digits(text: &str) -> Option<(u64, &str)> {
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_read_and_shown_alike() {
+        for (text, ppm) in [("10%", 100_000), ("0.5%", 5_000), ("100%", 1_000_000), ("0.0001%", 1)] {
+            assert_eq!(percent_ppm(text), Some(ppm), "{text}");
+            assert_eq!(show_percent(ppm), text);
+        }
+        assert_eq!((milli("2"), milli("1.05"), show_milli(1_050)), (Some(2_000), Some(1_050), "1.05".into()));
+        for text in ["%", "10", "-1%", "1.%", ".5%", "1e2%", "0.00001%", "99999999999%", "٣%"] {
+            assert_eq!(percent_ppm(text), None, "{text}");
+        }
+    }
 }

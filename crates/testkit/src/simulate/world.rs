@@ -400,6 +400,9 @@ impl World {
             kind,
             service_kind: self.service_kind,
             strategy: self.strategy,
+            stages: Vec::new(),
+            judging: None,
+            limits: None,
             sites,
             timing: Timing { soak_ms: 2_000, ..Timing::default() },
             verify: true,
@@ -551,11 +554,13 @@ impl World {
             let route = RouteFacts {
                 version: place.route.as_ref().map_or(0, |r| r.version),
                 acked: self.seen.routes.get(site).copied().unwrap_or(0),
+                tripped: None,
             };
             let fresh = self.seen.generation >= self.generation;
-            sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify });
+            sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged: None });
         }
-        Facts { agents_present: self.connected, frozen: self.freeze && r.plan.kind != Kind::Rollback, sites }
+        let frozen = self.freeze && r.plan.kind != Kind::Rollback;
+        Facts { agents_present: self.connected, frozen, others_wait: false, sites }
     }
 
     // ---------------------------------------------------------------- what must hold

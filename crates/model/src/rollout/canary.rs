@@ -1,0 +1,156 @@
+//! A wave that waits for evidence, and what ends a rollout from outside its steps: the judge, a fixed limit, a lease.
+
+use super::{
+    decide::{Deciding, Progress},
+    effect::Happened,
+    facts::SiteFacts,
+    faults,
+    judging::{OnInconclusive, Promote, Verdict},
+    plan::{Flow, SitePlan, Wave},
+    reason::Reason,
+    state::{SiteState, Step},
+};
+use crate::{
+    protocol::trial::{Ignore, Limits, Trial, TripCause},
+    said,
+    said::Said,
+    spec::values::{show_duration, show_percent},
+    time::Timestamp,
+};
+
+/// [`Step::Judging`], and whether a person paused the rollout.
+pub(super) struct Judging {
+    pub since: Timestamp,
+    pub share: u32,
+    pub asked: bool,
+    pub held: bool,
+}
+
+impl Deciding<'_> {
+    /// What a route carries while its site can still go back at once.
+    pub(super) fn trial(&self, plan: &SitePlan) -> Option<Trial> {
+        let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) else { return None };
+        if from == plan.to || (self.plan.judging.is_none() && self.plan.limits.is_none()) {
+            return None;
+        }
+        let none = Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 1 };
+        let judging = self.plan.judging.as_ref();
+        Some(Trial {
+            canary: plan.to,
+            baseline: from,
+            counted: judging.is_some(),
+            bounds_ms: judging.map(|j| j.bounds_ms.clone()).unwrap_or_default(),
+            ignore: judging.map_or_else(Ignore::default, |j| j.ignore.clone()),
+            limits: self.plan.limits.unwrap_or(none),
+            lease_ms: self.plan.timing.lease_ms,
+        })
+    }
+
+    /// Why the new revision must not keep its traffic, whatever step it is in.
+    pub(super) fn condemned(&self, plan: &SitePlan, site: &SiteState, facts: &SiteFacts) -> Option<Reason> {
+        if !site.shifted {
+            return None;
+        }
+        if let Some(cause) = facts.route.tripped {
+            return Some(self.about(plan, tripped(cause)));
+        }
+        let judged = facts.judged.as_ref().filter(|j| j.verdict == Verdict::Worse)?;
+        let before = plan.from_label.clone().unwrap_or_default();
+        let reason = Reason::new(&faults::JUDGED_WORSE).with("before", before).with("why", &judged.why);
+        Some(self.about(plan, reason))
+    }
+
+    pub(super) fn judging(
+        &mut self,
+        plan: &SitePlan,
+        wave: &Wave,
+        site: &mut SiteState,
+        facts: &SiteFacts,
+        step: Judging,
+    ) -> Progress {
+        if let Some(broken) = self.watch(plan, wave, site, &facts.of(plan.to)) {
+            return broken;
+        }
+        let Judging { since, share, asked, held } = step;
+        let (Some(rule), Some(index)) = (&self.plan.judging, site.wave) else { return serve(site, share) };
+        // A wave is not over while some of what it put there is missing.
+        if held || site.degraded_since.is_some() {
+            return Progress::Waits;
+        }
+        if site.promoted == Some(index) {
+            return serve(site, share);
+        }
+        let judged = facts.judged.as_ref().filter(|j| j.wave == index);
+        let better = judged.is_some_and(|j| j.verdict == Verdict::Better);
+        let why = judged.map_or_else(nothing_seen, |j| j.why.clone());
+        let min_over = self.elapsed(since, wave.min_ms);
+        let max_over = wave.max_ms.is_some_and(|ms| self.elapsed(since, ms));
+        let site_name = plan.site.clone();
+        match (rule.promote, rule.on_inconclusive) {
+            (Promote::Evidence, _) if better && min_over => {
+                self.happened.push(Happened::Promoted { wave: index, site: site_name, share, why });
+                serve(site, share)
+            }
+            (Promote::Evidence, OnInconclusive::Continue) if max_over => {
+                self.happened.push(Happened::WentOn { wave: index, site: site_name, share, why });
+                serve(site, share)
+            }
+            (_, OnInconclusive::Rollback) if max_over && !better => {
+                let share = show_percent(share * 100);
+                let reason = Reason::new(&faults::INCONCLUSIVE).with("share", share).with("why", why);
+                Progress::Broken(self.about(plan, reason))
+            }
+            (Promote::Manual, _) if min_over && better && !asked => self.ask(site, index, site_name, since, share, why),
+            (Promote::Evidence | Promote::Manual, OnInconclusive::Hold | OnInconclusive::Continue)
+                if max_over && !asked =>
+            {
+                self.ask(site, index, site_name, since, share, why)
+            }
+            (Promote::Evidence | Promote::Manual, _) => Progress::Waits,
+        }
+    }
+
+    fn ask(
+        &mut self,
+        site: &mut SiteState,
+        wave: usize,
+        name: crate::id::SiteName,
+        since: Timestamp,
+        share: u32,
+        why: Said,
+    ) -> Progress {
+        self.happened.push(Happened::Asks { wave, site: name, share, why });
+        site.step = Step::Judging { since, share, asked: true };
+        Progress::Waits
+    }
+
+    /// Whether a site works on the plan's last wave.
+    pub(super) fn is_last(&self, site: &SiteState) -> bool {
+        site.wave.is_some_and(|w| w + 1 == self.plan.waves.len())
+    }
+}
+
+fn serve(site: &mut SiteState, share: u32) -> Progress {
+    site.step = Step::Serving { share };
+    Progress::Moved
+}
+
+fn nothing_seen() -> Said {
+    said!("the judge has seen no request of this wave yet", "判定器还没有看到这一波的任何请求")
+}
+
+fn tripped(cause: TripCause) -> Reason {
+    match cause {
+        TripCause::ErrorRate { failed, requests, limit, for_ms } => Reason::new(&faults::TOO_MANY_ERRORS)
+            .with("failed", failed)
+            .with("requests", requests)
+            .with("limit", show_percent(limit * 100))
+            .with("seconds", for_ms / 1000),
+        TripCause::P99 { slow, requests, limit_ms, for_ms } => Reason::new(&faults::TOO_SLOW)
+            .with("slow", slow)
+            .with("requests", requests)
+            .with("limit", show_duration(u64::from(limit_ms)))
+            .with("seconds", for_ms / 1000),
+        TripCause::Lease { lease_ms } => Reason::new(&faults::LEASE_OVER).with("seconds", lease_ms / 1000),
+    }
+}

@@ -1,0 +1,258 @@
+//! What a spec says of a canary: its steps, its judge, its fixed limits.
+
+use super::{
+    defaults, faults,
+    read::{Field, Notes, Section},
+    values,
+};
+use crate::{
+    protocol::{
+        edge::FULL_SHARE,
+        trial::{Ignore, Limits, MOST_BOUNDS},
+    },
+    rollout::judging::{Judging, OnInconclusive, Promote, Stage},
+};
+
+/// The keys below `strategy` that only a canary has.
+pub(super) const KEYS: [&str; 7] = ["steps", "min", "max", "promote", "on_inconclusive", "watch", "judge"];
+
+const PROMOTE: [(&str, Promote); 2] = [("evidence", Promote::Evidence), ("manual", Promote::Manual)];
+const ON_INCONCLUSIVE: [(&str, OnInconclusive); 3] =
+    [("hold", OnInconclusive::Hold), ("continue", OnInconclusive::Continue), ("rollback", OnInconclusive::Rollback)];
+const DAY_MS: u64 = 86_400_000;
+const MILLION: u32 = 1_000_000;
+
+/// What is `None` was not said.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CanaryRule {
+    pub steps: Option<Vec<StepRule>>,
+    pub min_ms: Option<u64>,
+    pub max_ms: Option<u64>,
+    pub promote: Option<Promote>,
+    pub on_inconclusive: Option<OnInconclusive>,
+    pub watch_ms: Option<u64>,
+    pub judge: JudgeRule,
+    pub limits: LimitsRule,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StepRule {
+    pub share: u32,
+    pub min_ms: Option<u64>,
+    pub max_ms: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JudgeRule {
+    pub alpha_ppm: Option<u32>,
+    pub beta_ppm: Option<u32>,
+    pub r0_milli: Option<u32>,
+    pub r1_milli: Option<u32>,
+    pub floor_ppm: Option<u32>,
+    pub bounds_ms: Option<Vec<u32>>,
+    pub ignore_paths: Option<Vec<String>>,
+    pub ignore_agents: Option<Vec<String>>,
+}
+
+/// `Some(None)` is a limit that was switched off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LimitsRule {
+    pub error_rate: Option<Option<u32>>,
+    pub p99_ms: Option<Option<u32>>,
+    pub for_ms: Option<u64>,
+    pub min_requests: Option<u64>,
+}
+
+impl CanaryRule {
+    pub fn over(&self, base: &Self) -> Self {
+        let (j, b) = (&self.judge, &base.judge);
+        Self {
+            steps: self.steps.clone().or_else(|| base.steps.clone()),
+            min_ms: self.min_ms.or(base.min_ms),
+            max_ms: self.max_ms.or(base.max_ms),
+            promote: self.promote.or(base.promote),
+            on_inconclusive: self.on_inconclusive.or(base.on_inconclusive),
+            watch_ms: self.watch_ms.or(base.watch_ms),
+            judge: JudgeRule {
+                alpha_ppm: j.alpha_ppm.or(b.alpha_ppm),
+                beta_ppm: j.beta_ppm.or(b.beta_ppm),
+                r0_milli: j.r0_milli.or(b.r0_milli),
+                r1_milli: j.r1_milli.or(b.r1_milli),
+                floor_ppm: j.floor_ppm.or(b.floor_ppm),
+                bounds_ms: j.bounds_ms.clone().or_else(|| b.bounds_ms.clone()),
+                ignore_paths: j.ignore_paths.clone().or_else(|| b.ignore_paths.clone()),
+                ignore_agents: j.ignore_agents.clone().or_else(|| b.ignore_agents.clone()),
+            },
+            limits: LimitsRule {
+                error_rate: self.limits.error_rate.or(base.limits.error_rate),
+                p99_ms: self.limits.p99_ms.or(base.limits.p99_ms),
+                for_ms: self.limits.for_ms.or(base.limits.for_ms),
+                min_requests: self.limits.min_requests.or(base.limits.min_requests),
+            },
+        }
+    }
+
+    pub fn stages(&self) -> Vec<Stage> {
+        let (min, max) = (self.min_ms.unwrap_or(defaults::WAVE_MIN_MS), self.max_ms.unwrap_or(defaults::WAVE_MAX_MS));
+        let plain = |share| StepRule { share, min_ms: None, max_ms: None };
+        let steps = self.steps.clone().unwrap_or_else(|| defaults::CANARY_STEPS.map(plain).to_vec());
+        let stage = |s: &StepRule| {
+            let min_ms = s.min_ms.unwrap_or(min);
+            Stage { share: s.share, min_ms, max_ms: s.max_ms.unwrap_or(max).max(min_ms) }
+        };
+        steps.iter().map(stage).collect()
+    }
+
+    pub fn judging(&self) -> Judging {
+        let j = &self.judge;
+        Judging {
+            promote: self.promote.unwrap_or(Promote::Evidence),
+            on_inconclusive: self.on_inconclusive.unwrap_or(OnInconclusive::Hold),
+            alpha_ppm: j.alpha_ppm.unwrap_or(defaults::JUDGE_ALPHA_PPM),
+            beta_ppm: j.beta_ppm.unwrap_or(defaults::JUDGE_BETA_PPM),
+            r0_milli: j.r0_milli.unwrap_or(defaults::JUDGE_R0_MILLI),
+            r1_milli: j.r1_milli.unwrap_or(defaults::JUDGE_R1_MILLI),
+            floor_ppm: j.floor_ppm.unwrap_or(defaults::JUDGE_FLOOR_PPM),
+            bounds_ms: j.bounds_ms.clone().unwrap_or_else(|| defaults::JUDGE_LATENCY_MS.to_vec()),
+            ignore: Ignore {
+                paths: j.ignore_paths.clone().unwrap_or_default(),
+                agents: j.ignore_agents.clone().unwrap_or_default(),
+            },
+        }
+    }
+
+    pub fn limits(&self) -> Limits {
+        Limits {
+            error_rate: self.limits.error_rate.unwrap_or(Some(defaults::LIMIT_ERROR_RATE)),
+            p99_ms: self.limits.p99_ms.unwrap_or(Some(defaults::LIMIT_P99_MS)),
+            for_ms: self.limits.for_ms.unwrap_or(defaults::LIMIT_FOR_MS),
+            min_requests: self.limits.min_requests.unwrap_or(defaults::LIMIT_MIN_REQUESTS),
+        }
+    }
+}
+
+pub(super) fn read(section: &Section<'_>, notes: &mut Notes) -> CanaryRule {
+    let time = |f: Field<'_>, notes: &mut Notes| f.duration(0..=7 * DAY_MS, notes);
+    let rule = CanaryRule {
+        steps: section.get("steps").and_then(|f| steps(&f, notes)),
+        min_ms: section.get("min").and_then(|f| time(f, notes)),
+        max_ms: section.get("max").and_then(|f| f.duration(1_000..=7 * DAY_MS, notes)),
+        promote: section.get("promote").and_then(|f| f.choice(&PROMOTE, notes)),
+        on_inconclusive: section.get("on_inconclusive").and_then(|f| f.choice(&ON_INCONCLUSIVE, notes)),
+        watch_ms: section.get("watch").and_then(|f| time(f, notes)),
+        judge: section.get("judge").map(|f| judge(&f, notes)).unwrap_or_default(),
+        limits: section.get("limits").map(|f| limits(&f, notes)).unwrap_or_default(),
+    };
+    if let (Some(min), Some(max), Some(field)) = (rule.min_ms, rule.max_ms, section.get("max"))
+        && max < min
+    {
+        notes.add(field.wrong(&faults::MAX_BELOW_MIN).with("min", values::show_duration(min)));
+    }
+    rule
+}
+
+/// `[10%, 50%, 100%]`; an item may be a mapping with times of its own.
+fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
+    let mut out: Vec<StepRule> = Vec::new();
+    for item in field.list(notes)? {
+        let step = match item.node.as_scalar() {
+            Some(_) => share(&item, notes).map(|share| StepRule { share, min_ms: None, max_ms: None }),
+            None => item.section(notes).and_then(|section| {
+                let min_ms = section.get("min").and_then(|f| f.duration(0..=7 * DAY_MS, notes));
+                let max_ms = section.get("max").and_then(|f| f.duration(1_000..=7 * DAY_MS, notes));
+                let share = section.require("share", "share: 10%", notes).and_then(|f| share(&f, notes))?;
+                Some(StepRule { share, min_ms, max_ms })
+            }),
+        }?;
+        if out.last().is_some_and(|before| before.share >= step.share) {
+            notes.add(item.wrong(&faults::STEPS_RISE));
+        }
+        out.push(step);
+    }
+    if out.last().is_none_or(|last| last.share != FULL_SHARE) {
+        notes.add(field.wrong(&faults::STEPS_END));
+        return None;
+    }
+    Some(out)
+}
+
+/// Basis points.
+fn share(field: &Field<'_>, notes: &mut Notes) -> Option<u32> {
+    Some(percent(field, 100..=MILLION, notes)? / 100)
+}
+
+/// Millionths.
+fn percent(field: &Field<'_>, range: std::ops::RangeInclusive<u32>, notes: &mut Notes) -> Option<u32> {
+    let ppm = field.parsed(&faults::BAD_PERCENT, values::percent_ppm, notes)?;
+    if range.contains(&ppm) {
+        return Some(ppm);
+    }
+    let show = |ppm: &u32| values::show_percent(*ppm);
+    notes.add(field.wrong(&faults::PERCENT_RANGE).with("min", show(range.start())).with("max", show(range.end())));
+    None
+}
+
+/// Thousandths.
+fn ratio(field: &Field<'_>, range: std::ops::RangeInclusive<u32>, notes: &mut Notes) -> Option<u32> {
+    let milli = field.parsed(&faults::BAD_RATIO, values::milli, notes)?;
+    if range.contains(&milli) {
+        return Some(milli);
+    }
+    let show = |m: &u32| values::show_milli(*m);
+    notes.add(field.wrong(&faults::RATIO_RANGE).with("min", show(range.start())).with("max", show(range.end())));
+    None
+}
+
+fn judge(field: &Field<'_>, notes: &mut Notes) -> JudgeRule {
+    let Some(section) = field.section(notes) else { return JudgeRule::default() };
+    let ignore = section.get("ignore").and_then(|f| f.section(notes));
+    JudgeRule {
+        alpha_ppm: section.get("alpha").and_then(|f| percent(&f, 1..=500_000, notes)),
+        beta_ppm: section.get("beta").and_then(|f| percent(&f, 1..=500_000, notes)),
+        r0_milli: section.get("r0").and_then(|f| ratio(&f, 1_000..=10_000, notes)),
+        r1_milli: section.get("r1").and_then(|f| ratio(&f, 1_010..=100_000, notes)),
+        floor_ppm: section.get("floor").and_then(|f| percent(&f, 1..=500_000, notes)),
+        bounds_ms: section.get("latency").and_then(|f| bounds(&f, notes)),
+        ignore_paths: ignore
+            .as_ref()
+            .and_then(|s| s.get("paths"))
+            .and_then(|f| f.list_of(&faults::BAD_URL_PATH, |t| values::is_url_path(t).then(|| t.to_owned()), notes)),
+        ignore_agents: ignore
+            .as_ref()
+            .and_then(|s| s.get("agents"))
+            .and_then(|f| f.list_of(&faults::EMPTY_TEXT, |t| (!t.trim().is_empty()).then(|| t.to_owned()), notes)),
+    }
+}
+
+fn bounds(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<u32>> {
+    let mut out: Vec<u32> = Vec::new();
+    for item in field.list(notes)? {
+        let ms = u32::try_from(item.duration(1..=600_000, notes)?).ok()?;
+        if out.last().is_some_and(|before| *before >= ms) {
+            notes.add(item.wrong(&faults::BOUNDS_RISE));
+        }
+        out.push(ms);
+    }
+    if out.len() > MOST_BOUNDS {
+        notes.add(field.wrong(&faults::BOUNDS_MANY).with("most", MOST_BOUNDS));
+        return None;
+    }
+    Some(out)
+}
+
+fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
+    let Some(section) = field.section(notes) else { return LimitsRule::default() };
+    let off = |f: &Field<'_>| f.node.as_text() == Some("none");
+    LimitsRule {
+        error_rate: section.get("error_rate").and_then(|f| match off(&f) {
+            true => Some(None),
+            false => percent(&f, 100..=MILLION, notes).map(|ppm| Some(ppm / 100)),
+        }),
+        p99_ms: section.get("p99").and_then(|f| match off(&f) {
+            true => Some(None),
+            false => f.duration(1..=600_000, notes).map(|ms| u32::try_from(ms).ok()),
+        }),
+        for_ms: section.get("for").and_then(|f| f.duration(1_000..=600_000, notes)),
+        min_requests: section.get("min_requests").and_then(|f| f.count(1..=1_000_000, notes)),
+    }
+}
