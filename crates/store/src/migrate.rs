@@ -23,7 +23,10 @@ pub struct Step {
 }
 
 /// In order, numbered from 1 without gaps.
-pub static STEPS: &[Step] = &[Step::new(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
+pub static STEPS: &[Step] = &[
+    Step::new(1, "foundation", include_str!("../migrations/0001_foundation.sql")),
+    Step::new(2, "evidence", include_str!("../migrations/0002_evidence.sql")),
+];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -44,6 +44,7 @@ pub fn all() -> Vec<&'static Stmt> {
         lease::STATEMENTS,
         rows::counters::STATEMENTS,
         rows::environments::STATEMENTS,
+        rows::evidence::STATEMENTS,
         rows::hosts::STATEMENTS,
         rows::idempotency::STATEMENTS,
         rows::instances::STATEMENTS,

@@ -7,6 +7,7 @@
 
 pub(crate) mod counters;
 pub mod environments;
+pub mod evidence;
 pub mod hosts;
 pub mod idempotency;
 pub mod instances;

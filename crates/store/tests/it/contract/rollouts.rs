@@ -261,3 +261,32 @@ pub async fn previous_is_what_completed_before(f: Fixture) {
     let live = rows::revisions::live(&mut f.store.read().await.unwrap()).await.unwrap();
     assert_eq!(live.len(), 3);
 }
+
+pub async fn evidence_keeps_the_order_it_came_in(f: Fixture) {
+    let shop = f.with_service("shop").await;
+    let one = insert(&f.store, new_rollout(&f.store, &shop)).await.unwrap();
+    let other = insert(&f.store, new_rollout(&f.store, &shop)).await.unwrap();
+    let told =
+        [(one.id, "edge-1", 3), (one.id, "", 0), (other.id, "edge-1", 9), (one.id, "edge-1", 5), (one.id, "edge-2", 1)];
+    for (rollout, source, upto) in told {
+        let body = Json::of(&upto);
+        transact!(f.store, tx => rows::evidence::append(tx, rollout, source, upto, &body).await).unwrap();
+    }
+    let mut r = f.store.read().await.unwrap();
+    let all = rows::evidence::after(&mut r, one.id, 0).await.unwrap();
+    let seen: Vec<_> = all.iter().map(|e| (e.seq, e.source.as_str(), e.upto)).collect();
+    assert_eq!(seen, [(1, "edge-1", 3), (2, "", 0), (3, "edge-1", 5), (4, "edge-2", 1)]);
+    assert_eq!(all[2].body.read::<i64>().unwrap(), 5);
+    assert_eq!(rows::evidence::after(&mut r, one.id, 3).await.unwrap(), all[3..]);
+    assert_eq!(rows::evidence::upto(&mut r, one.id, "edge-1").await.unwrap(), 5);
+    assert_eq!(rows::evidence::upto(&mut r, one.id, "edge-9").await.unwrap(), 0);
+    drop(r);
+
+    let ended = rollouts::Rollout { finished_at: Some(f.store.now()), ..one.clone() };
+    update(&f.store, ended).await.unwrap();
+    f.clock.advance(Duration::from_secs(1));
+    let gone = transact!(f.store, tx => rows::evidence::purge(tx, tx.now()).await).unwrap();
+    assert_eq!(gone, 4);
+    let mut r = f.store.read().await.unwrap();
+    assert_eq!(rows::evidence::after(&mut r, other.id, 0).await.unwrap().len(), 1);
+}
