@@ -1,0 +1,7 @@
+//! The judge at its public border.
+
+mod formulas;
+mod refusals;
+mod state;
+mod verdicts;
+mod world;
