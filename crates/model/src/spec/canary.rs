@@ -96,10 +96,8 @@ impl CanaryRule {
         let (min, max) = (self.min_ms.unwrap_or(defaults::WAVE_MIN_MS), self.max_ms.unwrap_or(defaults::WAVE_MAX_MS));
         let plain = |share| StepRule { share, min_ms: None, max_ms: None };
         let steps = self.steps.clone().unwrap_or_else(|| defaults::CANARY_STEPS.map(plain).to_vec());
-        let stage = |s: &StepRule| {
-            let min_ms = s.min_ms.unwrap_or(min);
-            Stage { share: s.share, min_ms, max_ms: s.max_ms.unwrap_or(max).max(min_ms) }
-        };
+        let stage =
+            |s: &StepRule| Stage { share: s.share, min_ms: s.min_ms.unwrap_or(min), max_ms: s.max_ms.unwrap_or(max) };
         steps.iter().map(stage).collect()
     }
 
@@ -132,42 +130,34 @@ impl CanaryRule {
 }
 
 pub(super) fn read(section: &Section<'_>, notes: &mut Notes) -> CanaryRule {
-    let time = |f: Field<'_>, notes: &mut Notes| f.duration(0..=7 * DAY_MS, notes);
-    let rule = CanaryRule {
+    CanaryRule {
         steps: section.get("steps").and_then(|f| steps(&f, notes)),
-        min_ms: section.get("min").and_then(|f| time(f, notes)),
-        max_ms: section.get("max").and_then(|f| f.duration(1_000..=7 * DAY_MS, notes)),
+        min_ms: section.get("min").and_then(|f| min(&f, notes)),
+        max_ms: section.get("max").and_then(|f| max(&f, notes)),
         promote: section.get("promote").and_then(|f| f.choice(&PROMOTE, notes)),
         on_inconclusive: section.get("on_inconclusive").and_then(|f| f.choice(&ON_INCONCLUSIVE, notes)),
-        watch_ms: section.get("watch").and_then(|f| time(f, notes)),
+        watch_ms: section.get("watch").and_then(|f| f.duration(0..=7 * DAY_MS, notes)),
         judge: section.get("judge").map(|f| judge(&f, notes)).unwrap_or_default(),
         limits: section.get("limits").map(|f| limits(&f, notes)).unwrap_or_default(),
-    };
-    if let (Some(min), Some(max), Some(field)) = (rule.min_ms, rule.max_ms, section.get("max"))
-        && max < min
-    {
-        notes.add(field.wrong(&faults::MAX_BELOW_MIN).with("min", values::show_duration(min)));
     }
-    rule
 }
 
 /// `[10%, 50%, 100%]`; an item may be a mapping with times of its own.
 fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
+    let items = field.list(notes)?;
     let mut out: Vec<StepRule> = Vec::new();
-    for item in field.list(notes)? {
-        let step = match item.node.as_scalar() {
-            Some(_) => share(&item, notes).map(|share| StepRule { share, min_ms: None, max_ms: None }),
-            None => item.section(notes).and_then(|section| {
-                let min_ms = section.get("min").and_then(|f| f.duration(0..=7 * DAY_MS, notes));
-                let max_ms = section.get("max").and_then(|f| f.duration(1_000..=7 * DAY_MS, notes));
-                let share = section.require("share", "share: 10%", notes).and_then(|f| share(&f, notes))?;
-                Some(StepRule { share, min_ms, max_ms })
-            }),
-        }?;
+    for item in &items {
+        let Some(step) = step(item, notes) else { continue };
         if out.last().is_some_and(|before| before.share >= step.share) {
             notes.add(item.wrong(&faults::STEPS_RISE));
         }
+        if step.share == FULL_SHARE && (step.min_ms.is_some() || step.max_ms.is_some()) {
+            notes.add(item.wrong(&faults::LAST_STEP));
+        }
         out.push(step);
+    }
+    if out.len() < items.len() {
+        return None;
     }
     if out.last().is_none_or(|last| last.share != FULL_SHARE) {
         notes.add(field.wrong(&faults::STEPS_END));
@@ -176,9 +166,33 @@ fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
     Some(out)
 }
 
+fn step(item: &Field<'_>, notes: &mut Notes) -> Option<StepRule> {
+    if item.node.as_scalar().is_some() {
+        return share(item, notes).map(|share| StepRule { share, min_ms: None, max_ms: None });
+    }
+    let section = item.section(notes)?;
+    let min_ms = section.get("min").and_then(|f| min(&f, notes));
+    let max_ms = section.get("max").and_then(|f| max(&f, notes));
+    let share = section.require("share", "share: 10%", notes).and_then(|f| share(&f, notes))?;
+    Some(StepRule { share, min_ms, max_ms })
+}
+
+pub(super) fn min(field: &Field<'_>, notes: &mut Notes) -> Option<u64> {
+    field.duration(0..=7 * DAY_MS, notes)
+}
+
+pub(super) fn max(field: &Field<'_>, notes: &mut Notes) -> Option<u64> {
+    field.duration(1_000..=7 * DAY_MS, notes)
+}
+
 /// Basis points.
 fn share(field: &Field<'_>, notes: &mut Notes) -> Option<u32> {
-    Some(percent(field, 100..=MILLION, notes)? / 100)
+    let ppm = percent(field, 100..=MILLION, notes)?;
+    if !ppm.is_multiple_of(100) {
+        notes.add(field.wrong(&faults::PERCENT_FINE));
+        return None;
+    }
+    Some(ppm / 100)
 }
 
 /// Millionths.
@@ -246,7 +260,7 @@ fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
     LimitsRule {
         error_rate: section.get("error_rate").and_then(|f| match off(&f) {
             true => Some(None),
-            false => percent(&f, 100..=MILLION, notes).map(|ppm| Some(ppm / 100)),
+            false => share(&f, notes).map(Some),
         }),
         p99_ms: section.get("p99").and_then(|f| match off(&f) {
             true => Some(None),

@@ -1,7 +1,7 @@
 //! What has to hold between the sections of a spec.
 
 use super::{
-    Environment, Run, Strategy, StrategyRule, StrategyType, faults,
+    Environment, Run, Strategy, StrategyRule, StrategyType, faults, levels,
     read::{Field, Notes, Section},
 };
 use crate::workload::{HealthProbe, Port, ServiceKind};
@@ -49,6 +49,7 @@ pub(super) fn between_sections(
             strategy_fits(&strategy, &own, kind, notes);
         }
     });
+    levels::check(top, kind, rule, environments, notes);
     if let Some(run) = run {
         ports(top, kind, run, rule, environments, notes);
     }

@@ -176,13 +176,13 @@ crate::faults! {
         "{found} in `{key}` is not a percentage", "`{key}` 中的 {found} 不是百分比",
         "write a number and `%`, such as `10%` or `0.5%`", "请写数字加 `%`，例如 `10%` 或 `0.5%`";
     PERCENT_RANGE = "TW-SPEC-055", 422,
-        "`{key}` is outside {min} to {max}", "`{key}` 超出 {min} 到 {max} 的范围",
+        "{found} in `{key}` is outside {min} to {max}", "`{key}` 中的 {found} 超出 {min} 到 {max} 的范围",
         "choose a percentage within that range", "请在此范围内选择";
     BAD_RATIO = "TW-SPEC-056", 422,
         "{found} in `{key}` is not a ratio", "`{key}` 中的 {found} 不是倍数",
         "write a number with at most three decimals, such as `2` or `1.05`", "请写最多三位小数的数，例如 `2` 或 `1.05`";
     RATIO_RANGE = "TW-SPEC-057", 422,
-        "`{key}` is outside {min} to {max}", "`{key}` 超出 {min} 到 {max} 的范围",
+        "{found} in `{key}` is outside {min} to {max}", "`{key}` 中的 {found} 超出 {min} 到 {max} 的范围",
         "choose a ratio within that range", "请在此范围内选择";
     BOUNDS_RISE = "TW-SPEC-058", 422,
         "in `{key}` each bound must be longer than the one before", "`{key}` 中每个界限必须大于前一个",
@@ -191,9 +191,18 @@ crate::faults! {
         "`{key}` has more than {most} bounds", "`{key}` 的界限超过 {most} 个",
         "keep the ones your customers would feel", "请只保留用户能感觉到的";
     MAX_BELOW_MIN = "TW-SPEC-060", 422,
-        "`{key}` is shorter than `min`, which is {min}", "`{key}` 小于 `min`（{min}）",
-        "make it longer, or `min` shorter", "请调大它，或调小 `min`";
+        "`{key}` is shorter than `{other}`, which is {time}", "`{key}` 小于 `{other}`（{time}）",
+        "make it longer, or write a shorter `{other}`", "请调大它，或写一个更小的 `{other}`";
     EMPTY_TEXT = "TW-SPEC-061", 422,
         "`{key}` has an empty text", "`{key}` 中有空文本",
         "write what is to be found, or remove the item", "请写出要匹配的内容，或删除该项";
+    MIN_ABOVE_MAX = "TW-SPEC-062", 422,
+        "`{key}` is longer than `{other}`, which is {time}", "`{key}` 大于 `{other}`（{time}）",
+        "make it shorter, or write a longer `{other}`", "请调小它，或写一个更大的 `{other}`";
+    PERCENT_FINE = "TW-SPEC-063", 422,
+        "{found} in `{key}` is finer than 0.01%", "`{key}` 中的 {found} 比 0.01% 更细",
+        "write at most two decimals", "请最多写两位小数";
+    LAST_STEP = "TW-SPEC-064", 422,
+        "the last step of `{key}` has a time of its own, but nothing is promoted after it", "`{key}` 的最后一步写了自己的时间，但它之后没有可放行的下一步",
+        "write `100%` alone; `watch` says how long all traffic is watched", "请只写 `100%`；用 `watch` 指定承接全部流量后观察多久";
 }

@@ -16,7 +16,8 @@ pub struct Key {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WhenMissing {
     Required,
-    /// Written out, this YAML value means the same as leaving the key out (of a `web` service).
+    /// Written out, this YAML value means the same as leaving the key out (of a `web` service that has what the key
+    /// belongs to).
     Is(&'static str),
     /// Left out means something that no value says.
     None,
@@ -223,8 +224,8 @@ keys! {
     "strategy.type" "all_at_once | rolling | blue_green | canary" Nothing,
         "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `canary`: a share of traffic first, more as the evidence allows, back by itself when it is worse. `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the only one for `worker` and `cron`).",
         "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`canary`：先给一部分流量，证据允许时再增加，变差时自动退回。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 和 `cron` 只能用这种）。";
-    "strategy.max_surge" "1-200" Nothing,
-        "Instances replaced per step of `rolling`; 1 unless given.", "`rolling` 每步替换的实例数；不写为 1。";
+    "strategy.max_surge" "1-200" Is("1"),
+        "Instances replaced per step of `rolling`.", "`rolling` 每步替换的实例数。";
     "strategy.soak" "duration" Is("5s"),
         "How long the new release is watched with all traffic before the rollout counts as completed.",
         "新版本承接全部流量后，观察多久才算发布完成。";
@@ -233,54 +234,54 @@ keys! {
     "strategy.verify" "true | false" Is("true"),
         "Ask every new instance, directly and through the edge, before the rollout counts as completed.",
         "发布完成之前，直接并经由 edge 逐个检查新实例。";
-    "strategy.steps" "list of shares" Nothing,
-        "The waves of a `canary`: shares of traffic in rising order, the last `100%`; `[10%, 50%, 100%]` unless given. An item may be `{ share: 10%, min: 2m, max: 1h }`.", "`canary` 的各波：流量份额，从小到大，最后为 `100%`；不写为 `[10%, 50%, 100%]`。每一项也可写成 `{ share: 10%, min: 2m, max: 1h }`。";
+    "strategy.steps" "list of shares" Is("[10%, 50%, 100%]"),
+        "The waves of a `canary`: shares of traffic in rising order, the last `100%`. An item may be `{ share: 10%, min: 2m, max: 1h }`.", "`canary` 的各波：流量份额，从小到大，最后为 `100%`。每一项也可写成 `{ share: 10%, min: 2m, max: 1h }`。";
     "strategy.steps.share" "percentage" Required,
         "The share of this step.", "这一步的流量份额。";
     "strategy.steps.min" "duration" Nothing,
         "Instead of `strategy.min` for this step.", "这一步代替 `strategy.min`。";
     "strategy.steps.max" "duration" Nothing,
         "Instead of `strategy.max` for this step.", "这一步代替 `strategy.max`。";
-    "strategy.min" "duration" Nothing,
-        "A wave of a `canary` takes at least this long, whatever the evidence; `1m` unless given.", "`canary` 每一波至少持续的时间，无论证据如何；不写为 `1m`。";
-    "strategy.max" "duration" Nothing,
-        "A wave without a verdict by then is inconclusive; `30m` unless given.", "到此时间仍无结论的一波为 `inconclusive`；不写为 `30m`。";
-    "strategy.promote" "evidence | manual" Nothing,
-        "`evidence` (unless given): the next wave begins when the judge has seen enough. `manual`: when a person says `tradewind rollout promote`.", "`evidence`（默认）：证据充分时自动进入下一波。`manual`：由人执行 `tradewind rollout promote`。";
-    "strategy.on_inconclusive" "hold | continue | rollback" Nothing,
-        "What follows a wave without a verdict: stay and ask a person (unless given), go on, or go back.", "没有结论的一波之后：停住等人决定（默认）、继续，或退回。";
-    "strategy.watch" "duration" Nothing,
-        "How long a `canary` with all traffic is watched before the rollout counts as completed; `30m` unless given. It ends early when another rollout waits.", "`canary` 承接全部流量后观察多久才算完成；不写为 `30m`。有其他发布在排队时提前结束。";
+    "strategy.min" "duration" Is("1m"),
+        "A wave of a `canary` takes at least this long, whatever the evidence.", "`canary` 每一波至少持续的时间，无论证据如何。";
+    "strategy.max" "duration" Is("30m"),
+        "A wave without a verdict by then is inconclusive.", "到此时间仍无结论的一波为 `inconclusive`。";
+    "strategy.promote" "evidence | manual" Is("evidence"),
+        "`evidence`: the next wave begins when the judge has seen enough. `manual`: when a person says `tradewind rollout promote`.", "`evidence`：证据充分时自动进入下一波。`manual`：由人执行 `tradewind rollout promote`。";
+    "strategy.on_inconclusive" "hold | continue | rollback" Is("hold"),
+        "What follows a wave without a verdict: stay and ask a person, go on, or go back.", "没有结论的一波之后：停住等人决定、继续，或退回。";
+    "strategy.watch" "duration" Is("30m"),
+        "How long a `canary` with all traffic is watched before the rollout counts as completed. It ends early when another rollout waits.", "`canary` 承接全部流量后观察多久才算完成。有其他发布在排队时提前结束。";
     "strategy.judge" "keys" Nothing,
         "How strict the judge of a `canary` is.", "`canary` 的判定标准。";
-    "strategy.judge.alpha" "percentage" Nothing,
-        "The chance of stopping a release that is no worse, over the whole rollout; `1%` unless given.", "误停一个并不更差的版本的概率上限（整个发布期间）；不写为 `1%`。";
-    "strategy.judge.beta" "percentage" Nothing,
-        "The chance of promoting a release that is worse by `r1`, per wave; `5%` unless given.", "放行一个差到 `r1` 倍的版本的概率上限（每一波）；不写为 `5%`。";
-    "strategy.judge.r0" "ratio" Nothing,
-        "Up to this many times the old rate is not called worse; `1` unless given.", "不超过旧版本的这个倍数不算变差；不写为 `1`。";
-    "strategy.judge.r1" "ratio" Nothing,
-        "What promotion has to rule out: this many times the old rate; `2` unless given.", "放行前必须排除的倍数；不写为 `2`。";
-    "strategy.judge.floor" "percentage" Nothing,
-        "Rates below it hold no promotion up; `1%` unless given.", "低于此比率不会阻止放行；不写为 `1%`。";
-    "strategy.judge.latency" "list of durations" Nothing,
-        "A client counts as slow against each of these; `[100ms, 250ms, 500ms, 1s, 3s]` unless given, `[]` judges no latency.", "客户端相对每个界限分别计为慢；不写为 `[100ms, 250ms, 500ms, 1s, 3s]`，`[]` 表示不判定延迟。";
+    "strategy.judge.alpha" "percentage" Is("1%"),
+        "The chance of stopping a release that is no worse, over the whole rollout.", "误停一个并不更差的版本的概率上限（整个发布期间）。";
+    "strategy.judge.beta" "percentage" Is("5%"),
+        "The chance of promoting a release that is worse by `r1`, per wave.", "放行一个差到 `r1` 倍的版本的概率上限（每一波）。";
+    "strategy.judge.r0" "ratio" Is("1"),
+        "Up to this many times the old rate is not called worse.", "不超过旧版本的这个倍数不算变差。";
+    "strategy.judge.r1" "ratio" Is("2"),
+        "What promotion has to rule out: this many times the old rate.", "放行前必须排除的倍数。";
+    "strategy.judge.floor" "percentage" Is("1%"),
+        "Rates below it hold no promotion up.", "低于此比率不会阻止放行。";
+    "strategy.judge.latency" "list of durations" Is("[100ms, 250ms, 500ms, 1s, 3s]"),
+        "A client counts as slow against each of these; `[]` judges no latency.", "客户端相对每个界限分别计为慢；`[]` 表示不判定延迟。";
     "strategy.judge.ignore" "keys" Nothing,
         "Requests that are not counted.", "不计入的请求。";
-    "strategy.judge.ignore.paths" "list of paths" Nothing,
+    "strategy.judge.ignore.paths" "list of paths" Is("[]"),
         "Below these paths.", "这些路径之下的请求。";
-    "strategy.judge.ignore.agents" "list of texts" Nothing,
+    "strategy.judge.ignore.agents" "list of texts" Is("[]"),
         "Whose `User-Agent` contains one of these.", "`User-Agent` 含有其中之一的请求。";
     "strategy.limits" "keys" Nothing,
         "Fixed limits of the new release while it is on trial beside the old one; the agent enforces them by itself, with or without the server.", "新版本与旧版本并行期间的固定上限；由 agent 自行执行，不依赖 server。";
-    "strategy.limits.error_rate" "percentage | none" Nothing,
-        "More errors than this go back; `5%` unless given.", "错误率超过它即退回；不写为 `5%`。";
-    "strategy.limits.p99" "duration | none" Nothing,
-        "A 99th percentile above this goes back; `3s` unless given.", "第 99 百分位延迟超过它即退回；不写为 `3s`。";
-    "strategy.limits.for" "duration" Nothing,
-        "Over this long; `30s` unless given.", "持续多久；不写为 `30s`。";
-    "strategy.limits.min_requests" "1-1000000" Nothing,
-        "Fewer requests than this in that time prove nothing; `100` unless given.", "此时间内的请求少于这个数时不作判断；不写为 `100`。";
+    "strategy.limits.error_rate" "percentage | none" Is("5%"),
+        "More errors than this go back.", "错误率超过它即退回。";
+    "strategy.limits.p99" "duration | none" Is("3s"),
+        "A 99th percentile above this goes back.", "第 99 百分位延迟超过它即退回。";
+    "strategy.limits.for" "duration" Is("30s"),
+        "Over this long.", "持续多久。";
+    "strategy.limits.min_requests" "1-1000000" Is("100"),
+        "Fewer requests than this in that time prove nothing.", "此时间内的请求少于这个数时不作判断。";
     "on_failure" "keys" Nothing,
         "What follows a rollout that failed and was taken back.", "发布失败并退回之后做什么。";
     "on_failure.freeze_queue" "true | false" Is("true"),

@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod faults;
 mod flat;
 pub mod keys;
+mod levels;
 mod parse;
 mod read;
 mod render;

@@ -2,8 +2,8 @@
 
 use super::{
     canary::{self, CanaryRule},
-    defaults, faults,
-    read::{Field, Notes, Section},
+    defaults,
+    read::{Field, Notes},
 };
 use crate::{rollout::plan::Strategy, workload::ServiceKind};
 
@@ -81,28 +81,12 @@ pub(super) fn read(field: &Field<'_>, notes: &mut Notes) -> StrategyRule {
         return StrategyRule { kind: field.choice(&TYPES, notes), ..StrategyRule::default() };
     }
     let Some(section) = field.section(notes) else { return StrategyRule::default() };
-    let rule = StrategyRule {
+    StrategyRule {
         kind: section.get("type").and_then(|f| f.choice(&TYPES, notes)),
         max_surge: section.get("max_surge").and_then(|f| f.count32(1..=200, notes)),
         soak_ms: section.get("soak").and_then(|f| f.duration(0..=86_400_000, notes)),
         warm_ms: section.get("warm").and_then(|f| f.duration(0..=7 * 86_400_000, notes)),
         verify: section.get("verify").and_then(|f| f.flag(notes)),
         canary: canary::read(&section, notes),
-    };
-    if let Some(kind) = rule.kind {
-        belongs(&section, kind, notes);
-    }
-    rule
-}
-
-/// Keys that mean something for one strategy only.
-fn belongs(section: &Section<'_>, kind: StrategyType, notes: &mut Notes) {
-    let of_rolling = ["max_surge"].map(|key| (key, StrategyType::Rolling));
-    let of_canary = canary::KEYS.map(|key| (key, StrategyType::Canary));
-    for (key, wanted) in of_rolling.into_iter().chain(of_canary) {
-        if let Some(field) = section.get(key).filter(|_| kind != wanted) {
-            let fault = field.wrong(&faults::OF_ANOTHER_STRATEGY);
-            notes.add(fault.with("wanted", wanted.as_str()).with("strategy", kind.as_str()));
-        }
     }
 }

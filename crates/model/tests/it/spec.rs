@@ -3,7 +3,7 @@ use std::{fs, path::Path};
 use tradewind_model::{
     fault::{Lang, check_catalog},
     protocol::edge::Sticky,
-    spec::{Spec, Strategy, faults, keys, problem, render_faults, values},
+    spec::{ResolvedSpec, Spec, Strategy, faults, keys, problem, render_faults, values},
     workload::{HealthProbe, Port, ServiceKind},
 };
 
@@ -12,7 +12,7 @@ fn read(source: &str) -> Spec {
         .unwrap_or_else(|f| panic!("it was refused:\n{}", render_faults(&f, source, Lang::En)))
 }
 
-fn resolved(source: &str, env: &str) -> tradewind_model::spec::ResolvedSpec {
+fn resolved(source: &str, env: &str) -> ResolvedSpec {
     read(source).resolve(&env.parse().unwrap()).unwrap()
 }
 
@@ -65,6 +65,51 @@ fn a_full_spec_resolves_for_each_environment() {
 #[test]
 fn a_small_spec_means_the_documented_defaults() {
     insta::assert_json_snapshot!("defaults", resolved("{version: 1, service: s, run: {command: [run]}}", "production"));
+}
+
+#[test]
+fn a_canary_needs_no_more_than_its_name() {
+    let plain = resolved("{version: 1, service: s, run: {command: [run]}, strategy: canary}", "production");
+    assert!(matches!(plain.route.unwrap().sticky, Sticky::Cookie { .. }), "the judge counts clients");
+    insta::assert_json_snapshot!("canary_defaults", (plain.strategy, plain.canary, plain.limits));
+}
+
+#[test]
+fn an_environment_says_of_a_canary_what_differs() {
+    let source = r#"
+version: 1
+service: shop
+run: { command: [r] }
+strategy:
+  type: canary
+  steps: [5%, { share: 12.5%, min: 2m, max: 1h }, 100%]
+  min: 30s
+  max: 10m
+  judge: { alpha: 0.5%, r1: 1.5, latency: [], ignore: { paths: [/healthz], agents: [bot] } }
+  limits: { p99: none, min_requests: 50 }
+environments:
+  staging: { strategy: { steps: [50%, 100%], min: 0s, promote: manual, judge: { alpha: 5% }, limits: { error_rate: none, p99: 1s } } }
+  dev: { strategy: all_at_once, route: { sticky: none } }
+  production: { branch: main, strategy: { on_inconclusive: rollback, watch: 2h }, route: { sticky: { header: X-Client } } }
+"#;
+    for env in ["staging", "production"] {
+        let of = resolved(source, env);
+        insta::assert_json_snapshot!(format!("canary_{env}"), (of.strategy, of.canary, of.limits));
+    }
+    let dev = resolved(source, "dev");
+    assert_eq!((dev.strategy, dev.canary), (Strategy::AllAtOnce, None));
+    let sticky = resolved(source, "production").route.unwrap().sticky;
+    assert_eq!(sticky, Sticky::Header { name: "X-Client".into() });
+}
+
+/// Resolved specs are kept with the rollouts they were for.
+#[test]
+fn a_resolved_spec_of_the_version_before_is_read() {
+    let mut kept: serde_json::Value = serde_json::to_value(resolved(FULL, "production")).unwrap();
+    let keys = kept.as_object_mut().unwrap();
+    assert!(keys.remove("canary").is_some() && keys.remove("limits").is_some());
+    let read: ResolvedSpec = serde_json::from_value(kept).unwrap();
+    assert_eq!((read.canary, read.limits.error_rate, read.limits.p99_ms), (None, None, None));
 }
 
 #[test]
@@ -178,6 +223,10 @@ fn documented_defaults_are_the_defaults() {
         if path.contains("sticky.max_age") {
             without.push(("environments.production.route.sticky.cookie", "c"));
         }
+        let of = |strategy| path.strip_prefix("strategy.").is_some_and(|key| belongs(key) == Some(strategy));
+        if let Some(strategy) = ["canary", "rolling"].into_iter().find(|s| of(*s)) {
+            without.push(("strategy.type", strategy));
+        }
         if path.starts_with("environments.") {
             without.push(("environments.production.branch", "main"));
         }
@@ -191,7 +240,16 @@ fn documented_defaults_are_the_defaults() {
         assert_eq!(meaning(&with), meaning(&without), "`{path}` is documented as `{value}`");
         checked += 1;
     }
-    assert!(checked > 25, "only {checked} defaults were compared");
+    assert!(checked > 45, "only {checked} defaults were compared");
+}
+
+/// The strategy that a key below `strategy` means something for.
+fn belongs(key: &str) -> Option<&'static str> {
+    match key.split('.').next().unwrap() {
+        "max_surge" => Some("rolling"),
+        "steps" | "min" | "max" | "promote" | "on_inconclusive" | "watch" | "judge" => Some("canary"),
+        _ => None,
+    }
 }
 
 /// Nested mappings from dotted paths.
@@ -254,7 +312,7 @@ fn a_mark_stands_below_wide_characters_and_nothing_steers_the_terminal() {
 
 proptest! {
     #[test]
-    fn no_text_panics(source in "(version: 1\n|service: s\n|kind: (web|worker|cron)\n|run:\n  (command|port|health|env|stop): [\\[\\]{}a-z0-9:, ]{0,20}\n|environments:\n  [a-z]{1,5}:\n    [a-z]{1,8}: [^\n]{0,20}\n|schedule: \\{cron: '[0-9*/,L#W -]{0,14}', timezone: [A-Za-z/]{0,12}\\}\n|strategy: [a-z_]{0,12}\n|.{0,20}\n){0,8}") {
+    fn no_text_panics(source in "(version: 1\n|service: s\n|kind: (web|worker|cron)\n|run:\n  (command|port|health|env|stop): [\\[\\]{}a-z0-9:, ]{0,20}\n|environments:\n  [a-z]{1,5}:\n    [a-z]{1,8}: [^\n]{0,20}\n|schedule: \\{cron: '[0-9*/,L#W -]{0,14}', timezone: [A-Za-z/]{0,12}\\}\n|strategy: ([a-z_]{0,12}|\\{(type: (canary|rolling), )?(steps|min|max|watch|promote|judge|limits): [\\[\\]{}a-z0-9%.:, ]{0,20}\\})\n|.{0,20}\n){0,8}") {
         if let Err(found) = Spec::parse("f", &source) {
             prop_assert!(!found.is_empty());
             for lang in [Lang::En, Lang::Zh] {

@@ -1,0 +1,163 @@
+//! What has to hold of a strategy once its levels are put together: what the top level says, what an environment says
+//! over it, and the defaults below both.
+
+use super::{
+    Environment, StrategyRule, StrategyType, canary, defaults, faults,
+    read::{Field, Notes, Section},
+    values,
+};
+use crate::workload::ServiceKind;
+
+/// Keys that mean something for one strategy only.
+fn owned_keys() -> impl Iterator<Item = (&'static str, StrategyType)> {
+    let of_rolling = ["max_surge"].map(|key| (key, StrategyType::Rolling));
+    let of_canary = canary::KEYS.map(|key| (key, StrategyType::Canary));
+    of_rolling.into_iter().chain(of_canary)
+}
+
+pub(super) fn check(
+    top: &Section<'_>,
+    kind: ServiceKind,
+    rule: &StrategyRule,
+    environments: &[Environment],
+    notes: &mut Notes,
+) {
+    let base = Level::of(top);
+    let known = !base.is_unreadable(rule);
+    let of = |rule: &StrategyRule| rule.kind.unwrap_or(StrategyType::default_of(kind));
+    let mut used = Vec::new();
+    let sections = environment_sections(top);
+    for env in environments {
+        let section = sections.iter().find(|(name, _)| *name == env.name.as_str()).map(|(_, section)| section);
+        let own = section.map(Level::of).unwrap_or_default();
+        if own.is_unreadable(&env.strategy) || (env.strategy.kind.is_none() && !known) {
+            continue;
+        }
+        let strategy = of(&env.strategy.over(rule));
+        used.push(strategy);
+        if let Some(section) = &own.section {
+            belong(section, &[strategy], notes);
+        }
+        if strategy == StrategyType::Canary && known {
+            let levels: Vec<&Section<'_>> = [&own, &base].into_iter().filter_map(|l| l.section.as_ref()).collect();
+            times(&levels, notes);
+        }
+    }
+    if let Some(section) = base.section.as_ref().filter(|_| known && used.len() == environments.len()) {
+        belong(section, &rule.kind.map_or(used, |own| vec![own]), notes);
+    }
+}
+
+/// One `strategy` key.
+#[derive(Default)]
+struct Level<'a> {
+    field: Option<Field<'a>>,
+    /// Where it is a mapping.
+    section: Option<Section<'a>>,
+}
+
+impl<'a> Level<'a> {
+    fn of(parent: &Section<'a>) -> Self {
+        let field = parent.get("strategy");
+        let mapping = field.as_ref().filter(|f| f.node.as_mapping().is_some());
+        let section = mapping.and_then(|f| f.section(&mut Notes::default()));
+        Self { field, section }
+    }
+
+    /// It names a strategy that there is none of; that is noted where it was read.
+    fn is_unreadable(&self, rule: &StrategyRule) -> bool {
+        let names = match (&self.section, &self.field) {
+            (Some(section), _) => section.get("type").is_some(),
+            (None, field) => field.is_some(),
+        };
+        names && rule.kind.is_none()
+    }
+}
+
+fn environment_sections<'a>(top: &Section<'a>) -> Vec<(&'a str, Section<'a>)> {
+    let Some(field) = top.get("environments") else { return Vec::new() };
+    let mut quiet = Notes::default();
+    let entries = field.named_entries(&mut quiet).into_iter();
+    let mapping = entries.filter(|(_, value)| value.node.as_mapping().is_some());
+    mapping.filter_map(|(key, value)| Some((key.as_str(), value.section(&mut Notes::default())?))).collect()
+}
+
+/// Refuses what belongs to a strategy that is none of these.
+fn belong(section: &Section<'_>, strategies: &[StrategyType], notes: &mut Notes) {
+    let Some(first) = strategies.first() else { return };
+    for (key, wanted) in owned_keys().filter(|(_, wanted)| !strategies.contains(wanted)) {
+        if let Some(field) = section.get(key) {
+            let fault = field.wrong(&faults::OF_ANOTHER_STRATEGY);
+            notes.add(fault.with("wanted", wanted.as_str()).with("strategy", first.as_str()));
+        }
+    }
+}
+
+/// A time, and where it was written; nowhere for a default.
+#[derive(Clone)]
+struct Time<'a> {
+    ms: u64,
+    /// 0 is the closest to the environment.
+    level: usize,
+    field: Option<Field<'a>>,
+    name: String,
+}
+
+/// No wave may be over before it is long enough, whichever levels say so. The fault stands where the closest level says
+/// something.
+fn times(levels: &[&Section<'_>], notes: &mut Notes) {
+    let nowhere = levels.len();
+    let plain = |key: &str, default_ms: u64, read: Reader| {
+        let default = Time { ms: default_ms, level: nowhere, field: None, name: format!("strategy.{key}") };
+        let mut given = levels.iter().enumerate().filter_map(|(level, s)| Some((level, s.get(key)?)));
+        given.next().map_or(Some(default), |(level, field)| written(field, level, read))
+    };
+    let min = plain("min", defaults::WAVE_MIN_MS, canary::min);
+    let max = plain("max", defaults::WAVE_MAX_MS, canary::max);
+    let (Some(min), Some(max)) = (min, max) else { return };
+    let steps = levels.iter().enumerate().find_map(|(level, s)| Some((level, s.get("steps")?)));
+    // The last step takes all traffic and has no such times.
+    let mut items: Vec<_> = match steps {
+        Some((level, field)) => {
+            let items = field.list(&mut Notes::default()).unwrap_or_default();
+            items.into_iter().map(|item| (level, Some(item))).collect()
+        }
+        None => defaults::CANARY_STEPS.map(|_| (nowhere, None)).to_vec(),
+    };
+    items.pop();
+    for (level, item) in items {
+        let mapping = item.filter(|i| i.node.as_mapping().is_some());
+        let section = mapping.and_then(|i| i.section(&mut Notes::default()));
+        let own = |key| section.as_ref().and_then(|s| s.get(key));
+        let min = own("min").map_or(Some(min.clone()), |field| written(field, level, canary::min));
+        let max = own("max").map_or(Some(max.clone()), |field| written(field, level, canary::max));
+        let (Some(min), Some(max)) = (min, max) else { continue };
+        if max.ms < min.ms {
+            let found = contradiction(&min, &max);
+            if let Some(fault) = found.filter(|f| !notes.0.contains(f)) {
+                notes.add(fault);
+            }
+        }
+    }
+}
+
+type Reader = fn(&Field<'_>, &mut Notes) -> Option<u64>;
+
+/// `None` where it is no such time, which is noted where it was read.
+fn written(field: Field<'_>, level: usize, read: Reader) -> Option<Time<'_>> {
+    let ms = read(&field, &mut Notes::default())?;
+    let name = field.path.clone();
+    Some(Time { ms, level, field: Some(field), name })
+}
+
+fn contradiction(min: &Time<'_>, max: &Time<'_>) -> Option<crate::fault::Fault> {
+    let fault = |at: &Time<'_>, code, other: &Time<'_>| {
+        let fault = at.field.as_ref()?.wrong(code);
+        Some(fault.with("other", &other.name).with("time", values::show_duration(other.ms)))
+    };
+    if max.level <= min.level {
+        fault(max, &faults::MAX_BELOW_MIN, min)
+    } else {
+        fault(min, &faults::MIN_ABOVE_MAX, max)
+    }
+}
