@@ -68,6 +68,7 @@ pub static VERBS: Table = help! {
     "rollout show.follow": "Go on until it ends", "持续输出直到结束";
     "rollout pause": "Pause it where it stands; what it has done stays", "就地暂停；已完成的部分保留";
     "rollout resume": "Go on with a paused one", "继续已暂停的发布";
+    "rollout promote": "Let the wave that is being judged go on; evidence against it still takes it back", "放行正在判定的一波；若有证据表明变差，仍会退回";
     "rollout abort": "Take every site it touched back to its previous release", "将涉及的站点全部退回之前的版本";
     "*.rollout": "Its id, or a service: the newest rollout of it", "标识，或服务名：取其最新一次";
     "rollback": "Take an environment back: traffic first, then the report", "回滚环境：先切流量，再给出报告";

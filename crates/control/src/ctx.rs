@@ -1,6 +1,6 @@
 //! What every use case is given.
 
-use crate::agents::Agents;
+use crate::{agents::Agents, judging::Folds};
 use std::sync::Arc;
 use tradewind_model::{event::Actor, time::Timestamp};
 use tradewind_store::Store;
@@ -10,6 +10,8 @@ use tradewind_store::Store;
 pub struct Ctx {
     pub store: Store,
     pub agents: Arc<Agents>,
+    /// Verdicts on active rollouts, as of the last look.
+    pub folds: Arc<Folds>,
     /// Since when this process can know who is connected.
     pub since: Timestamp,
 }
@@ -17,7 +19,7 @@ pub struct Ctx {
 impl Ctx {
     pub fn new(store: Store) -> Self {
         let since = store.now();
-        Self { store, agents: Arc::default(), since }
+        Self { store, agents: Arc::default(), folds: Arc::default(), since }
     }
     pub fn now(&self) -> Timestamp {
         self.store.now()

@@ -13,6 +13,8 @@ use tradewind_store::{Blobs, Tx, rows, transact};
 const EVERY: Duration = Duration::from_secs(3_600);
 /// How long a finished run's artifacts are kept.
 const ARTIFACTS: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How long the counts a finished rollout was judged by are kept.
+const EVIDENCE: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// How long a broken upload, a request's answer and a login code are kept.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -53,7 +55,10 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
             }
         }
     }
-    transact!(ctx.store, tx => forget(tx, now.minus(DAY)).await)?;
+    transact!(ctx.store, tx => {
+        rows::evidence::purge(tx, now.minus(EVIDENCE)).await?;
+        forget(tx, now.minus(DAY)).await
+    })?;
     Ok(done)
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod faults;
 pub mod hosts;
 pub mod housekeeping;
+pub mod judging;
 pub mod releases;
 pub mod rollouts;
 pub mod runs;

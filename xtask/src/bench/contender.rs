@@ -157,7 +157,6 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
                 | edge::FromEdge::Ack { .. }
                 | edge::FromEdge::Drained { .. }
                 | edge::FromEdge::Stats(_)
-                | edge::FromEdge::Units { .. }
                 | edge::FromEdge::Units { .. } => {}
             }
         }

@@ -81,7 +81,11 @@ impl Client {
     /// A job's log from a byte offset on, as far as it is stored.
     pub async fn job_log(&self, run: RunId, job: JobId, offset: u64) -> Result<bytes::Bytes, ApiError> {
         let path = ["runs", &run.to_string(), "jobs", &job.to_string(), "log"];
-        let url = self.url(&path, &[("offset", offset.to_string())]);
+        self.bytes(&path, &[("offset", offset.to_string())]).await
+    }
+
+    async fn bytes(&self, path: &[&str], query: &[(&str, String)]) -> Result<bytes::Bytes, ApiError> {
+        let url = self.url(path, query);
         let answer = self.attempt(&url, Repeat::Always, || self.request(Method::GET, &url)).await?;
         answer.bytes().await.map_err(|e| ApiError::unreachable(&url, e))
     }
@@ -123,6 +127,16 @@ impl Client {
     /// The rollout each time it changed, beginning with how it stands; ends when it is finished.
     pub fn follow_rollout(&self, id: RolloutId) -> Follow<Rollout> {
         Follow::new(self.clone(), self.url(&["rollouts", &id.to_string(), "follow"], &[]), None)
+    }
+
+    /// What a canary is judged by.
+    pub async fn judgement(&self, id: RolloutId) -> Result<Judgement, ApiError> {
+        self.get(&["rollouts", &id.to_string(), "judgement"], &[]).await
+    }
+
+    /// Lets the wave that is being judged go on.
+    pub async fn promote_wave(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "promote"], reason).await
     }
 
     pub async fn pause_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {

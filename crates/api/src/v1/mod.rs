@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 pub mod host;
+pub mod judgement;
 pub mod log;
 pub mod page;
 pub mod release;
@@ -17,6 +18,10 @@ pub mod time;
 pub use access::{CreateToken, Login, NewToken, Scope, Token};
 pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
 pub use host::Host;
+pub use judgement::{
+    EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
+    RequestCount, Verdict,
+};
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use page::Page;
 pub use release::{

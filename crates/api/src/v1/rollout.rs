@@ -1,4 +1,4 @@
-use super::{ReleaseRef, Time};
+use super::{JudgementBrief, ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     fault::Lang,
@@ -49,7 +49,7 @@ impl RolloutPhase {
 }
 
 /// A move of an environment from revision to revision, wave by wave.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Rollout {
     #[schema(value_type = uuid::Uuid)]
     pub id: RolloutId,
@@ -80,6 +80,9 @@ pub struct Rollout {
     /// What happened so far, oldest first.
     pub timeline: Vec<TimelineEntry>,
     pub verification: Option<VerifyReport>,
+    /// Only of a canary, once its first share began.
+    #[serde(default)]
+    pub judgement: Option<JudgementBrief>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]

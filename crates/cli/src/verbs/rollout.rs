@@ -37,6 +37,7 @@ pub enum Action {
     },
     Pause(Ask),
     Resume(Step),
+    Promote(Step),
     Abort(Step),
 }
 
@@ -88,6 +89,11 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             let resumed = client.resume_rollout(id, &Reason { reason: step.ask.reason }).await?;
             see_through(session, &client, resumed, &step.wait).await
         }
+        Action::Promote(step) => {
+            let id = find(&client, &step.ask.rollout).await?.id;
+            let promoted = client.promote_wave(id, &Reason { reason: step.ask.reason }).await?;
+            see_through(session, &client, promoted, &step.wait).await
+        }
         Action::Abort(step) => {
             let id = find(&client, &step.ask.rollout).await?.id;
             let aborted = client.abort_rollout(id, &Reason { reason: step.ask.reason }).await?;
@@ -101,7 +107,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
 }
 
 /// By id, or the newest of a service.
-async fn find(client: &Client, which: &str) -> Result<Rollout, Failure> {
+pub(super) async fn find(client: &Client, which: &str) -> Result<Rollout, Failure> {
     if let Ok(id) = which.parse::<RolloutId>() {
         return Ok(client.rollout(id).await?);
     }

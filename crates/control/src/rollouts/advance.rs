@@ -5,7 +5,7 @@ use super::{
     places::{self, Filling, Loaded, RevisionBody},
     queue, read,
 };
-use crate::{Ctx, Result, agents::observed, hosts, tasks};
+use crate::{Ctx, Result, agents::observed, hosts, judging, tasks};
 use std::collections::BTreeMap;
 use tradewind_model::{
     event::Actor,
@@ -69,6 +69,7 @@ async fn facts(
             rows::environments::find(r, &row.env).await?.is_some_and(|e| e.frozen.is_some())
         }
     };
+    let judge = ctx.folds.of(row.id);
     let mut sites = BTreeMap::new();
     for (site, place) in loaded {
         let seen = observed::seen_at(r, &place.place, &reports).await?;
@@ -80,7 +81,8 @@ async fn facts(
         };
         let attempt = state.sites.get(site).map_or(0, |s| s.verify_attempt);
         let verify = verification(r, row.id, site, attempt).await?;
-        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged: None });
+        let judged = judge.as_ref().and_then(|fold| fold.judged(site));
+        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged });
     }
     let others_wait = !rows::rollouts::queue(r, &row.service, &row.env).await?.is_empty();
     Ok(Facts { agents_present: present, frozen, others_wait, sites })
@@ -172,8 +174,15 @@ async fn persist(
         let reason = reason.with("rollout", row.id);
         rows::queues::freeze(tx, &row.service, &row.env, &by, Json::of(&reason).as_str()).await?;
     }
+    let judge = ctx.folds.of(row.id);
     for what in &decision.happened {
-        tx.event(events::happened(&row, what, &doc.label)).await?;
+        tx.event(events::happened(&row, what, &doc.label, judge.as_deref())).await?;
+        if let Happened::TrafficMoved { site, share } = what
+            && doc.plan.judging.is_some()
+            && let Some(wave) = decision.state.sites.get(site).and_then(|s| s.wave)
+        {
+            judging::begin_wave(tx, row.id, site, wave, *share).await?;
+        }
     }
     if decision.happened.is_empty() && decision.state != *before {
         let after = serde_json::json!({ "sites": decision.state.sites, "release": doc.label });

@@ -19,6 +19,19 @@ pub async fn resume(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Resul
     change(ctx, id, "rollout.resumed", reason, by, |_, state| Ok(state.set_paused(false))).await
 }
 
+/// Lets the wave that is being judged go on, whatever the evidence says so far. Evidence against it still turns it round.
+pub async fn promote(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
+    change(ctx, id, "rollout.promote_requested", reason, by, |_, state| match state.promote() {
+        Some(_) => Ok(true),
+        None if state.phase.is_final() => Ok(false),
+        None => {
+            let phase = state.phase.as_str();
+            Err(Fault::new(&roll::NOT_JUDGED).with("rollout", id).with("phase", phase).into())
+        }
+    })
+    .await
+}
+
 /// Every site it touched goes back to its own previous revision.
 pub async fn abort(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
     let who = by.name().to_owned();

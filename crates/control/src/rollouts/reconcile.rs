@@ -6,7 +6,7 @@ use super::{
     places::{self, Filling},
     queue,
 };
-use crate::{Ctx, Result, ctx::Asker};
+use crate::{Ctx, Result, ctx::Asker, judging};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{event::NewEvent, id::Place, time::Timestamp};
 use tradewind_store::{StoreError, Tx, rows, transact};
@@ -42,12 +42,17 @@ pub async fn once(ctx: &Ctx) -> Result<Option<Timestamp>> {
     let unfinished = rows::rollouts::unfinished(&mut ctx.store.read().await?).await?;
     let mut wake = None;
     let mut waiting = Vec::new();
+    let active: Vec<_> = unfinished.iter().filter(|row| row.active).map(|row| row.id).collect();
+    ctx.folds.keep(&active);
     for row in unfinished {
         if !row.active {
             waiting.push((row.service, row.env));
             continue;
         }
         let (id, version) = (row.id, row.version);
+        if let Err(e) = judging::refresh(ctx, &row).await {
+            tracing::error!(rollout = %id, error = &e as &dyn std::error::Error, "evidence could not be read");
+        }
         let advanced = transact!(ctx.store, tx => {
             let row = rows::rollouts::get(tx, id).await?;
             advance::advance(tx, ctx, row).await

@@ -1,7 +1,7 @@
 //! Rollouts as the API shows them.
 
 use super::{PlanDoc, advance, get, read};
-use crate::{Ctx, Result, agents::observed, services};
+use crate::{Ctx, Result, agents::observed, judging, services};
 use std::collections::BTreeMap;
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout, TimelineEntry};
 use tradewind_model::{
@@ -26,7 +26,7 @@ use tradewind_store::{
 pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<v1::Rollout> {
     let mut r = ctx.store.read().await?;
     let row = get(&mut r, id).await?;
-    view(&mut r, row, lang).await
+    view(ctx, &mut r, row, lang).await
 }
 
 /// Newest first.
@@ -46,12 +46,12 @@ pub async fn list(
     let next = more.then(|| rows.last().map(|x| x.id.to_string())).flatten();
     let mut items = Vec::new();
     for row in rows {
-        items.push(view(&mut r, row, lang).await?);
+        items.push(view(ctx, &mut r, row, lang).await?);
     }
     Ok(v1::Page { items, next })
 }
 
-async fn view(r: &mut impl Reader, row: Rollout, lang: Lang) -> Result<v1::Rollout> {
+async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Result<v1::Rollout> {
     let doc: PlanDoc = read(&row.plan)?;
     let state: State = read(&row.state)?;
     let to = ReleaseRef { label: doc.label.clone(), digest: doc.release };
@@ -94,6 +94,7 @@ async fn view(r: &mut impl Reader, row: Rollout, lang: Lang) -> Result<v1::Rollo
         sites,
         timeline: told.iter().map(|e| entry(e, lang)).collect(),
         verification: verification(r, &row, &state, lang).await?,
+        judgement: judging::view::brief(r, &row, lang, ctx).await?,
         service: row.service,
         env: row.env,
         note: row.note,
@@ -361,6 +362,7 @@ fn plain(kind: &str, after: &serde_json::Value, release: &str, lang: Lang) -> St
         ("rollout.stepped", ["went on", "继续推进"]),
         ("rollout.paused", ["paused", "已暂停"]),
         ("rollout.resumed", ["resumed", "已继续"]),
+        ("rollout.promote_requested", ["a person lets the wave go on", "由人放行"]),
         ("rollout.abort_requested", ["abort requested", "已请求中止"]),
         ("rollout.superseded", ["superseded by a rollback", "被回滚取代"]),
     ]

@@ -2,6 +2,7 @@
 
 mod agents;
 mod housekeeping;
+mod judging;
 mod rollouts;
 mod routes;
 mod runs;

@@ -44,6 +44,8 @@ pub struct World {
     pub host: HostId,
     /// What the fake host does with instances, by release label; unlisted ones become ready.
     pub never_ready: Vec<String>,
+    /// What the fake agent did by itself.
+    pub trip: Option<tradewind_model::protocol::trial::Trip>,
     seq: u64,
     epoch: u32,
     _folder: TempDir,
@@ -74,7 +76,7 @@ impl World {
         })
         .unwrap();
         services::create(&ctx, &service(), &asker()).await.unwrap();
-        Self { ctx, clock, host, never_ready: Vec::new(), seq: 0, epoch: 0, _folder: folder }
+        Self { ctx, clock, host, never_ready: Vec::new(), trip: None, seq: 0, epoch: 0, _folder: folder }
     }
 
     pub fn pass(&self, d: Duration) {
@@ -177,7 +179,7 @@ impl World {
                     .iter()
                     .map(|s| ObservedSplit { revision: s.revision, weight: s.weight, ready_targets: 1 })
                     .collect(),
-                tripped: None,
+                tripped: self.trip.clone(),
             })
             .collect();
         let tasks = desired

@@ -163,11 +163,13 @@ impl Plan {
             Kind::Rollback => true,
             Kind::Normal | Kind::Hotfix | Kind::Drill => false,
         };
-        let canary = r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback;
+        let beside = |s: &SitePlan| s.from.is_some_and(|from| from != s.to);
+        let canary =
+            r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback && r.sites.iter().any(beside);
         let waves = r
             .sites
             .iter()
-            .flat_map(|s| match canary && s.from.is_some_and(|from| from != s.to) {
+            .flat_map(|s| match canary && beside(s) {
                 true => stages_of(s, &r.stages),
                 false => waves_of(s, r.strategy, flow, rollback),
             })

@@ -10,6 +10,7 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tradewind_control::{
     Ctx, Error,
     agents::{Stay, desired, observed},
+    judging::intake,
 };
 use tradewind_model::{
     id::HostId,
@@ -120,7 +121,10 @@ async fn read<R: AsyncRead + Unpin>(
                 }
             }
             FromAgent::Traffic(stats) => stay.traffic(stats),
-            FromAgent::Units { .. } => {}
+            FromAgent::Units { ticks } => {
+                let taken = intake::take_in(ctx, stay, ticks).await.map_err(StreamError::Report)?;
+                ctx.agents.send(stay.host, ToAgent::UnitsTaken { taken }).await;
+            }
             FromAgent::Pong { .. } | FromAgent::Hello { .. } => {}
         }
     }

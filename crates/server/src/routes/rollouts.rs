@@ -12,9 +12,13 @@ use futures_util::stream;
 use serde::Deserialize;
 use std::time::Duration;
 use tradewind_api::v1::{
-    Acknowledge, Acknowledged, Page, Promote, Reason, RollbackRequest, Rollout, RolloutKind, Scope, StartRollout,
+    Acknowledge, Acknowledged, Judgement, Page, Promote, Reason, RollbackRequest, Rollout, RolloutKind, Scope,
+    StartRollout,
 };
-use tradewind_control::rollouts::{intervene, request, rollback, view};
+use tradewind_control::{
+    judging,
+    rollouts::{intervene, request, rollback, view},
+};
 use tradewind_model::{
     fault::{Fault, Lang},
     id::{EnvName, RolloutId, ServiceName},
@@ -60,6 +64,13 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/rollouts/{rollout}/follow", READ, "follow_rollout", follow)
             .about("Rollouts", "The rollout each time it changed, beginning with how it stands, to its end")
             .streams::<Rollout>(),
+        Route::get("/api/v1/rollouts/{rollout}/judgement", READ, "get_judgement", judgement)
+            .about("Rollouts", "What a canary is judged by: rates, their ratio, and the evidence over time")
+            .answers::<Judgement>(),
+        Route::post("/api/v1/rollouts/{rollout}/promote", DEPLOY, "promote_wave", promote_wave)
+            .about("Rollouts", "Let the wave that is being judged go on without further evidence")
+            .body::<Reason>()
+            .answers::<Rollout>(),
         Route::post("/api/v1/rollouts/{rollout}/pause", DEPLOY, "pause_rollout", pause)
             .about("Rollouts", "Begin no further wave until it is resumed; failures still turn it round")
             .body::<Reason>()
@@ -156,6 +167,25 @@ async fn show(
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
 ) -> Answer<Rollout> {
+    Ok(Json(view::show(&app.ctx, id, info.lang).await?))
+}
+
+async fn judgement(
+    State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
+    Params(id): Params<RolloutId>,
+) -> Answer<Judgement> {
+    Ok(Json(judging::view::show(&app.ctx, id, info.lang).await?))
+}
+
+async fn promote_wave(
+    State(app): State<App>,
+    Asked(by): Asked,
+    Extension(info): Extension<RequestInfo>,
+    Params(id): Params<RolloutId>,
+    Body(asked): Body<Reason>,
+) -> Answer<Rollout> {
+    intervene::promote(&app.ctx, id, &asked.reason, &by).await?;
     Ok(Json(view::show(&app.ctx, id, info.lang).await?))
 }
 

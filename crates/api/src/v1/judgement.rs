@@ -1,0 +1,130 @@
+use super::Time;
+use serde::{Deserialize, Serialize};
+use tradewind_model::id::{RolloutId, SiteName};
+use utoipa::ToSchema;
+
+/// What the judge says of a canary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Not enough evidence either way.
+    Continue,
+    /// Worse than what runs beside it: the rollout goes back.
+    Worse,
+    /// Good enough for the next wave.
+    Better,
+    /// The wave's time is over without a verdict.
+    Inconclusive,
+}
+
+/// A rollout's evidence in a line.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgementBrief {
+    pub verdict: Verdict,
+    /// Evidence that the new release is worse. It began at 1; at `e_needed` the rollout goes back.
+    pub e: f64,
+    pub e_needed: f64,
+    /// Evidence of this wave that it is not; at `promotion_needed` the next wave may begin.
+    pub promotion: f64,
+    pub promotion_needed: f64,
+    /// The same for a person.
+    pub sentence: String,
+}
+
+/// All evidence of a rollout.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Judgement {
+    #[schema(value_type = uuid::Uuid)]
+    pub rollout: RolloutId,
+    #[serde(flatten)]
+    pub brief: JudgementBrief,
+    /// Labels of the new release and of the one it is compared with.
+    pub canary: String,
+    pub baseline: String,
+    /// When the first share began; times below count from it.
+    pub began_at: Option<Time>,
+    pub seconds: f64,
+    /// Requests to each, those left out of the judgement as well.
+    pub canary_requests: RequestCount,
+    pub baseline_requests: RequestCount,
+    pub metrics: Vec<JudgedMetric>,
+    pub waves: Vec<JudgedWave>,
+    /// Evidence over time, thinned out where there is much of it.
+    pub over_time: Vec<EvidencePoint>,
+    pub gaps: EvidenceGaps,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct RequestCount {
+    pub requests: u64,
+    pub failed: u64,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgedMetric {
+    #[schema(example = "slower_than_250ms")]
+    pub name: String,
+    /// In the reader's language.
+    pub label: String,
+    #[schema(value_type = Option<String>)]
+    pub site: Option<SiteName>,
+    pub e: f64,
+    pub promotion: f64,
+    /// The wave's promotion waits for it.
+    pub needed: bool,
+    /// It is to blame for `worse`.
+    pub culprit: bool,
+    pub canary: JudgedRate,
+    pub baseline: JudgedRate,
+    /// None before the first event.
+    pub ratio: Option<JudgedRatio>,
+}
+
+/// `events` of `units` clients (or requests, where requests are the units), and the rate with its interval.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgedRate {
+    pub units: u64,
+    pub events: u64,
+    pub rate: Option<f64>,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// How many times the baseline's rate; the interval holds at every moment.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgedRatio {
+    pub estimate: Option<f64>,
+    pub low: f64,
+    /// None: no upper bound is known yet.
+    pub high: Option<f64>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgedWave {
+    pub number: u32,
+    #[schema(value_type = String)]
+    pub site: SiteName,
+    /// Basis points.
+    pub share: u32,
+    /// Seconds.
+    pub t: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EvidencePoint {
+    /// Seconds.
+    pub t: f64,
+    pub e: f64,
+    pub promotion: f64,
+}
+
+/// What the evidence lacks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct EvidenceGaps {
+    /// Seconds that an edge counted and nobody could take in.
+    pub lost_s: u64,
+    /// Samples that cannot be, left out.
+    pub refused: u64,
+    /// One of so many clients was looked at, at worst.
+    pub one_of: u64,
+}

@@ -1,0 +1,267 @@
+//! From a rollout's entries to its verdict.
+//!
+//! Time is seconds since the first entry, by the server's clock: hosts' clocks only say how far apart the ticks of one
+//! report are. It never runs back, whatever the clocks do.
+
+use super::{Entry, Tick};
+use std::collections::BTreeMap;
+use tradewind_judge::{Arm, Brief, Judge, Kind, MetricSpec, Params, Reading, Unchecked, Verdict};
+use tradewind_model::{
+    id::SiteName,
+    protocol::{edge::FULL_SHARE, trial::TICKS_KEPT_S},
+    rollout::{
+        facts::Judged,
+        judging::{self, Judging},
+        plan::Plan,
+    },
+    said,
+    said::Said,
+    spec::values::show_duration,
+    time::Timestamp,
+};
+
+/// Points kept of the evidence over time; beyond it every second one goes and the steps become twice as long.
+const MOST_POINTS: usize = 480;
+
+#[derive(Clone, Debug)]
+pub struct Fold {
+    judge: Judge,
+    labels: [String; 2],
+    sites: BTreeMap<SiteName, SiteFold>,
+    began: Option<Timestamp>,
+    t: f64,
+    points: Vec<Point>,
+    step: f64,
+    pub marks: Vec<Mark>,
+    pub gaps: Gaps,
+}
+
+#[derive(Clone, Debug)]
+struct SiteFold {
+    wave: Option<usize>,
+    /// Places of its metrics in the judge: errors, then the bounds.
+    metrics: Vec<usize>,
+    name: Option<String>,
+    requests: [u64; 2],
+    failed: [u64; 2],
+}
+
+/// The evidence at one moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    pub t: f64,
+    pub e: f64,
+    pub promotion: f64,
+}
+
+/// A share that began.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mark {
+    pub t: f64,
+    pub site: SiteName,
+    pub wave: usize,
+    pub share: u32,
+}
+
+/// What the evidence lacks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Gaps {
+    /// Seconds nobody could take in.
+    pub lost_s: u64,
+    /// Samples that cannot be.
+    pub refused: u64,
+    /// One of `2^sampled` clients was looked at, at worst.
+    pub sampled: u32,
+}
+
+impl Fold {
+    /// `None` for a plan without a judge.
+    pub fn new(plan: &Plan) -> Option<Self> {
+        let rule = plan.judging.as_ref()?;
+        let several = plan.sites.len() > 1;
+        let mut judge = Judge::open(params(rule));
+        let mut sites = BTreeMap::new();
+        for s in &plan.sites {
+            let name = several.then(|| s.site.to_string());
+            let metrics = specs(rule, name.as_deref()).into_iter().filter_map(|spec| judge.add(spec).ok()).collect();
+            let site = SiteFold { wave: None, metrics, name, requests: [0; 2], failed: [0; 2] };
+            sites.insert(s.site.clone(), site);
+        }
+        let first = plan.sites.first()?;
+        let before = first.from_label.clone().unwrap_or_default();
+        Some(Self {
+            judge,
+            labels: [first.to_label.clone(), before],
+            sites,
+            began: None,
+            t: 0.0,
+            points: Vec::new(),
+            step: 1.0,
+            marks: Vec::new(),
+            gaps: Gaps::default(),
+        })
+    }
+
+    pub fn apply(&mut self, entry: &Entry, received_at: Timestamp) {
+        let began = *self.began.get_or_insert(received_at);
+        let now = received_at.since(began).as_secs_f64().max(self.t);
+        match entry {
+            Entry::Wave { site, wave, share } => {
+                self.t = now;
+                let Some(known) = self.sites.get_mut(site) else { return };
+                known.wave = Some(*wave);
+                if *share >= FULL_SHARE {
+                    self.judge.begin_watch(now, known.name.as_deref());
+                } else {
+                    self.judge.begin_wave(now, known.name.as_deref());
+                }
+                self.marks.push(Mark { t: now, site: site.clone(), wave: *wave, share: *share });
+            }
+            Entry::Units { site, lost, ticks } => {
+                self.gaps.lost_s += lost;
+                let Some(last) = ticks.last().map(|t| t.at) else { return };
+                for tick in ticks {
+                    let before_last = last.since(tick.at).as_secs_f64().min(TICKS_KEPT_S as f64);
+                    self.t = (now - before_last).clamp(self.t, now);
+                    self.tick(site, tick);
+                    self.note();
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, site: &SiteName, tick: &Tick) {
+        self.gaps.sampled = self.gaps.sampled.max(tick.sampled);
+        let Some(site) = self.sites.get_mut(site) else { return };
+        for (i, arm) in [&tick.canary, &tick.baseline].into_iter().enumerate() {
+            site.requests[i] += arm.requests;
+            site.failed[i] += arm.failed;
+        }
+        for (i, metric) in site.metrics.iter().enumerate() {
+            let arm = |a: &tradewind_model::protocol::trial::UnitCounts| {
+                Arm::clients(a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0), a.new)
+            };
+            if self.judge.observe(self.t, *metric, arm(&tick.canary), arm(&tick.baseline)).is_err() {
+                self.gaps.refused += 1;
+            }
+        }
+    }
+
+    fn note(&mut self) {
+        if self.points.last().is_some_and(|p| self.t < p.t + self.step) {
+            // What decided is always on the picture.
+            if self.judge.brief().verdict != Verdict::Worse {
+                return;
+            }
+        }
+        let Brief { e, promotion, .. } = self.judge.brief();
+        self.points.push(Point { t: self.t, e, promotion });
+        if self.points.len() > MOST_POINTS {
+            self.step *= 2.0;
+            let mut n = 0;
+            self.points.retain(|_| {
+                n += 1;
+                n % 2 == 1
+            });
+        }
+    }
+
+    /// What a decision about a site goes by. `None` before its first wave has its share.
+    pub fn judged(&self, site: &SiteName) -> Option<Judged> {
+        let known = self.sites.get(site)?;
+        let wave = known.wave?;
+        let verdict = match self.judge.brief().verdict {
+            Verdict::Worse => judging::Verdict::Worse,
+            Verdict::Better => judging::Verdict::Better,
+            Verdict::Continue | Verdict::Inconclusive => judging::Verdict::Continue,
+        };
+        Some(Judged { wave, verdict, why: self.told(&self.reading()) })
+    }
+
+    pub fn reading(&self) -> Reading {
+        self.judge.reading()
+    }
+
+    pub fn brief(&self) -> Brief {
+        self.judge.brief()
+    }
+
+    /// One plain sentence.
+    pub fn told(&self, reading: &Reading) -> Said {
+        sentence(reading)
+    }
+
+    /// New and old release.
+    pub fn labels(&self) -> &[String; 2] {
+        &self.labels
+    }
+
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    pub fn now(&self) -> f64 {
+        self.t
+    }
+
+    pub fn began(&self) -> Option<Timestamp> {
+        self.began
+    }
+
+    /// Requests of canary and baseline, and those of them that failed, units or not.
+    pub fn requests(&self) -> [(u64, u64); 2] {
+        let sum = |i: usize| self.sites.values().fold((0, 0), |(all, bad), s| (all + s.requests[i], bad + s.failed[i]));
+        [sum(0), sum(1)]
+    }
+}
+
+/// A plan's numbers were checked when its spec was read.
+pub fn params(rule: &Judging) -> Params {
+    let ppm = |v: u32| f64::from(v) / 1e6;
+    let milli = |v: u32| f64::from(v) / 1e3;
+    Params::checked(Unchecked {
+        alpha: ppm(rule.alpha_ppm),
+        beta: ppm(rule.beta_ppm),
+        r0: milli(rule.r0_milli),
+        r1: milli(rule.r1_milli),
+        floor: ppm(rule.floor_ppm),
+    })
+    .unwrap_or_default()
+}
+
+/// Errors have half of the alarm, the latency bounds share the other half.
+fn specs(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
+    let bounds = rule.bounds_ms.len() as f64;
+    let errors = MetricSpec {
+        label: Some(said!("errors", "错误")),
+        weight: 0.5,
+        site: site.map(str::to_owned),
+        ..MetricSpec::new("errors", Kind::Error)
+    };
+    let slow = rule.bounds_ms.iter().map(|ms| {
+        let bound = show_duration(u64::from(*ms));
+        MetricSpec {
+            label: Some(said!("slower than {bound}", "慢于 {bound}", bound = &bound)),
+            weight: 0.5 / bounds,
+            site: site.map(str::to_owned),
+            ..MetricSpec::latency(format!("slower_than_{bound}"), *ms)
+        }
+    });
+    std::iter::once(errors).chain(slow).collect()
+}
+
+fn sentence(reading: &Reading) -> Said {
+    let worst = reading.culprits.first().copied().unwrap_or(0);
+    let Some(m) = reading.metrics.get(worst) else { return Said::default() };
+    said!(
+        "{what}: {x} of {n} on the new release, {bx} of {bn} on the old one; evidence {e} of {needed}",
+        "{what}：新版本 {n} 个中 {x} 个，旧版本 {bn} 个中 {bx} 个；证据 {e}，需要 {needed}",
+        what = m.spec.shown(),
+        x = m.canary.x,
+        n = m.canary.n,
+        bx = m.baseline.x,
+        bn = m.baseline.n,
+        e = format!("{:.1}", reading.e),
+        needed = format!("{:.0}", reading.e_needed)
+    )
+}

@@ -1,0 +1,78 @@
+//! Counts that an agent brings: into the store, then acknowledged.
+//!
+//! They may come late, twice, or with seconds missing; each source numbers its own, so what is stored already is left out
+//! and what is missing is known.
+
+use super::{Entry, Tick};
+use crate::{Ctx, Result, agents::Stay, rollouts::PlanDoc};
+use std::collections::BTreeMap;
+use tradewind_model::{
+    id::{Place, RolloutId},
+    protocol::trial::{TICKS_KEPT_S, UnitTick, UnitsTaken},
+};
+use tradewind_store::{Json, Tx, rows, transact};
+
+/// Who counted: a worker of an edge, on one route of one rollout.
+type Feed = (String, String, String);
+
+/// Stores what is new and says what need not be sent again. What belongs to no rollout under way is taken and forgotten.
+pub async fn take_in(ctx: &Ctx, stay: &Stay<'_>, ticks: Vec<UnitTick>) -> Result<Vec<UnitsTaken>> {
+    let mut feeds: BTreeMap<Feed, Vec<UnitTick>> = BTreeMap::new();
+    for tick in ticks {
+        feeds.entry((tick.route.clone(), tick.rollout.clone(), tick.epoch.clone())).or_default().push(tick);
+    }
+    let mut taken = Vec::new();
+    for ((route, rollout, epoch), mut ticks) in feeds {
+        ticks.sort_by_key(|t| t.seq);
+        ticks.dedup_by_key(|t| t.seq);
+        let Some(seq) = ticks.last().map(|t| t.seq) else { continue };
+        if let (Ok(id), Some(place)) = (rollout.parse::<RolloutId>(), place(&route)) {
+            let source = format!("{}/{route}/{epoch}", stay.host);
+            transact!(ctx.store, tx => store(tx, id, &place, &source, &ticks).await)?;
+        }
+        taken.push(UnitsTaken { route, rollout, epoch, seq });
+    }
+    Ok(taken)
+}
+
+async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, ticks: &[UnitTick]) -> Result<()> {
+    let row = match rows::rollouts::get(tx, rollout).await {
+        Ok(row) => row,
+        Err(tradewind_store::StoreError::NotFound { .. }) => return Ok(()),
+        Err(e) => return Err(e.into()),
+    };
+    if !row.active || row.service != place.service || row.env != place.env {
+        return Ok(());
+    }
+    let doc: PlanDoc = crate::rollouts::read(&row.plan)?;
+    let Some(judging) = doc.plan.judging.filter(|_| doc.plan.sites.iter().any(|s| s.site == place.site)) else {
+        return Ok(());
+    };
+    let upto = u64::try_from(rows::evidence::upto(tx, rollout, source).await?).unwrap_or_default();
+    let bounds = judging.bounds_ms.len();
+    let fits =
+        |t: &UnitTick| [&t.canary, &t.baseline].iter().all(|a| a.n.len() == bounds + 1 && a.x.len() == bounds + 1);
+    let new: Vec<&UnitTick> = ticks.iter().filter(|t| t.seq > upto && fits(t)).collect();
+    let (Some(first), Some(last)) = (new.first(), new.last()) else { return Ok(()) };
+    let missing = (last.seq - upto).saturating_sub(new.len() as u64);
+    // A source that is heard for the first time late in its life has lost nothing of ours before that.
+    let lost = if upto == 0 { missing - (first.seq - 1).min(missing) } else { missing };
+    let entry = Entry::Units {
+        site: place.site.clone(),
+        lost: lost.min(TICKS_KEPT_S * 1_000),
+        ticks: new
+            .iter()
+            .map(|t| Tick { at: t.at, sampled: t.sampled, canary: t.canary.clone(), baseline: t.baseline.clone() })
+            .collect(),
+    };
+    let upto = i64::try_from(last.seq).unwrap_or(i64::MAX);
+    Ok(rows::evidence::append(tx, rollout, source, upto, &Json::of(&entry)).await?)
+}
+
+/// `service/env/site`.
+fn place(route: &str) -> Option<Place> {
+    let mut parts = route.split('/');
+    let (service, env, site) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = parts.next().is_none();
+    whole.then_some(Place { service: service.parse().ok()?, env: env.parse().ok()?, site: site.parse().ok()? })
+}

@@ -1,0 +1,117 @@
+//! A rollout's evidence as the API shows it.
+
+use super::{fold::Fold, read};
+use crate::{Ctx, Result, faults, rollouts};
+use tradewind_api::v1::{
+    EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
+    RequestCount, Verdict,
+};
+use tradewind_judge::{MetricReading, Rate, Reading};
+use tradewind_model::{
+    fault::{Fault, Lang},
+    id::RolloutId,
+    rollout::state::{State, Step},
+    said::Tell,
+};
+use tradewind_store::{Reader, rows::rollouts::Rollout};
+
+/// Refused for a rollout without a judge.
+pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
+    let (row, fold) = of(ctx, id).await?;
+    let state: State = rollouts::read(&row.state)?;
+    Ok(judgement(id, &fold, &state, lang))
+}
+
+async fn of(ctx: &Ctx, id: RolloutId) -> Result<(Rollout, Fold)> {
+    let mut r = ctx.store.read().await?;
+    let row = rollouts::get(&mut r, id).await?;
+    let doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
+    match read(&mut r, id, &doc.plan).await? {
+        Some(fold) => Ok((row, fold)),
+        None => Err(Fault::new(&faults::NO_JUDGE).with("rollout", id).into()),
+    }
+}
+
+/// `None` where nothing is judged, or no share has begun yet.
+pub(crate) async fn brief(r: &mut impl Reader, row: &Rollout, lang: Lang, ctx: &Ctx) -> Result<Option<JudgementBrief>> {
+    let doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
+    if doc.plan.judging.is_none() {
+        return Ok(None);
+    }
+    let state: State = rollouts::read(&row.state)?;
+    let told = |fold: &Fold| fold.began().map(|_| short(fold, &fold.reading(), &state, lang));
+    match ctx.folds.of(row.id) {
+        Some(fold) => Ok(told(&fold)),
+        None => Ok(read(r, row.id, &doc.plan).await?.as_ref().and_then(told)),
+    }
+}
+
+fn short(fold: &Fold, reading: &Reading, state: &State, lang: Lang) -> JudgementBrief {
+    let asked = state.sites.values().any(|s| matches!(s.step, Step::Judging { asked: true, .. }));
+    let verdict = match reading.verdict {
+        tradewind_judge::Verdict::Continue if asked => Verdict::Inconclusive,
+        tradewind_judge::Verdict::Continue => Verdict::Continue,
+        tradewind_judge::Verdict::Worse => Verdict::Worse,
+        tradewind_judge::Verdict::Better => Verdict::Better,
+        tradewind_judge::Verdict::Inconclusive => Verdict::Inconclusive,
+    };
+    JudgementBrief {
+        verdict,
+        e: reading.e,
+        e_needed: reading.e_needed,
+        promotion: reading.promotion,
+        promotion_needed: reading.promotion_needed,
+        sentence: fold.told(reading).tell(lang),
+    }
+}
+
+fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement {
+    let reading = fold.reading();
+    let [canary, baseline] = fold.labels().clone();
+    let count = |(requests, failed)| RequestCount { requests, failed };
+    let [canary_requests, baseline_requests] = fold.requests().map(count);
+    let metric = |(i, m): (usize, &MetricReading)| JudgedMetric {
+        name: m.spec.name.clone(),
+        label: m.spec.shown().tell(lang),
+        site: m.spec.site.as_ref().and_then(|s| s.parse().ok()),
+        e: m.e,
+        promotion: m.promotion,
+        needed: m.needed,
+        culprit: reading.culprits.contains(&i),
+        canary: rate(&m.canary),
+        baseline: rate(&m.baseline),
+        ratio: m.ratio.as_ref().map(|r| JudgedRatio { estimate: r.estimate, low: r.low, high: r.high }),
+    };
+    Judgement {
+        rollout: id,
+        brief: short(fold, &reading, state, lang),
+        canary,
+        baseline,
+        began_at: fold.began().map(Into::into),
+        seconds: fold.now(),
+        canary_requests,
+        baseline_requests,
+        metrics: reading.metrics.iter().enumerate().map(metric).collect(),
+        waves: fold
+            .marks
+            .iter()
+            .map(|m| JudgedWave {
+                number: u32::try_from(m.wave + 1).unwrap_or(u32::MAX),
+                site: m.site.clone(),
+                share: m.share,
+                t: m.t,
+            })
+            .collect(),
+        over_time: fold.points().iter().map(|p| EvidencePoint { t: p.t, e: p.e, promotion: p.promotion }).collect(),
+        gaps: EvidenceGaps {
+            lost_s: fold.gaps.lost_s,
+            refused: fold.gaps.refused,
+            one_of: 1_u64.checked_shl(fold.gaps.sampled).unwrap_or(u64::MAX),
+        },
+    }
+}
+
+fn rate(r: &Rate) -> JudgedRate {
+    let seen = r.n > 0;
+    JudgedRate { units: r.n, events: r.x, rate: seen.then_some(r.rate), low: r.low, high: r.high }
+}

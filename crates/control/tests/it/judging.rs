@@ -1,0 +1,306 @@
+//! A canary from its counts to its end: promoted by evidence, stopped by evidence, whatever happens to the server.
+
+use crate::world::{World, asker, env, service};
+use std::time::Duration;
+use tradewind_api::v1::Verdict;
+use tradewind_control::{
+    Error,
+    agents::Stay,
+    judging::{intake, view as evidence},
+    rollouts::{intervene, reconcile, view},
+};
+use tradewind_model::{
+    fault::Lang,
+    id::RolloutId,
+    protocol::trial::{Trip, TripCause, UnitCounts, UnitTick, UnitsTaken},
+    time::Clock as _,
+};
+use tradewind_store::{events, rows};
+
+const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  health: { http: /healthz }\n  instances: 10\n\
+                    strategy: { type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms] } }\n\
+                    environments:\n  production: { branch: main }\n";
+
+/// What an edge would count: clients by the second, and who of them fails.
+struct Edge {
+    epoch: &'static str,
+    seq: u64,
+    /// One of so many clients fails; 0: none.
+    canary_fails: u64,
+    baseline_fails: u64,
+    seen: [u64; 2],
+}
+
+impl Edge {
+    fn new() -> Self {
+        Self { epoch: "worker-1", seq: 0, canary_fails: 0, baseline_fails: 1_000, seen: [0; 2] }
+    }
+
+    /// The next second of a route whose canary has `share` basis points of 200 clients a second.
+    fn tick(&mut self, w: &World, id: RolloutId, share: u64) -> UnitTick {
+        self.seq += 1;
+        let canary = 200 * share / 10_000;
+        let fails = [self.canary_fails, self.baseline_fails];
+        let arms = [canary, 200 - canary].into_iter().enumerate().map(|(i, n)| {
+            let before = self.seen[i];
+            self.seen[i] += n;
+            let x = if fails[i] == 0 { 0 } else { self.seen[i] / fails[i] - before / fails[i] };
+            UnitCounts { n: vec![n, n], x: vec![x, 0], new: n, requests: n, failed: x }
+        });
+        let [canary, baseline] = arms.collect::<Vec<_>>().try_into().unwrap();
+        UnitTick {
+            route: "shop/production/default".into(),
+            rollout: id.to_string(),
+            epoch: self.epoch.into(),
+            seq: self.seq,
+            at: w.clock.now(),
+            sampled: 0,
+            canary,
+            baseline,
+        }
+    }
+}
+
+/// The share the rows give the newer of two releases.
+async fn share(w: &World, label: &str) -> u64 {
+    w.route().await.iter().find(|(l, _)| l == label).map_or(0, |(_, weight)| u64::from(*weight))
+}
+
+/// A second of everything.
+async fn second(w: &mut World, stay: &Stay<'_>, edge: &mut Edge, id: RolloutId) {
+    w.obey(stay).await;
+    reconcile::once(&w.ctx).await.unwrap();
+    let tick = edge.tick(w, id, share(w, "v2").await);
+    let seq = tick.seq;
+    let taken = intake::take_in(&w.ctx, stay, vec![tick]).await.unwrap();
+    assert_eq!(taken[0].seq, seq);
+    w.pass(Duration::from_secs(1));
+}
+
+/// v1 live, v2 on its way.
+async fn begun(w: &mut World, stay: &Stay<'_>, spec: &str) -> RolloutId {
+    let (v1, v2) = (w.release(1, spec).await, w.release(2, spec).await);
+    let id = w.deploy(&v1).await;
+    assert_eq!(w.see_through(stay, id).await.phase, "completed");
+    w.deploy(&v2).await
+}
+
+async fn ended(w: &World, id: RolloutId) -> Option<String> {
+    let row = w.rollout(id).await;
+    row.finished_at.map(|_| row.phase)
+}
+
+async fn kinds(w: &World, id: RolloutId) -> Vec<String> {
+    events::Sealer::new(w.ctx.store.clone()).seal_now().await.unwrap();
+    let mut r = w.ctx.store.read().await.unwrap();
+    let told = events::of_subject(&mut r, &format!("rollout/{id}"), 0, 1_000).await.unwrap();
+    told.into_iter().map(|e| e.fact.kind).collect()
+}
+
+#[tokio::test]
+async fn a_good_release_goes_up_by_evidence() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    let mut shares = Vec::new();
+    for _ in 0..400 {
+        second(&mut w, &stay, &mut edge, id).await;
+        let now = share(&w, "v2").await;
+        if shares.last() != Some(&now) {
+            shares.push(now);
+        }
+        if ended(&w, id).await.is_some() {
+            break;
+        }
+    }
+    assert_eq!(ended(&w, id).await.as_deref(), Some("completed"));
+    assert_eq!(shares, [1_000, 5_000, 10_000]);
+    assert_eq!(kinds(&w, id).await.iter().filter(|k| *k == "rollout.promoted").count(), 2);
+    assert!(w.desired().await.routes[0].trial.is_none(), "nothing is on trial any more");
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.waves.iter().map(|w| w.share).collect::<Vec<_>>(), [1_000, 5_000, 10_000]);
+    assert!(!shown.over_time.is_empty() && shown.brief.e < shown.brief.e_needed);
+    assert_eq!(shown.canary_requests.failed, 0);
+}
+
+#[tokio::test]
+async fn a_bad_release_is_taken_back_and_the_evidence_is_kept() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge { canary_fails: 20, ..Edge::new() };
+    for _ in 0..200 {
+        second(&mut w, &stay, &mut edge, id).await;
+        if ended(&w, id).await.is_some() {
+            break;
+        }
+    }
+    assert_eq!(ended(&w, id).await.as_deref(), Some("failed"));
+    assert_eq!(w.route().await, [("v1".to_owned(), 10_000)]);
+    let shown = view::show(&w.ctx, id, Lang::En).await.unwrap();
+    let brief = shown.judgement.unwrap();
+    assert_eq!(brief.verdict, Verdict::Worse);
+    assert!(brief.e >= 100.0);
+    assert!(shown.reason.unwrap().contains("v2 is worse than v1: "));
+    let zh = view::show(&w.ctx, id, Lang::Zh).await.unwrap().reason.unwrap();
+    assert!(zh.contains("v2 比 v1 差："), "{zh}");
+    let whole = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    let blamed: Vec<_> = whole.metrics.iter().filter(|m| m.culprit).map(|m| m.name.as_str()).collect();
+    assert_eq!(blamed, ["errors"]);
+    assert!(kinds(&w, id).await.contains(&"rollout.returning".to_owned()));
+    let mut r = w.ctx.store.read().await.unwrap();
+    let told = events::of_subject(&mut r, &format!("rollout/{id}"), 0, 1_000).await.unwrap();
+    let back = told.iter().find(|e| e.fact.kind == "rollout.returning").unwrap().fact.after.clone().unwrap();
+    assert_eq!(back["evidence"]["verdict"], "worse");
+    assert!(back["evidence"]["e"].as_f64().unwrap() >= 100.0);
+    let queue = rows::queues::get(&mut r, &service(), &env()).await.unwrap();
+    assert!(queue.frozen.is_some());
+}
+
+#[tokio::test]
+async fn a_server_that_dies_at_every_tick_comes_to_the_same_verdict_at_the_same_second() {
+    let mut ends = Vec::new();
+    for dies in [false, true] {
+        let mut w = World::new().await;
+        let mut edge = Edge { canary_fails: 25, ..Edge::new() };
+        let agents = w.ctx.agents.clone();
+        let (stay, _rx) = w.connect(&agents);
+        let id = begun(&mut w, &stay, SPEC).await;
+        drop(stay);
+        let mut seconds = 0;
+        while ended(&w, id).await.is_none() {
+            seconds += 1;
+            assert!(seconds < 300, "no verdict");
+            let agents = w.ctx.agents.clone();
+            let (stay, _rx) = w.connect(&agents);
+            second(&mut w, &stay, &mut edge, id).await;
+            drop(stay);
+            if dies {
+                w.restart().await;
+            }
+        }
+        let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+        ends.push((shown.brief.verdict, seconds, shown.metrics[0].canary.events, shown.metrics[0].canary.units));
+    }
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0].0, Verdict::Worse);
+}
+
+#[tokio::test]
+async fn a_count_is_taken_once_and_what_is_missing_is_known() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    for _ in 0..4 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    let units = async |w: &World| {
+        let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+        (shown.metrics[0].canary.units, shown.gaps.lost_s)
+    };
+    let before = units(&w).await;
+    let mut late: Vec<UnitTick> = (0..8).map(|_| edge.tick(&w, id, 1_000)).collect();
+    late.remove(2);
+    late.reverse();
+    let twice = late.iter().cloned().chain(late.iter().cloned()).collect();
+    intake::take_in(&w.ctx, &stay, twice).await.unwrap();
+    let after = units(&w).await;
+    assert_eq!(after, (before.0 + 7 * 20, 1));
+    intake::take_in(&w.ctx, &stay, late).await.unwrap();
+    assert_eq!(units(&w).await, after, "what is in the store is not taken again");
+
+    // A new worker counts from the beginning.
+    let mut other = Edge { epoch: "worker-2", ..Edge::new() };
+    let tick = other.tick(&w, id, 1_000);
+    intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+    assert_eq!(units(&w).await, (after.0 + 20, 1));
+}
+
+#[tokio::test]
+async fn counts_of_nobodys_rollout_are_acknowledged_and_forgotten() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    second(&mut w, &stay, &mut edge, id).await;
+    let sound = edge.tick(&w, id, 1_000);
+    let foreign = [
+        UnitTick { rollout: "not an id".into(), ..sound.clone() },
+        UnitTick { rollout: RolloutId::at(w.clock.now()).to_string(), ..sound.clone() },
+        UnitTick { route: "shop/staging/default".into(), ..sound.clone() },
+        UnitTick { route: "shop/production/nowhere".into(), ..sound.clone() },
+        UnitTick { route: "../../etc".into(), ..sound.clone() },
+        UnitTick { canary: UnitCounts { n: vec![1], x: vec![1], ..UnitCounts::default() }, ..sound.clone() },
+    ];
+    let stored =
+        async |w: &World| rows::evidence::after(&mut w.ctx.store.read().await.unwrap(), id, 0).await.unwrap().len();
+    let before = stored(&w).await;
+    for tick in foreign {
+        let taken = intake::take_in(&w.ctx, &stay, vec![tick.clone()]).await.unwrap();
+        let expected = UnitsTaken { route: tick.route, rollout: tick.rollout, epoch: tick.epoch, seq: tick.seq };
+        assert_eq!(taken, [expected]);
+    }
+    assert_eq!(stored(&w).await, before);
+
+    // Impossible counts are left out, and the rest is not.
+    let absurd = UnitCounts { n: vec![3, 3], x: vec![u64::MAX, 9], ..sound.canary.clone() };
+    intake::take_in(&w.ctx, &stay, vec![UnitTick { canary: absurd, ..sound }]).await.unwrap();
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.gaps.refused, 2);
+    assert!(shown.brief.e.is_finite());
+}
+
+#[tokio::test]
+async fn a_canary_without_traffic_is_held_until_a_person_speaks() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    for _ in 0..14 {
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+        w.pass(Duration::from_secs(60));
+    }
+    assert_eq!(share(&w, "v2").await, 1_000, "no data is no pass");
+    let shown = view::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.judgement.unwrap().verdict, Verdict::Inconclusive);
+    assert!(kinds(&w, id).await.contains(&"rollout.asks".to_owned()));
+
+    intervene::promote(&w.ctx, id, "seen with my own eyes", &asker()).await.unwrap();
+    w.obey(&stay).await;
+    reconcile::once(&w.ctx).await.unwrap();
+    assert_eq!(share(&w, "v2").await, 5_000);
+    let refused = intervene::promote(&w.ctx, id, "again", &asker()).await.unwrap_err();
+    match refused {
+        Error::Refused(f) => assert_eq!(f.code.id, "TW-ROLL-025"),
+        Error::Store(e) => panic!("{e}"),
+    }
+}
+
+#[tokio::test]
+async fn what_the_agent_gave_back_by_itself_ends_the_rollout() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    for _ in 0..4 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    assert!(w.desired().await.routes[0].trial.as_ref().is_some_and(|t| t.counted && t.limits.error_rate == Some(500)));
+    let cause = TripCause::ErrorRate { failed: 61, requests: 600, limit: 500, for_ms: 30_000 };
+    w.trip = Some(Trip { rollout: id.to_string(), at: w.clock.now(), cause });
+    for _ in 0..5 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    assert_eq!(ended(&w, id).await.as_deref(), Some("failed"));
+    let reason = view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap();
+    assert_eq!(reason, "61 of 600 requests to v2 on default failed within 30 s, more than 5%");
+    assert!(w.desired().await.routes[0].trial.is_none());
+}
