@@ -12,13 +12,14 @@ use crate::{
     succession::{FromOld, PREDECESSOR, Predecessor, ToOld},
     switch::{Applied, Switch},
     target::Target,
+    units::Pending,
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     future::pending,
     net::SocketAddr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::UnixListener,
@@ -29,11 +30,15 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::{
     fault::Fault,
     id::InstanceId,
-    protocol::edge::{FromEdge, Stats, Table, TargetStats, ToEdge, VERSION},
+    protocol::{
+        edge::{FromEdge, Stats, Table, TargetStats, ToEdge, VERSION},
+        trial::UnitTick,
+    },
     time::Clock,
 };
 
 const STATS_EVERY: Duration = Duration::from_secs(1);
+const TICKS_A_LINE: usize = 256;
 
 pub struct Control {
     pub proxy: Arc<Proxy>,
@@ -41,6 +46,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// Names this worker in its counters.
     pub epoch: String,
+    /// What was counted of trials and no agent has taken.
+    pub pending: Pending,
     pub listen: Vec<SocketAddr>,
     /// None once a successor has it.
     pub listener: Option<UnixListener>,
@@ -108,6 +115,7 @@ impl Control {
                 }
                 _ = ticks.tick() => {
                     self.proxy.uptime.adjust(&*self.clock);
+                    self.end_second();
                     if std::mem::take(&mut health_changed) {
                         self.switch.keep().await;
                     }
@@ -142,7 +150,7 @@ impl Control {
             match message {
                 ToEdge::Hello { .. } => {}
                 ToEdge::Table(table) => self.table(table).await,
-                ToEdge::UnitsTaken { .. } => {}
+                ToEdge::UnitsTaken { taken } => self.pending.taken(&taken),
             }
             return;
         }
@@ -189,6 +197,9 @@ impl Control {
             }
             for instance in self.switch.drained().collect::<Vec<_>>() {
                 self.tell(&FromEdge::Drained { instance });
+            }
+            for ticks in self.pending.all().cloned().collect::<Vec<_>>().chunks(TICKS_A_LINE) {
+                self.tell(&FromEdge::Units { ticks: ticks.to_vec() });
             }
         }
         true
@@ -246,6 +257,18 @@ impl Control {
         }
     }
 
+    fn end_second(&mut self) {
+        let ticks = self.switch.end_second(Instant::now(), self.clock.now());
+        self.pending.end_second(ticks.iter().cloned());
+        self.send_units(ticks);
+    }
+
+    fn send_units(&mut self, ticks: Vec<UnitTick>) {
+        if !ticks.is_empty() {
+            self.tell(&FromEdge::Units { ticks });
+        }
+    }
+
     fn send_stats(&mut self) {
         if self.links.agent.is_some() {
             let stats = Stats {
@@ -298,7 +321,13 @@ impl Control {
         self.links.open.retain(|other, _| *other == id);
         let (draining, drained) = (self.switch.draining().collect(), self.switch.drained().collect());
         if let Some(link) = self.links.open.get(&id) {
-            link.send(&FromOld::Succession { kept: self.switch.kept(), draining, drained });
+            link.send(&FromOld::Succession {
+                kept: self.switch.kept(),
+                draining,
+                drained,
+                gone: self.switch.trials().gone(),
+                ticks: self.pending.all().cloned().collect(),
+            });
         }
     }
 
@@ -328,7 +357,11 @@ impl Control {
                 );
                 predecessor.acked = predecessor.acked.max(version);
             }
-            Ok(FromEdge::Hello { .. } | FromEdge::Units { .. }) | Err(_) => {}
+            Ok(FromEdge::Units { ticks }) => {
+                self.pending.add(ticks.iter().cloned());
+                self.send_units(ticks);
+            }
+            Ok(FromEdge::Hello { .. }) | Err(_) => {}
         }
         self.acknowledge();
         self.tell_drained();

@@ -116,6 +116,15 @@ impl Counters {
         self.shards.iter().map(|s| field(s).load(Relaxed)).sum()
     }
 
+    pub fn requests(&self) -> u64 {
+        self.sum(|s| &s.requests)
+    }
+
+    /// Answers that were 5xx, whoever made them, and those that broke off.
+    pub fn failed(&self) -> u64 {
+        self.sum(|s| &s.responses[4]) + self.sum(|s| &s.failures[Cause::Body as usize])
+    }
+
     pub fn retries(&self) -> u64 {
         self.sum(|s| &s.retries)
     }

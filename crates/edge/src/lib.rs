@@ -31,6 +31,7 @@ mod succession;
 mod switch;
 mod table;
 mod target;
+mod units;
 mod worker;
 
 pub use access_log::AccessLog;

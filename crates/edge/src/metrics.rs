@@ -71,6 +71,14 @@ pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats]) -> String {
     for r in &proxy.live().routes {
         page.sample("held", &format!("route=\"{}\"", escape(&r.id)), r.held.load(Relaxed));
     }
+    page.family("trial_clients", "gauge", "Clients remembered for a route's trial.");
+    for (route, clients, _) in switch.trials().sizes() {
+        page.sample("trial_clients", &format!("route=\"{}\"", escape(route)), clients);
+    }
+    page.family("trial_share_looked_at", "gauge", "Part of the clients a route's trial looks at: 1 is all.");
+    for (route, _, sampled) in switch.trials().sizes() {
+        page.sample("trial_share_looked_at", &format!("route=\"{}\"", escape(route)), 0.5f64.powi(sampled as i32));
+    }
     let activity = &proxy.activity;
     page.single("unrouted_total", "counter", "Requests that came to no revision.", proxy.unrouted());
     page.single("connections", "gauge", "Client connections that are open.", activity.connections());

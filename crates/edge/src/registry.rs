@@ -8,6 +8,7 @@ use crate::{
         hosts::Hosts,
     },
     target::Target,
+    units::{Arm, Trials},
 };
 use http::{HeaderName, HeaderValue};
 use std::{
@@ -27,11 +28,12 @@ pub struct Registry {
     targets: HashMap<InstanceId, Arc<Target>>,
     counters: HashMap<(String, RevisionId), Arc<Counters>>,
     held: HashMap<String, Arc<AtomicU32>>,
+    pub trials: Trials,
 }
 
 impl Registry {
-    pub fn new(shards: usize) -> Self {
-        Self { shards, serial: 0, targets: HashMap::new(), counters: HashMap::new(), held: HashMap::new() }
+    pub fn new(shards: usize, trials: Trials) -> Self {
+        Self { shards, serial: 0, targets: HashMap::new(), counters: HashMap::new(), held: HashMap::new(), trials }
     }
 
     /// The live form of a table that passed [`check`](crate::table::check::check), and the targets that are not in it any more. An instance that
@@ -51,12 +53,14 @@ impl Registry {
         }
         before.retain(|instance, old| self.targets.get(instance).is_none_or(|new| !Arc::ptr_eq(old, new)));
         self.held.retain(|id, _| table.routes.iter().any(|r| r.id == *id));
+        self.trials.retain(|id| routes.iter().any(|r| *r.id == *id && r.trial.is_some()));
         self.forget_counters();
         self.serial += 1;
         (Live { serial: self.serial, table, routes, hosts }, before.into_values().collect())
     }
 
     fn route(&mut self, route: &Route, before: &HashMap<InstanceId, Arc<Target>>) -> LiveRoute {
+        let counted = route.trial.as_ref().filter(|t| t.counted);
         let splits: Vec<_> = route
             .splits
             .iter()
@@ -65,6 +69,7 @@ impl Registry {
                 revision_header: header(&split.revision.to_string()),
                 weight: split.weight,
                 point: SplitPoint::of(&split.revision.to_string()),
+                arm: counted.and_then(|t| Arm::of(t, split.revision)),
                 counters: self
                     .counters
                     .entry((route.id.clone(), split.revision))
@@ -88,6 +93,10 @@ impl Registry {
             .collect();
         let mut weighted = splits.iter().enumerate().filter(|(_, s)| s.weight > 0).map(|(i, _)| i);
         let only = weighted.next().filter(|_| weighted.next().is_none());
+        let trial = counted.map(|trial| {
+            let counters = |of| splits.iter().find(|s| s.revision == of).map(|s| s.counters.clone());
+            self.trials.follow(&route.id, &route.salt, trial, counters)
+        });
         LiveRoute {
             id: route.id.as_str().into(),
             mode: route.mode,
@@ -97,6 +106,7 @@ impl Registry {
             splits,
             only,
             held: self.held.entry(route.id.clone()).or_default().clone(),
+            trial,
         }
     }
 

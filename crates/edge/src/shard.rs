@@ -26,8 +26,17 @@ impl<T> Sharded<T> {
     }
 
     pub fn mine(&self) -> &T {
+        self.at(self.here())
+    }
+
+    /// This thread's place, for those who may have to find it from another.
+    pub fn here(&self) -> usize {
         let index = SHARD.get();
-        &self.0[if index < self.0.len() { index } else { 0 }].0
+        if index < self.0.len() { index } else { 0 }
+    }
+
+    pub fn at(&self, index: usize) -> &T {
+        &self.0[index].0
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &T> {

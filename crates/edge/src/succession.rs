@@ -9,13 +9,17 @@
 use crate::{
     disk::Kept,
     link::{Event, Link, LinkId, ShortPath},
+    units::Gone,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tradewind_model::{
     id::InstanceId,
-    protocol::edge::{Table, TargetStats, ToEdge, VERSION},
+    protocol::{
+        edge::{Table, TargetStats, ToEdge, VERSION},
+        trial::UnitTick,
+    },
 };
 
 /// The link to the worker before this one.
@@ -32,8 +36,26 @@ pub enum ToOld {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromOld {
-    /// `draining` left the table and have requests in flight; `drained` have none any more.
-    Succession { kept: Kept, draining: Vec<InstanceId>, drained: Vec<InstanceId> },
+    /// `draining` left the table and have requests in flight; `drained` have none any more. `ticks` were not taken by
+    /// any agent; later ones follow as they would to an agent.
+    Succession {
+        kept: Kept,
+        draining: Vec<InstanceId>,
+        drained: Vec<InstanceId>,
+        #[serde(default)]
+        gone: Vec<Gone>,
+        #[serde(default)]
+        ticks: Vec<UnitTick>,
+    },
+}
+
+/// What a worker begins with that takes over from another.
+#[derive(Debug, Default)]
+pub struct Handed {
+    pub kept: Kept,
+    pub drained: Vec<InstanceId>,
+    pub gone: Vec<Gone>,
+    pub ticks: Vec<UnitTick>,
 }
 
 /// The worker before this one, for as long as it has connections.
@@ -65,7 +87,7 @@ pub async fn succeed(
     control: &Path,
     events: mpsc::Sender<(LinkId, Event)>,
     inbox: &mut mpsc::Receiver<(LinkId, Event)>,
-) -> io::Result<Option<(Predecessor, Kept, Vec<InstanceId>)>> {
+) -> io::Result<Option<(Predecessor, Handed)>> {
     let short = ShortPath::of(control)?;
     let stream = match UnixStream::connect(&short.path).await {
         Ok(stream) => stream,
@@ -80,8 +102,10 @@ pub async fn succeed(
             match event {
                 Event::Closed => return None,
                 Event::Line(line) => {
-                    if let Ok(FromOld::Succession { kept, draining, drained }) = serde_json::from_str(&line) {
-                        return Some((kept, draining, drained));
+                    if let Ok(FromOld::Succession { kept, draining, drained, gone, ticks }) =
+                        serde_json::from_str(&line)
+                    {
+                        return Some((draining, Handed { kept, drained, gone, ticks }));
                     }
                 }
             }
@@ -89,9 +113,9 @@ pub async fn succeed(
         None
     };
     let answer = timeout(ANSWER_LIMIT, answer).await.map_err(|_| io::ErrorKind::TimedOut)?;
-    Ok(answer.map(|(kept, draining, drained)| {
-        let acked = kept.table.version;
-        let holds = instances(&kept.table).chain(draining).collect();
-        (Predecessor { link, acked, holds, targets: Vec::new() }, kept, drained)
+    Ok(answer.map(|(draining, handed)| {
+        let acked = handed.kept.table.version;
+        let holds = instances(&handed.kept.table).chain(draining).collect();
+        (Predecessor { link, acked, holds, targets: Vec::new() }, handed)
     }))
 }

@@ -13,6 +13,7 @@ use crate::{
     registry::Registry,
     table::{Live, check::check},
     target::Target,
+    units::{Gone, Trials},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,7 +24,11 @@ use tokio::{sync::mpsc, time::timeout};
 use tradewind_model::{
     fault::Fault,
     id::InstanceId,
-    protocol::edge::{SplitStats, Table, TargetStats},
+    protocol::{
+        edge::{SplitStats, Table, TargetStats},
+        trial::UnitTick,
+    },
+    time::Timestamp,
 };
 
 /// What is closed at the end of its drain time is gone within this.
@@ -61,10 +66,11 @@ impl Switch {
         checks: Checks,
         home: Home,
         emptied: mpsc::UnboundedSender<Arc<Target>>,
+        trials: Trials,
     ) -> Self {
         Self {
             proxy,
-            registry: Registry::new(shards),
+            registry: Registry::new(shards, trials),
             checks,
             home: Some(home),
             unkept: false,
@@ -80,9 +86,10 @@ impl Switch {
         self.proxy.live().table.version
     }
 
-    /// What was kept, with targets in the health they were last known in.
-    pub fn restore(&mut self, kept: Kept, drained: Vec<InstanceId>) -> Result<(), Fault> {
+    /// What was kept, with targets in the health they were last known in, and who is out of the trials' risk sets.
+    pub fn restore(&mut self, kept: Kept, drained: Vec<InstanceId>, gone: Vec<Gone>) -> Result<(), Fault> {
         check(&kept.table)?;
+        self.registry.trials.inherit(gone);
         self.drained.extend(drained);
         let (live, _) = self.registry.compile(Arc::new(kept.table));
         for target in kept.failing.iter().filter_map(|i| self.registry.target(*i)) {
@@ -204,6 +211,15 @@ impl Switch {
         if self.unkept {
             self.keep().await;
         }
+    }
+
+    pub fn trials(&self) -> &Trials {
+        &self.registry.trials
+    }
+
+    /// What was counted of each trial since the last time.
+    pub fn end_second(&mut self, at: std::time::Instant, now: Timestamp) -> Vec<UnitTick> {
+        self.registry.trials.end_second(at, now)
     }
 
     pub fn drained_total(&self) -> u64 {

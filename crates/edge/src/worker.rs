@@ -13,8 +13,9 @@ use crate::{
     proxy::Proxy,
     serve, shard,
     sockets::Sockets,
-    succession::{self, ToOld},
+    succession::{self, Handed, ToOld},
     switch::Switch,
+    units::{MOST_CLIENTS, Pending, Trials},
 };
 use std::{
     fs::File,
@@ -57,6 +58,8 @@ pub struct WorkerConfig {
     pub drain: Duration,
     /// A client that takes nothing of its answer for this long is left.
     pub client_stall: Duration,
+    /// Clients remembered for each trial at most; beyond it fewer are looked at. 24 bytes each.
+    pub trial_clients: usize,
 }
 
 impl WorkerConfig {
@@ -69,6 +72,7 @@ impl WorkerConfig {
             access_log: AccessLog::Off,
             drain: Duration::from_secs(60),
             client_stall: Duration::from_secs(60),
+            trial_clients: MOST_CLIENTS,
         }
     }
 
@@ -206,21 +210,25 @@ async fn begin(
     let (events, mut inbox) = mpsc::channel(1_024);
     let (emptied_tx, emptied) = mpsc::unbounded_channel();
     let (health_tx, health) = mpsc::unbounded_channel();
-    let mut switch = Switch::new(proxy.clone(), threads, Checks::new(health_tx), home.clone(), emptied_tx);
+    let epoch = format!("{}-{:x}", std::process::id(), clock.now().0);
+    let trials = Trials::new(&epoch, threads, config.trial_clients);
+    let mut switch = Switch::new(proxy.clone(), threads, Checks::new(health_tx), home.clone(), emptied_tx, trials);
     let handed = match succeed {
         true => {
             succession::succeed(&home.control(), events.clone(), &mut inbox).await.map_err(EdgeError::Succession)?
         }
         false => None,
     };
-    let (predecessor, kept, drained) = match handed {
-        Some((predecessor, kept, drained)) => (Some(predecessor), Some(kept), drained),
-        None => (None, load(&home), Vec::new()),
+    let (predecessor, handed) = match handed {
+        Some((predecessor, handed)) => (Some(predecessor), Some(handed)),
+        None => (None, load(&home).map(|kept| Handed { kept, ..Handed::default() })),
     };
-    if let Some(kept) = kept
-        && let Err(fault) = switch.restore(kept, drained)
-    {
-        tracing::error!(%fault, "the kept table is not valid any more; waiting for the agent's");
+    let mut pending = Pending::default();
+    if let Some(Handed { kept, drained, gone, ticks }) = handed {
+        pending.add(ticks);
+        if let Err(fault) = switch.restore(kept, drained, gone) {
+            tracing::error!(%fault, "the kept table is not valid any more; waiting for the agent's");
+        }
     }
 
     let finish = CancellationToken::new();
@@ -239,7 +247,8 @@ async fn begin(
     let control = Control {
         proxy: proxy.clone(),
         switch,
-        epoch: format!("{}-{:x}", std::process::id(), clock.now().0),
+        epoch,
+        pending,
         clock,
         listen,
         listener: Some(listener),

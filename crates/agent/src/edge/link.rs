@@ -6,7 +6,10 @@ use tokio::{
     net::UnixStream,
     sync::{mpsc, watch},
 };
-use tradewind_model::protocol::edge::{FromEdge, Table, ToEdge, VERSION};
+use tradewind_model::protocol::{
+    edge::{FromEdge, Table, ToEdge, VERSION},
+    trial::UnitsTaken,
+};
 
 /// The edge's worker is back within 50 ms of a kill; a dial that fails costs nothing.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -20,16 +23,17 @@ pub enum EdgeNews {
 }
 
 /// Dials, serves and dials again until the host's loop is gone. Each table is sent once: the host's loop hands over a
-/// new one whenever an edge greets.
+/// new one whenever an edge greets. What the server has taken of its counts is passed on beside.
 pub async fn keep_link(
     socket: PathBuf,
     mut table: watch::Receiver<Option<Table>>,
+    mut taken: mpsc::UnboundedReceiver<Vec<UnitsTaken>>,
     to_host: mpsc::UnboundedSender<EdgeNews>,
 ) {
     let mut pause = AGAIN;
     let mut complained = false;
     loop {
-        match serve(&socket, &mut table, &to_host).await {
+        match serve(&socket, &mut table, &mut taken, &to_host).await {
             Ok(()) => return,
             Err((greeted, error)) => {
                 if greeted {
@@ -57,6 +61,7 @@ pub async fn keep_link(
 async fn serve(
     socket: &PathBuf,
     table: &mut watch::Receiver<Option<Table>>,
+    taken: &mut mpsc::UnboundedReceiver<Vec<UnitsTaken>>,
     to_host: &mpsc::UnboundedSender<EdgeNews>,
 ) -> Result<(), (bool, io::Error)> {
     let early = |e: io::Error| (false, e);
@@ -106,12 +111,19 @@ async fn serve(
     };
     let writing = async {
         loop {
-            if table.changed().await.is_err() {
-                return Ok(());
-            }
-            let newest = table.borrow_and_update().clone();
-            if let Some(newest) = newest {
-                wire::send(&mut write, &ToEdge::Table(newest)).await.map_err(late)?;
+            tokio::select! {
+                changed = table.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    let newest = table.borrow_and_update().clone();
+                    if let Some(newest) = newest {
+                        wire::send(&mut write, &ToEdge::Table(newest)).await.map_err(late)?;
+                    }
+                }
+                Some(taken) = taken.recv() => {
+                    wire::send(&mut write, &ToEdge::UnitsTaken { taken }).await.map_err(late)?;
+                }
             }
         }
     };

@@ -14,6 +14,7 @@ use crate::{
     edge::{
         ledger::Ledger,
         link::{self, EdgeNews},
+        units::Units,
         versions::Versions,
     },
     home::Home,
@@ -45,8 +46,9 @@ use tokio::{
 use tradewind_model::{
     id::InstanceId,
     protocol::{
-        agent::{Desired, DesiredInstance, DesiredPhase, Observed, ObservedEdge, ObservedInstance},
+        agent::{Desired, DesiredInstance, DesiredPhase, FromAgent, Observed, ObservedEdge, ObservedInstance},
         edge::{Stats, Table},
+        trial::UnitsTaken,
     },
     workload::Port,
 };
@@ -99,6 +101,10 @@ pub struct Host {
 
     ledger: Ledger,
     versions: Versions,
+    units: Units,
+    /// Where the server's session takes the edge's counts.
+    session: Option<(u64, mpsc::Sender<FromAgent>)>,
+    units_taken: mpsc::UnboundedSender<Vec<UnitsTaken>>,
     /// An edge has greeted and not gone since.
     edge: Option<ObservedEdge>,
     /// The next table is sent under a new number even if it equals the last.
@@ -175,6 +181,7 @@ impl Host {
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
+        let (units_taken, units_taken_rx) = mpsc::unbounded_channel();
         let (traffic, traffic_rx) = watch::channel(None);
         let (sight, sight_rx) = watch::channel(Arc::default());
         let mut children = JoinSet::new();
@@ -202,6 +209,9 @@ impl Host {
             desired,
             instances: BTreeMap::new(),
             versions,
+            units: Units::default(),
+            session: None,
+            units_taken,
             edge: None,
             afresh: false,
             seq: 0,
@@ -225,7 +235,7 @@ impl Host {
         host.reconcile();
         host.publish(true);
         if let Some(socket) = config.edge_socket {
-            host.children.spawn(link::keep_link(socket, table_rx, to_edge_inbox));
+            host.children.spawn(link::keep_link(socket, table_rx, units_taken_rx, to_edge_inbox));
         }
         let greeting = Greeting { epoch: uuid::Uuid::now_v7().to_string(), hostname: config.hostname };
         let outbox = Outbox { observed: observed_rx, traffic: traffic_rx };
@@ -266,8 +276,21 @@ impl Host {
 
     async fn server_said(&mut self, news: FromServer) {
         match news {
-            FromServer::Connected { session, answers } => self.readers.connected(session, answers),
-            FromServer::Gone { session } => self.readers.gone(session),
+            FromServer::Connected { session, answers } => {
+                self.readers.connected(session, answers.clone());
+                self.session = Some((session, answers));
+                self.units.connected();
+                self.send_units();
+            }
+            FromServer::Gone { session } => {
+                self.readers.gone(session);
+                self.session.take_if(|(s, _)| *s == session);
+            }
+            FromServer::UnitsTaken(taken) => {
+                self.units.taken(&taken);
+                // Without a link there is nobody to tell: the edge says them again, and is answered again.
+                let _ = self.units_taken.send(taken);
+            }
             FromServer::ReadLog { session, request, instance, tail_lines, follow } => {
                 self.readers.read(session, request, instance, tail_lines, follow);
             }

@@ -7,7 +7,7 @@ use crate::edge::{
 };
 use std::sync::Arc;
 use tradewind_model::protocol::{
-    agent::{Desired, InstancePhase, ObservedEdge},
+    agent::{Desired, FromAgent, InstancePhase, ObservedEdge},
     edge::FromEdge,
 };
 
@@ -38,8 +38,17 @@ impl Host {
                 self.ledger.counted(&stats);
                 self.traffic.send_replace(Some(Arc::new(stats)));
             }
-            EdgeNews::Said(FromEdge::Units { .. }) => {}
+            EdgeNews::Said(FromEdge::Units { ticks }) => {
+                self.units.came(ticks, self.time.now().mono);
+                self.send_units();
+            }
         }
+    }
+
+    /// Passes on what the edge counted, for as long as the session takes it without waiting; the rest a second later.
+    pub(super) fn send_units(&mut self) {
+        let Some((_, session)) = &self.session else { return };
+        self.units.send(self.time.now().mono, |ticks| session.try_send(FromAgent::Units { ticks }).is_ok());
     }
 
     /// Instances that may take requests: ready, and wanted running.

@@ -14,6 +14,7 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, FromAgent, Observed, ToAgent, UPGRADE, VERSION},
         edge::Stats,
+        trial::UnitsTaken,
     },
 };
 
@@ -29,7 +30,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// What a session brings to the host's loop.
 #[derive(Debug)]
 pub enum FromServer {
-    /// The number names the session that asks; its log answers go through `answers`.
+    /// The number names the session; log answers and the edge's counts go through `answers`.
     Connected {
         session: u64,
         answers: mpsc::Sender<FromAgent>,
@@ -46,6 +47,8 @@ pub enum FromServer {
         session: u64,
         request: u64,
     },
+    /// It has these of the edge's counts.
+    UnitsTaken(Vec<UnitsTaken>),
     Gone {
         session: u64,
     },
@@ -171,7 +174,7 @@ async fn serve(
                     tell(to_host, FromServer::ReadLog { session, request, instance, tail_lines, follow })?;
                 }
                 ToAgent::StopLog { request } => tell(to_host, FromServer::StopLog { session, request })?,
-                ToAgent::UnitsTaken { .. } => {}
+                ToAgent::UnitsTaken { taken } => tell(to_host, FromServer::UnitsTaken(taken))?,
                 ToAgent::Ping { n } => {
                     if answers.send(FromAgent::Pong { n }).await.is_err() {
                         return Err(Broken::Ended);

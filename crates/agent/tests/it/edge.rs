@@ -15,7 +15,10 @@ use tokio::{
 use tokio_util::codec::{Framed, LinesCodec};
 use tradewind_model::{
     id::InstanceId,
-    protocol::edge::{FromEdge, Table, ToEdge},
+    protocol::{
+        edge::{FromEdge, Table, ToEdge},
+        trial::UnitsTaken,
+    },
 };
 
 pub struct FakeEdge {
@@ -35,6 +38,8 @@ struct State {
     drains: Mutex<bool>,
     say: broadcast::Sender<FromEdge>,
     listen: Mutex<Vec<SocketAddr>>,
+    /// What it was told to be safe.
+    taken: watch::Sender<Vec<UnitsTaken>>,
 }
 
 impl FakeEdge {
@@ -47,6 +52,7 @@ impl FakeEdge {
             drains: Mutex::new(true),
             say: broadcast::channel(16).0,
             listen: Mutex::default(),
+            taken: watch::channel(Vec::new()).0,
         };
         let mut edge = Self { socket: socket.to_owned(), state: Arc::new(state), table: table_rx, running: None };
         edge.up();
@@ -87,6 +93,10 @@ impl FakeEdge {
         *self.state.listen.lock().unwrap() = vec![addr];
     }
 
+    pub fn taken(&self) -> watch::Receiver<Vec<UnitsTaken>> {
+        self.state.taken.subscribe()
+    }
+
     pub fn versions(&self) -> Vec<u64> {
         self.state.versions.lock().unwrap().clone()
     }
@@ -124,7 +134,14 @@ async fn link(stream: UnixStream, state: Arc<State>) {
             Ok(message) = say.recv() => answers.push(message),
             line = stream.next() => {
                 let Some(Ok(line)) = line else { return };
-                let ToEdge::Table(table) = serde_json::from_str(&line).unwrap() else { continue };
+                let table = match serde_json::from_str(&line).unwrap() {
+                    ToEdge::Table(table) => table,
+                    ToEdge::UnitsTaken { taken } => {
+                        state.taken.send_modify(|all| all.extend(taken));
+                        continue;
+                    }
+                    ToEdge::Hello { .. } => continue,
+                };
                 let serving = state.table.borrow().clone();
                 if table.version < serving.version {
                     let reason = "older".to_owned();

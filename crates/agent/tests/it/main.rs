@@ -12,5 +12,6 @@ mod restarts;
 mod server;
 mod tasks;
 mod trouble;
+mod units;
 mod verify;
 mod world;

@@ -8,6 +8,7 @@ use crate::{
     faults,
     table::{Live, LiveRoute, LiveSticky, assign::ClientPoint},
     target::{Flight, Target},
+    units::Who,
 };
 use http::request;
 use std::{
@@ -31,11 +32,13 @@ pub struct Asker {
     pub minted: Option<String>,
     pub tried: Vec<InstanceId>,
     asked: Option<Asked>,
+    /// Whom the split it was given last is counted for, if it is.
+    pub unit: Option<Who>,
 }
 
 impl Asker {
     pub fn of(seen: Seen) -> Self {
-        Self { seen, id: None, entropy: None, minted: None, tried: Vec::new(), asked: None }
+        Self { seen, id: None, entropy: None, minted: None, tried: Vec::new(), asked: None, unit: None }
     }
 
     /// False for a verification.
@@ -114,6 +117,7 @@ impl Proxy {
                 return refuse(&faults::MAINTENANCE, Some(retry_after_s));
             }
         }
+        asker.unit = None;
         let split = match asked {
             Asked::Probe(Want::Unreadable) => return refuse(&faults::NO_TARGET, None),
             Asked::Probe(Want::Revision(want)) => match route.splits.iter().position(|s| s.revision == want) {
@@ -121,7 +125,7 @@ impl Proxy {
                 None => return refuse(&faults::NO_TARGET, None),
             },
             Asked::Probe(Want::Any) | Asked::Traffic => {
-                let point = self.place(route, head, asker);
+                let (point, once) = self.place(route, head, asker);
                 let Some(split) = route.assign(point) else {
                     return refuse(&faults::NO_TARGET, Some(super::RETRY_SOON_S));
                 };
@@ -130,7 +134,15 @@ impl Proxy {
                         route.splits[split].counters.spilled();
                         other
                     }
-                    None => split,
+                    None => {
+                        if let Some(trial) = &route.trial
+                            && asked == Asked::Traffic
+                            && !trial.ignored.covers(head)
+                        {
+                            asker.unit = Some(Who::of(point, once));
+                        }
+                        split
+                    }
                 }
             }
         };
@@ -147,12 +159,13 @@ impl Proxy {
         Choice::Go { route, split, flight }
     }
 
-    fn place(&self, route: &LiveRoute, head: &request::Parts, asker: &mut Asker) -> ClientPoint {
+    /// With whether it has no id, and so will not come again.
+    fn place(&self, route: &LiveRoute, head: &request::Parts, asker: &mut Asker) -> (ClientPoint, bool) {
         match &route.sticky {
             LiveSticky::None => {}
             LiveSticky::Header(name) => {
                 if let Some(value) = head.headers.get(name).filter(|v| !v.is_empty()) {
-                    return route.key.place(value.as_bytes());
+                    return (route.key.place(value.as_bytes()), false);
                 }
             }
             LiveSticky::Cookie { name, attributes } => {
@@ -163,10 +176,11 @@ impl Proxy {
                 });
                 asker.id = Some(id);
                 // With one split there is nothing to choose.
-                return if route.only.is_some() { ClientPoint::random(0) } else { route.key.place(&id) };
+                let is_idle = route.only.is_some() && route.trial.is_none();
+                return (if is_idle { ClientPoint::random(0) } else { route.key.place(&id) }, false);
             }
         }
-        ClientPoint::random(*asker.entropy.get_or_insert_with(client::entropy))
+        (ClientPoint::random(*asker.entropy.get_or_insert_with(client::entropy)), true)
     }
 
     /// Of the best in health, the one with the least in flight; turn by turn among equals. Targets in poor health are

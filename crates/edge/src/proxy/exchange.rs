@@ -7,6 +7,7 @@ use crate::{
     registry,
     table::LiveRoute,
     target::Flight,
+    units::{Answered, End, Unit, Units, Who},
 };
 use http::HeaderValue;
 use std::{sync::Arc, time::Instant};
@@ -30,6 +31,14 @@ pub struct Exchange {
     /// With whether the request had a body, which may still be on its way.
     connection: Option<(Sender, bool)>,
     record: Option<Box<Record>>,
+    unit: Counted,
+}
+
+/// What a trial on the route counts of it.
+enum Counted {
+    Nothing,
+    Flying(Unit),
+    Answered(Answered),
 }
 
 impl Exchange {
@@ -41,11 +50,41 @@ impl Exchange {
         counted: bool,
         record: Option<Box<Record>>,
     ) -> Self {
-        let this = Self { route, split, began, phase: Phase::Waiting, counted, flight: None, connection: None, record };
+        let this = Self {
+            route,
+            split,
+            began,
+            phase: Phase::Waiting,
+            counted,
+            flight: None,
+            connection: None,
+            record,
+            unit: Counted::Nothing,
+        };
         if let Some(counters) = this.counters() {
             counters.request(at);
         }
         this
+    }
+
+    /// A unit of the route's trial, from this moment on.
+    pub fn counted_for(mut self, who: Option<Who>, at: Instant) -> Self {
+        if let (Some(who), Some(arm), Some(units)) = (who, self.route.splits[self.split].arm, self.units()) {
+            self.unit = Counted::Flying(units.begin(who, arm, at));
+        }
+        self
+    }
+
+    fn units(&self) -> Option<&Units> {
+        self.route.trial.as_ref().map(|t| &*t.units)
+    }
+
+    fn end_unit(&mut self, end: End) {
+        if let (Counted::Flying(unit), Some(units)) =
+            (std::mem::replace(&mut self.unit, Counted::Nothing), self.units())
+        {
+            units.ended(unit, end);
+        }
     }
 
     fn counters(&self) -> Option<&Counters> {
@@ -80,6 +119,11 @@ impl Exchange {
         self.phase = Phase::Answering;
         self.connection = connection;
         self.count_response(status, now);
+        if let (Counted::Flying(unit), Some(units)) =
+            (std::mem::replace(&mut self.unit, Counted::Nothing), self.units())
+        {
+            self.unit = Counted::Answered(units.answered(unit, status >= 500, now));
+        }
         if let (Some(record), Some(flight)) = (&mut self.record, &self.flight) {
             let split = &self.route.splits[self.split];
             record.answered(status, now, &self.route.id, split, flight.target().instance);
@@ -93,6 +137,9 @@ impl Exchange {
             counters.failure(cause);
         }
         self.count_response(status, now);
+        if cause.is_some() {
+            self.end_unit(End::Failed(now));
+        }
         if let Some(record) = &mut self.record {
             record.refused(status, now, &self.route.id, cause.map(Cause::name));
         }
@@ -148,14 +195,25 @@ impl Exchange {
         }
         if self.flight.as_ref().is_some_and(|f| f.target().cut.is_cancelled()) {
             self.cut();
-        } else if let Some(counters) = self.counters() {
+            return;
+        }
+        if let Some(counters) = self.counters() {
             counters.failure(Cause::Body);
+        }
+        if let (Counted::Answered(answered), Some(units)) =
+            (std::mem::replace(&mut self.unit, Counted::Nothing), self.units())
+        {
+            units.broke(answered);
         }
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if let Counted::Flying(_) = self.unit {
+            let hung_up = self.phase != Phase::Over;
+            self.end_unit(if hung_up { End::HungUp(Instant::now()) } else { End::Void });
+        }
         if self.phase != Phase::Over {
             if let Some(counters) = self.counters() {
                 counters.client_abort();

@@ -79,6 +79,7 @@ impl Proxy {
             proxy: self,
             peer,
             began,
+            admitted: began,
             seen,
             asker: Asker::of(seen),
             exchange: None,
@@ -103,6 +104,8 @@ struct Passage<'a> {
     proxy: &'a Arc<Proxy>,
     peer: &'a Peer,
     began: Instant,
+    /// When it began or, where it was held, was let go.
+    admitted: Instant,
     seen: Seen,
     asker: Asker,
     /// Once it was assigned to a split.
@@ -133,6 +136,7 @@ impl Passage<'_> {
                 Choice::Hold { route, max_ms, max_requests } => {
                     self.hold(&route, millis(max_ms), max_requests).await?;
                     now = Instant::now();
+                    self.admitted = now;
                     continue;
                 }
                 Choice::Full { route, split, target } => {
@@ -211,7 +215,9 @@ impl Passage<'_> {
         }
         self.exchange.get_or_insert_with(|| {
             let at = self.proxy.uptime.wall(self.began);
-            Exchange::begin(route.clone(), split, self.began, at, self.asker.is_traffic(), self.record.take())
+            let exchange =
+                Exchange::begin(route.clone(), split, self.began, at, self.asker.is_traffic(), self.record.take());
+            exchange.counted_for(self.asker.unit, self.admitted)
         })
     }
 

@@ -38,6 +38,10 @@ impl ClientPoint {
     pub fn random(entropy: u64) -> Self {
         Self(entropy)
     }
+
+    pub fn bits(self) -> u64 {
+        self.0
+    }
 }
 
 impl SplitPoint {

@@ -9,8 +9,11 @@ use std::{
 };
 use tradewind_model::{
     fault::Fault,
-    id::InstanceId,
-    protocol::edge::{FULL_SHARE, Route, Sticky, Table},
+    id::{InstanceId, RevisionId},
+    protocol::{
+        edge::{FULL_SHARE, Route, Sticky, Table},
+        trial::{MOST_BOUNDS, Trial},
+    },
 };
 
 pub fn check(table: &Table) -> Result<(), Fault> {
@@ -79,8 +82,31 @@ fn check_route(
     if sum != 0 && sum != u64::from(FULL_SHARE) {
         return Err(format!("weights sum to {sum}, not to {FULL_SHARE} or 0"));
     }
+    if let Some(trial) = &route.trial {
+        check_trial(trial, &revisions)?;
+    }
     if route.limits.max_in_flight == 0 || route.limits.connect_ms == 0 || route.limits.response_ms == 0 {
         return Err("a limit of 0 would refuse every request".into());
+    }
+    Ok(())
+}
+
+fn check_trial(trial: &Trial, revisions: &HashSet<RevisionId>) -> Result<(), String> {
+    if let Some(unknown) = [trial.canary, trial.baseline].iter().find(|r| !revisions.contains(r)) {
+        return Err(format!("revision {unknown} of its trial has no split"));
+    }
+    if trial.canary == trial.baseline {
+        return Err("its trial compares a revision with itself".into());
+    }
+    let bounds = &trial.bounds_ms;
+    if bounds.len() > MOST_BOUNDS {
+        return Err(format!("its trial has {} latency bounds, and {MOST_BOUNDS} are the most", bounds.len()));
+    }
+    if bounds.first() == Some(&0) || !bounds.is_sorted_by(|a, b| a < b) {
+        return Err(format!("the latency bounds of its trial do not rise from above 0: {bounds:?} ms"));
+    }
+    if trial.ignore.paths.iter().any(|p| !p.starts_with('/')) {
+        return Err("a path that its trial ignores does not begin with `/`".into());
     }
     Ok(())
 }
@@ -88,9 +114,9 @@ fn check_route(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_model::{
-        id::RevisionId,
-        protocol::edge::{Mode, RouteLimits, Split, Target},
+    use tradewind_model::protocol::{
+        edge::{Mode, RouteLimits, Split, Target},
+        trial::{Ignore, Limits},
     };
 
     fn uuid<T: std::str::FromStr>(n: u8) -> T
@@ -118,6 +144,25 @@ mod tests {
             health: None,
             trial: None,
         }
+    }
+
+    /// A route with a revision 2 that is on trial.
+    fn wrong_trial(change: impl FnOnce(&mut Trial)) -> String {
+        let mut trial = Trial {
+            canary: uuid(2),
+            baseline: uuid(1),
+            counted: true,
+            bounds_ms: vec![100, 250],
+            ignore: Ignore::default(),
+            limits: Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 50 },
+            lease_ms: 600_000,
+        };
+        change(&mut trial);
+        wrong(|r| {
+            let canary = Split { revision: uuid(2), weight: 0, targets: Vec::new(), ..r[0].splits[0].clone() };
+            r[0].splits.push(canary);
+            r[0].trial = Some(trial);
+        })
     }
 
     fn wrong(change: impl FnOnce(&mut Vec<Route>)) -> String {
@@ -155,6 +200,13 @@ mod tests {
                 r[0].splits.push(other);
             }),
             wrong(|r| r[0].limits.max_in_flight = 0),
+            wrong_trial(|_| {}),
+            wrong_trial(|t| t.canary = uuid(9)),
+            wrong_trial(|t| t.baseline = t.canary),
+            wrong_trial(|t| t.bounds_ms = (1..=9).collect()),
+            wrong_trial(|t| t.bounds_ms = vec![250, 250]),
+            wrong_trial(|t| t.bounds_ms = vec![0]),
+            wrong_trial(|t| t.ignore.paths = vec!["healthz".into()]),
         ];
         insta::assert_snapshot!(faults.join("\n"), @r"
         sound
@@ -169,6 +221,13 @@ mod tests {
         route `shop/production/default`: revision 00000000-0000-7000-8000-000000000001 is listed twice
         route `shop/production/default`: instance 00000000-0000-7000-8000-000000000002 has two addresses
         route `shop/production/default`: a limit of 0 would refuse every request
+        sound
+        route `shop/production/default`: revision 00000000-0000-7000-8000-000000000009 of its trial has no split
+        route `shop/production/default`: its trial compares a revision with itself
+        route `shop/production/default`: its trial has 9 latency bounds, and 8 are the most
+        route `shop/production/default`: the latency bounds of its trial do not rise from above 0: [250, 250] ms
+        route `shop/production/default`: the latency bounds of its trial do not rise from above 0: [0] ms
+        route `shop/production/default`: a path that its trial ignores does not begin with `/`
         ");
     }
 }

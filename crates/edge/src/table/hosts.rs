@@ -28,13 +28,13 @@ impl Paths {
     }
 
     fn find(&self, path: &str) -> Option<usize> {
-        self.0
-            .iter()
-            .find(|(prefix, _)| {
-                path.strip_prefix(&**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-            .map(|(_, route)| *route)
+        self.0.iter().find(|(prefix, _)| is_below(path, prefix)).map(|(_, route)| *route)
     }
+}
+
+/// Whether a path begins with these segments; `prefix` without a slash at its end.
+pub fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Hosts {

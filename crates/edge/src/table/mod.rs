@@ -7,7 +7,11 @@ pub mod assign;
 pub mod check;
 pub mod hosts;
 
-use crate::{counters::Counters, target::Target};
+use crate::{
+    counters::Counters,
+    target::Target,
+    units::{Arm, LiveTrial},
+};
 use assign::{AssignKey, ClientPoint, SplitPoint};
 use hosts::Hosts;
 use http::{HeaderName, HeaderValue};
@@ -36,6 +40,8 @@ pub struct LiveRoute {
     pub only: Option<usize>,
     /// Requests held by [`Mode::Pause`], over all tables.
     pub held: Arc<AtomicU32>,
+    /// One whose units are counted.
+    pub trial: Option<LiveTrial>,
 }
 
 pub enum LiveSticky {
@@ -55,6 +61,8 @@ pub struct LiveSplit {
     pub point: SplitPoint,
     pub targets: Vec<Arc<Target>>,
     pub counters: Arc<Counters>,
+    /// What it is in the route's trial.
+    pub arm: Option<Arm>,
 }
 
 impl Live {

@@ -9,3 +9,4 @@ mod succession;
 mod support;
 mod tables;
 mod tunnels;
+mod units;

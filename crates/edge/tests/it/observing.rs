@@ -83,6 +83,10 @@ async fn metrics_are_in_prometheus_text() {
     # HELP tradewind_edge_held Requests that wait for a paused route.
     # TYPE tradewind_edge_held gauge
     tradewind_edge_held{route="shop/production/default"} 0
+    # HELP tradewind_edge_trial_clients Clients remembered for a route's trial.
+    # TYPE tradewind_edge_trial_clients gauge
+    # HELP tradewind_edge_trial_share_looked_at Part of the clients a route's trial looks at: 1 is all.
+    # TYPE tradewind_edge_trial_share_looked_at gauge
     # HELP tradewind_edge_unrouted_total Requests that came to no revision.
     # TYPE tradewind_edge_unrouted_total counter
     tradewind_edge_unrouted_total 1

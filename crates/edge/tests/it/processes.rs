@@ -15,6 +15,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tradewind_edge::{EdgeError, HolderConfig, WorkerConfig, holder, worker};
+use tradewind_model::protocol::edge::FromEdge;
 
 const DATA: &str = "EDGE_TEST_DATA";
 const LISTEN: &str = "EDGE_TEST_LISTEN";
@@ -235,6 +236,52 @@ async fn a_killed_worker_refuses_nobody_and_loses_only_what_was_in_it() {
     let lost = load.end().await;
     assert!(lost <= KILLS * CLIENTS, "{lost} lost in {KILLS} kills of {CLIENTS} clients");
     assert_eq!(held.agent().await.greeted, 3);
+}
+
+#[tokio::test]
+async fn a_killed_worker_begins_a_new_count() {
+    let instance = Instance::start(|_| {
+        Box::pin(async {
+            let mut answer = text("no");
+            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            answer
+        })
+    })
+    .await;
+    let held = Held::start().await;
+    let splits = vec![split(1, 10_000, &[instance.target()]), split(2, 0, &[])];
+    let mut route = route(splits);
+    route.sticky = tradewind_model::protocol::edge::Sticky::Header { name: "x-client".into() };
+    route.trial = Some(crate::units::trial(&[]));
+    held.agent().await.put(table(1, vec![route])).await;
+    let mut epochs = std::collections::BTreeSet::new();
+    for lives in 1..=2 {
+        let mut request = get("/");
+        request.headers_mut().insert("x-client", "a".parse().unwrap());
+        Client::dial(held.addr).await.send(request).await.unwrap();
+        let mut agent = held.agent().await;
+        agent.send(&tradewind_model::protocol::edge::ToEdge::Hello { protocol: 1 }).await;
+        let mut last = 0;
+        let failed = agent
+            .wait("its failure", |m| match m {
+                FromEdge::Units { ticks } => ticks.iter().find(|t| t.baseline.x == [1]).cloned(),
+                _ => None,
+            })
+            .await;
+        for message in &agent.heard {
+            if let FromEdge::Units { ticks } = message {
+                last = ticks.iter().fold(last, |last, t| {
+                    assert_eq!((t.seq, &t.epoch), (last + 1, &failed.epoch));
+                    t.seq
+                });
+            }
+        }
+        epochs.insert(failed.epoch);
+        assert_eq!(epochs.len(), lives, "who had failed is forgotten, and that is said");
+        let before = held.worker();
+        signal(before, "KILL");
+        held.worker_other_than(before).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

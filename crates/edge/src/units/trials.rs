@@ -1,0 +1,212 @@
+//! The trials of the table: which are counted, how their seconds are numbered, and what outlives a worker. One owner,
+//! the [`Registry`](crate::registry::Registry).
+
+use super::{Levels, Units, ignore::Ignored};
+use crate::counters::Counters;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, sync::Arc, time::Instant};
+use tradewind_model::{
+    id::RevisionId,
+    protocol::trial::{Trial, UnitCounts, UnitTick},
+    time::Timestamp,
+};
+
+/// A trial as requests see it.
+pub struct LiveTrial {
+    pub units: Arc<Units>,
+    pub ignored: Ignored,
+}
+
+/// What must stay the same, or it is another trial: what was counted under one would be wrong under the other.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Key {
+    rollout: String,
+    canary: RevisionId,
+    baseline: RevisionId,
+    bounds_ms: Vec<u32>,
+}
+
+struct Counting {
+    route: String,
+    key: Key,
+    units: Arc<Units>,
+    levels: Levels,
+    /// Each start of counting has its own: it has forgotten who failed before.
+    epoch: String,
+    seq: u64,
+    canary: Requests,
+    baseline: Requests,
+}
+
+/// What a revision was asked since the last second.
+struct Requests {
+    counters: Option<Arc<Counters>>,
+    requests: u64,
+    failed: u64,
+}
+
+impl Requests {
+    fn of(counters: Option<Arc<Counters>>) -> Self {
+        let mut this = Self { counters, requests: 0, failed: 0 };
+        this.since(&mut UnitCounts::default());
+        this
+    }
+
+    fn since(&mut self, counts: &mut UnitCounts) {
+        let Some(counters) = &self.counters else { return };
+        let (requests, failed) = (counters.requests(), counters.failed());
+        counts.requests = requests.saturating_sub(self.requests);
+        counts.failed = failed.saturating_sub(self.failed);
+        (self.requests, self.failed) = (requests, failed);
+    }
+}
+
+impl Counting {
+    fn end_second(&mut self, at: Instant, now: Timestamp) -> UnitTick {
+        let mut second = self.units.end_second(at, &mut self.levels);
+        self.canary.since(&mut second.canary);
+        self.baseline.since(&mut second.baseline);
+        self.seq += 1;
+        UnitTick {
+            route: self.route.clone(),
+            rollout: self.key.rollout.clone(),
+            epoch: self.epoch.clone(),
+            seq: self.seq,
+            at: now,
+            sampled: second.sampled,
+            canary: second.canary,
+            baseline: second.baseline,
+        }
+    }
+}
+
+/// Who failed or was slow in a trial: what a worker hands to the one that takes over.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Gone {
+    route: String,
+    key: Key,
+    sampled: u32,
+    known: u32,
+    /// Ten bytes each, in base64: point and metrics, little end first.
+    clients: String,
+}
+
+const GONE_BYTES: usize = 10;
+
+impl Gone {
+    fn clients(&self) -> Vec<(u64, u16)> {
+        let bytes = BASE64.decode(&self.clients).unwrap_or_default();
+        let read = |c: &[u8; GONE_BYTES]| {
+            let [p0, p1, p2, p3, p4, p5, p6, p7, o0, o1] = *c;
+            (u64::from_le_bytes([p0, p1, p2, p3, p4, p5, p6, p7]), u16::from_le_bytes([o0, o1]))
+        };
+        bytes.as_chunks().0.iter().map(read).collect()
+    }
+}
+
+pub struct Trials {
+    worker: String,
+    threads: usize,
+    most: usize,
+    begun: u64,
+    counting: HashMap<String, Counting>,
+    /// They left the table within this second.
+    over: Vec<Counting>,
+    inherited: Vec<Gone>,
+}
+
+impl Trials {
+    /// `worker` names this one among all; `most` clients are remembered for a trial.
+    pub fn new(worker: &str, threads: usize, most: usize) -> Self {
+        Self {
+            worker: worker.to_owned(),
+            threads,
+            most,
+            begun: 0,
+            counting: HashMap::new(),
+            over: Vec::new(),
+            inherited: Vec::new(),
+        }
+    }
+
+    /// To be called before the first table is put in force.
+    pub fn inherit(&mut self, gone: Vec<Gone>) {
+        self.inherited = gone;
+    }
+
+    /// A route of the table has this trial; it goes on if it is the one the route had before.
+    pub fn follow(
+        &mut self,
+        route: &str,
+        salt: &str,
+        trial: &Trial,
+        counters: impl Fn(RevisionId) -> Option<Arc<Counters>>,
+    ) -> LiveTrial {
+        let key = Key {
+            rollout: salt.to_owned(),
+            canary: trial.canary,
+            baseline: trial.baseline,
+            bounds_ms: trial.bounds_ms.clone(),
+        };
+        let ignored = Ignored::of(&trial.ignore);
+        if let Some(counting) = self.counting.get(route).filter(|c| c.key == key) {
+            return LiveTrial { units: counting.units.clone(), ignored };
+        }
+        self.begun += 1;
+        let mut levels = Levels::default();
+        let units = Arc::new(Units::new(&key.bounds_ms, self.threads, self.most));
+        if let Some(at) = self.inherited.iter().position(|g| g.route == route && g.key == key) {
+            let gone = self.inherited.swap_remove(at);
+            levels = Levels { sampled: gone.sampled, known: gone.known };
+            units.inherit(levels, &gone.clients());
+        }
+        let counting = Counting {
+            route: route.to_owned(),
+            units: units.clone(),
+            levels,
+            epoch: format!("{}-{}", self.worker, self.begun),
+            seq: 0,
+            canary: Requests::of(counters(key.canary)),
+            baseline: Requests::of(counters(key.baseline)),
+            key,
+        };
+        self.over.extend(self.counting.insert(route.to_owned(), counting));
+        LiveTrial { units, ignored }
+    }
+
+    /// All others left the table.
+    pub fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.over.extend(self.counting.extract_if(|route, _| !is_there(route)).map(|(_, c)| c));
+        self.inherited.clear();
+    }
+
+    /// One tick a trial, also where nothing happened; the last of those that are over.
+    pub fn end_second(&mut self, at: Instant, now: Timestamp) -> Vec<UnitTick> {
+        let over = std::mem::take(&mut self.over);
+        let mut ticks: Vec<_> = over.into_iter().map(|mut c| c.end_second(at, now)).collect();
+        ticks.extend(self.counting.values_mut().map(|c| c.end_second(at, now)));
+        ticks.sort_by(|a, b| a.route.cmp(&b.route));
+        ticks
+    }
+
+    pub fn gone(&self) -> Vec<Gone> {
+        let of = |c: &Counting| {
+            let bytes: Vec<u8> =
+                c.units.out().iter().flat_map(|(p, o)| p.to_le_bytes().into_iter().chain(o.to_le_bytes())).collect();
+            Gone {
+                route: c.route.clone(),
+                key: c.key.clone(),
+                sampled: c.levels.sampled,
+                known: c.levels.known,
+                clients: BASE64.encode(bytes),
+            }
+        };
+        self.counting.values().map(of).collect()
+    }
+
+    /// Routes with a trial: clients remembered, and one of `2^` how many is looked at.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, u64, u32)> {
+        self.counting.values().map(|c| (c.route.as_str(), c.units.clients(), c.levels.sampled))
+    }
+}
