@@ -9,7 +9,7 @@ pub enum Exit {
     Ok,
     /// It was done and ended badly: a failed build, a rollout that returned, a specification with faults.
     Failed,
-    /// The command line is not understood.
+    /// The command line, or its stdin, is not understood.
     Usage,
     /// Refused, with a code and what to do.
     Refused,
@@ -47,7 +47,10 @@ impl Exit {
                 en: "It was done and ended badly: a failed build, a rollout that went back, a file with faults, a broken chain.",
                 zh: "执行完毕但结果不好：构建失败、发布被退回、文件有误、事件链损坏。",
             },
-            Self::Usage => Text { en: "The command line is not understood.", zh: "命令行无法识别。" },
+            Self::Usage => Text {
+                en: "The command line, or what it was given on stdin, is not understood.",
+                zh: "命令行或标准输入的内容无法识别。",
+            },
             Self::Refused => Text {
                 en: "Refused, with a code, what happened and what to do.",
                 zh: "被拒绝，并给出代码、原因和处理办法。",

@@ -74,6 +74,10 @@ tradewind_model::faults! {
     MACHINE = "TW-CLI-025", 500,
         "{doing}: {reason}", "{doing}：{reason}",
         "see to the cause, then try again", "请排除原因后重试";
+    JUDGE_LINE = "TW-CLI-026", 422,
+        "this line is no sample: {why}", "该行不是样本：{why}",
+        "nothing was counted of it; a sample has t (seconds, never falling), metric, kind (error, latency or business), canary and baseline, both with n and x",
+        "该行没有计入；样本应含 t（秒，不得减小）、metric、kind（error、latency 或 business）、canary 与 baseline，后两者各含 n 与 x";
     RUN_MISSING = "TW-CLI-024", 404,
         "the build of this push has not begun: no run of {service} has commit {commit}", "此次推送的构建尚未开始：{service} 没有提交 {commit} 对应的运行",
         "`tradewind run list {service}` shows what there is; a branch no environment names is built too", "`tradewind run list {service}` 可查看现有运行";

@@ -90,6 +90,14 @@ pub static VERBS: Table = help! {
     "audit verify": "Read the whole chain and name what does not fit", "读取整条事件链并指出不符之处";
     "host": "Hosts: machines with an agent", "主机：运行代理的机器";
     "host list": "List the hosts, and whether their agents are connected", "列出主机及其代理是否已连接";
+    "judge": "The judge by itself: evidence from your own counts", "单独使用判断器：用自己的计数求证据";
+    "judge eval": "Read counts as JSON lines from stdin; print the evidence after each. No server needed", "从标准输入读取 JSON 行形式的计数，逐行输出证据；无需服务器";
+    "judge eval.max_seconds": "From here on a verdict that is still `continue` is `inconclusive` [default: never]", "超过此秒数后，仍为 `continue` 的结论变为 `inconclusive`［默认：不限］";
+    "*.alpha": "Chance that a release no worse is called worse, over the whole rollout [default: 0.01]", "整个发布过程中把并不更差的版本判为更差的概率［默认：0.01］";
+    "*.beta": "Chance that a release as bad as `--r1` and `--floor` say is called better [default: 0.05]", "把差到 `--r1` 与 `--floor` 程度的版本判为更好的概率［默认：0.05］";
+    "*.r0": "Ratio to the baseline that is still no fault [default: 1]", "与基线之比在此值以内不算变差［默认：1］";
+    "*.r1": "Ratio to the baseline that must be ruled out for `better` [default: 2]", "判为更好前必须排除的与基线之比［默认：2］";
+    "*.floor": "Rate below which nobody minds, whatever the ratio; 0 for none [default: 0.01]", "低于此比率时不论倍数都可接受；0 表示没有［默认：0.01］";
     "token": "Tokens for programs: scoped, expiring, stored hashed", "程序用令牌：限定权限、会过期、只存哈希";
     "token list": "List the tokens, without their secrets", "列出令牌（不含密文）";
     "token create": "Make a token; it is shown once", "创建令牌；仅显示一次";

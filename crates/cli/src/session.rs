@@ -9,7 +9,13 @@ use crate::{
     out::Out,
     when::When,
 };
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    io::BufRead,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tradewind_api::{Client, v1};
 use tradewind_model::{
     fault::{Fault, Lang},
@@ -27,6 +33,8 @@ pub struct Surroundings {
     pub zone: jiff::tz::TimeZone,
     pub dir: PathBuf,
     pub out: Out,
+    /// What a verb reads that takes its matter from stdin.
+    pub input: Mutex<Box<dyn BufRead + Send>>,
     /// The whole command line's grammar, for completions.
     pub grammar: fn(Lang) -> clap::Command,
     /// How long to wait for a server that does not answer.

@@ -4,7 +4,7 @@ use crate::{
     evidence::Evidence,
     faults,
     grid::Grid,
-    metric::{Arm, Kind, MetricSpec, Refused, check_arm},
+    metric::{self, Arm, Kind, MetricSpec, Refused, Which},
     numeric::{exp, log_sum},
     params::Params,
     reading::{Brief, MetricReading, Reading, Verdict, culprits},
@@ -106,17 +106,16 @@ impl Judge {
 
     /// Takes the counts of one batch that ended at `t`, in seconds from anywhere. Several metrics, and several batches of one,
     /// may bear the same time.
-    pub fn observe(&mut self, t: f64, metric: usize, canary: Arm, baseline: Arm) -> Result<(), Refused> {
-        let Some(evidence) = self.metrics.get_mut(metric) else { return Err(Refused::NoSuchMetric { index: metric }) };
+    pub fn observe(&mut self, t: f64, index: usize, canary: Arm, baseline: Arm) -> Result<(), Refused> {
+        let Some(evidence) = self.metrics.get_mut(index) else { return Err(Refused::NoSuchMetric { index }) };
         if !t.is_finite() || t.abs() > 1e15 {
             return Err(Refused::NotATime { t });
         }
         if let Some(last) = self.now.filter(|last| t < *last) {
             return Err(Refused::OutOfOrder { t, last });
         }
-        for arm in [&canary, &baseline] {
-            check_arm(evidence.spec.kind, arm)?;
-        }
+        metric::check(evidence.spec.kind, Which::Canary, &canary)?;
+        metric::check(evidence.spec.kind, Which::Baseline, &baseline)?;
         self.now = Some(t);
         self.began.get_or_insert(t);
         evidence.observe(t, self.grids.of(evidence.spec.kind), &canary, &baseline);

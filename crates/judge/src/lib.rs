@@ -36,6 +36,6 @@ mod watch;
 pub use faults::ALL as FAULTS;
 pub use interval::{Rate, Ratio};
 pub use judge::Judge;
-pub use metric::{Arm, Kind, MOST, MetricSpec, Refused};
+pub use metric::{Arm, Kind, MOST, MetricSpec, Refused, Which};
 pub use params::{Params, Unchecked};
 pub use reading::{Brief, MetricReading, Reading, Verdict};

@@ -3,11 +3,7 @@
 use crate::faults;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use tradewind_model::{
-    fault::{Fault, Text},
-    said,
-    said::{Said, Tell},
-};
+use tradewind_model::{fault::Fault, said, said::Said};
 
 /// Numbers above this are no longer exact in a double.
 pub const MOST: u64 = 1 << 53;
@@ -138,6 +134,29 @@ impl Arm {
     }
 }
 
+/// One of the two that are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    Canary,
+    Baseline,
+}
+
+impl Which {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Why a sample was not taken. The state is as it was before.
 #[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
 pub enum Refused {
@@ -147,33 +166,54 @@ pub enum Refused {
     NotATime { t: f64 },
     #[error("its time {t} lies before the last one's, {last}")]
     OutOfOrder { t: f64, last: f64 },
-    #[error("{value} is more than can be counted exactly")]
-    TooLarge { value: u64 },
-    #[error("{x} of no exposure at all")]
-    WithoutExposure { x: u64 },
-    #[error("{x} slow ones of {n}")]
-    MoreThanExposed { n: u64, x: u64 },
+    #[error("{arm}: {value} is more than can be counted exactly")]
+    TooLarge { arm: Which, value: u64 },
+    #[error("{arm}: {x} of no exposure at all")]
+    WithoutExposure { arm: Which, x: u64 },
+    #[error("{arm}: {x} slow ones of {n}")]
+    MoreThanExposed { arm: Which, n: u64, x: u64 },
 }
 
 impl Refused {
+    /// The arm it is about, where it is about one.
+    pub fn arm(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchMetric { .. } | Self::NotATime { .. } | Self::OutOfOrder { .. } => None,
+            Self::TooLarge { arm, .. } | Self::WithoutExposure { arm, .. } | Self::MoreThanExposed { arm, .. } => {
+                Some(arm.as_str())
+            }
+        }
+    }
+
     pub fn said(&self) -> Said {
         match *self {
             Self::NoSuchMetric { index } => said!("there is no metric {i}", "没有第 {i} 个指标", i = index),
             Self::NotATime { t } => said!("{t} is not a time", "{t} 不是合法的时间", t = t),
-            Self::OutOfOrder { t, last } => {
-                let (en, zh) =
-                    ("its time {t} lies before the last one's, {last}", "其时间 {t} 早于上一个样本的 {last}");
-                Said::of(&Text { en, zh }, &[("t", &t as &dyn Tell), ("last", &last)])
-            }
-            Self::TooLarge { value } => {
-                said!("{v} is more than can be counted exactly (2^53)", "{v} 超出可精确计数的范围（2^53）", v = value)
-            }
-            Self::WithoutExposure { x } => {
-                said!("{x} were counted although nobody was exposed", "没有任何曝光，却计了 {x} 次", x = x)
-            }
-            Self::MoreThanExposed { n, x } => {
-                said!("{x} slow ones of {n} is impossible", "{n} 个中有 {x} 个慢，不可能", x = x, n = n)
-            }
+            Self::OutOfOrder { t, last } => said!(
+                "its time {t} lies before the last one's, {last}",
+                "其时间 {t} 早于上一个样本的 {last}",
+                t = t,
+                last = last
+            ),
+            Self::TooLarge { arm, value } => said!(
+                "{arm}: {v} is more than can be counted exactly (2^53)",
+                "{arm}：{v} 超出可精确计数的范围（2^53）",
+                arm = arm,
+                v = value
+            ),
+            Self::WithoutExposure { arm, x } => said!(
+                "{arm}: {x} were counted although nobody was exposed",
+                "{arm}：没有任何曝光，却计了 {x} 次",
+                arm = arm,
+                x = x
+            ),
+            Self::MoreThanExposed { arm, n, x } => said!(
+                "{arm}: {x} slow ones of {n} is impossible",
+                "{arm}：{n} 个中有 {x} 个慢，不可能",
+                arm = arm,
+                x = x,
+                n = n
+            ),
         }
     }
 
@@ -182,15 +222,16 @@ impl Refused {
     }
 }
 
-pub(crate) fn check_arm(kind: Kind, arm: &Arm) -> Result<(), Refused> {
-    if let Some(&value) = [arm.n, arm.x, arm.units()].iter().find(|v| **v > MOST) {
-        return Err(Refused::TooLarge { value });
+pub(crate) fn check(kind: Kind, arm: Which, counts: &Arm) -> Result<(), Refused> {
+    let Arm { n, x, units } = *counts;
+    if let Some(value) = [n, x, units.unwrap_or(0)].into_iter().find(|v| *v > MOST) {
+        return Err(Refused::TooLarge { arm, value });
     }
-    if arm.n == 0 && arm.x > 0 {
-        return Err(Refused::WithoutExposure { x: arm.x });
+    if n == 0 && x > 0 {
+        return Err(Refused::WithoutExposure { arm, x });
     }
-    if kind == Kind::Latency && arm.x > arm.n {
-        return Err(Refused::MoreThanExposed { n: arm.n, x: arm.x });
+    if kind == Kind::Latency && x > n {
+        return Err(Refused::MoreThanExposed { arm, n, x });
     }
     Ok(())
 }

@@ -15,9 +15,9 @@ pub fn log_sum(values: impl Iterator<Item = f64> + Clone) -> f64 {
     high + values.map(|v| (v - high).exp()).sum::<f64>().ln()
 }
 
-/// `e^v`, the largest finite number where it would not be one: what is printed must be a number.
+/// `e^v` as it is shown: the largest finite number where it would not be one, and 1 where only rounding tells it from 1.
 pub fn exp(v: f64) -> f64 {
-    v.exp().min(f64::MAX)
+    if v.abs() < 1e-14 { 1.0 } else { v.exp().min(f64::MAX) }
 }
 
 /// `ln Γ(x)` for x > 0 to about 1e-13: Stirling's series above 10, the recurrence below.

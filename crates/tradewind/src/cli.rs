@@ -10,7 +10,11 @@ use crate::{
     up,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind};
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::BufReader,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tradewind_cli::{Surroundings, Verb, client_settings, exit::Exit, fill, out::Out, setting::Setting, text};
 use tradewind_model::{
     fault::{Fault, Lang},
@@ -149,6 +153,7 @@ fn client(verb: Verb, matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
         zone: tradewind_cli::when::here(),
         dir: std::env::current_dir()?,
         out: Out::standard(),
+        input: Mutex::new(Box::new(BufReader::new(std::io::stdin()))),
         grammar,
         patience: PATIENCE,
     };

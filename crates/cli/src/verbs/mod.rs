@@ -9,6 +9,7 @@ pub mod diff;
 pub mod events;
 pub mod git_credential;
 pub mod host;
+pub mod judge;
 pub mod login;
 pub mod logout;
 pub mod logs;
@@ -53,6 +54,7 @@ pub enum Verb {
     Events(events::Args),
     Audit(audit::Args),
     Host(host::Args),
+    Judge(judge::Args),
     Token(token::Args),
     Version,
     Completions(completions::Args),
@@ -80,6 +82,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
+        Verb::Judge(args) => judge::run(&args, session),
         Verb::Token(args) => token::run(args, session).await,
         Verb::Version => version::run(session).await,
         Verb::Completions(args) => Ok(completions::run(&args, session)),

@@ -67,6 +67,8 @@ pub struct Fake {
     shared: Shared,
     pub home: tempfile::TempDir,
     pub dir: PathBuf,
+    /// For the next call's stdin.
+    pub input: Mutex<Vec<u8>>,
 }
 
 impl Fake {
@@ -79,7 +81,7 @@ impl Fake {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("work");
         std::fs::create_dir(&dir).unwrap();
-        Self { url, shared, home, dir }
+        Self { url, shared, home, dir, input: Mutex::default() }
     }
 
     /// `"GET /status"` or `"GET /services/shop/runs?limit=20"`, below `/api/v1`.
@@ -101,11 +103,18 @@ impl Fake {
         self.call(Lang::Zh, args, &[("TRADEWIND_TOKEN", "tw_secret"), ("TRADEWIND_SERVER", &self.url)]).await
     }
 
+    /// The same with something on stdin.
+    pub async fn fed(&self, lang: Lang, args: &str, input: impl Into<Vec<u8>>) -> Said {
+        *self.input.lock().unwrap() = input.into();
+        self.call(lang, args, &[]).await
+    }
+
     pub async fn call(&self, lang: Lang, args: &str, vars: &[(&str, &str)]) -> Said {
         let mut vars: HashMap<String, String> = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         vars.insert("HOME".into(), self.home.path().to_str().unwrap().to_owned());
         vars.insert("USER".into(), "li.wei".into());
-        let said = run(lang, &words(args), vars, self.dir.clone()).await;
+        let input = self.input.lock().unwrap().split_off(0);
+        let said = run(lang, &words(args), vars, self.dir.clone(), input).await;
         // The port is the kernel's choice.
         let hide =
             |s: String| s.replace(&self.url, "http://SERVER").replace(self.home.path().to_str().unwrap(), "HOME");
@@ -153,7 +162,7 @@ pub fn grammar(lang: Lang) -> Command {
     help::localize(tradewind_cli::grammar(Command::new("tradewind"), lang), &[help::VERBS], lang)
 }
 
-async fn run(lang: Lang, args: &[String], vars: HashMap<String, String>, dir: PathBuf) -> Said {
+async fn run(lang: Lang, args: &[String], vars: HashMap<String, String>, dir: PathBuf, input: Vec<u8>) -> Said {
     let matches = match grammar(lang).try_get_matches_from(std::iter::once("tradewind".to_owned()).chain(args.to_vec()))
     {
         Ok(m) => m,
@@ -168,6 +177,7 @@ async fn run(lang: Lang, args: &[String], vars: HashMap<String, String>, dir: Pa
         zone: tradewind_cli::when::utc(),
         dir,
         out: Out::piped(out.clone(), err.clone()),
+        input: Mutex::new(Box::new(std::io::Cursor::new(input))),
         grammar,
         patience: Duration::ZERO,
     };
