@@ -325,7 +325,7 @@ impl Control {
                 kept: self.switch.kept(),
                 draining,
                 drained,
-                gone: self.switch.trials().gone(),
+                memories: self.switch.trials().memories(),
                 ticks: self.pending.all().cloned().collect(),
             });
         }

@@ -9,7 +9,7 @@
 use crate::{
     disk::Kept,
     link::{Event, Link, LinkId, ShortPath},
-    units::Gone,
+    units::Memory,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
@@ -43,7 +43,7 @@ pub enum FromOld {
         draining: Vec<InstanceId>,
         drained: Vec<InstanceId>,
         #[serde(default)]
-        gone: Vec<Gone>,
+        memories: Vec<Memory>,
         #[serde(default)]
         ticks: Vec<UnitTick>,
     },
@@ -54,7 +54,7 @@ pub enum FromOld {
 pub struct Handed {
     pub kept: Kept,
     pub drained: Vec<InstanceId>,
-    pub gone: Vec<Gone>,
+    pub memories: Vec<Memory>,
     pub ticks: Vec<UnitTick>,
 }
 
@@ -102,10 +102,10 @@ pub async fn succeed(
             match event {
                 Event::Closed => return None,
                 Event::Line(line) => {
-                    if let Ok(FromOld::Succession { kept, draining, drained, gone, ticks }) =
+                    if let Ok(FromOld::Succession { kept, draining, drained, memories, ticks }) =
                         serde_json::from_str(&line)
                     {
-                        return Some((draining, Handed { kept, drained, gone, ticks }));
+                        return Some((draining, Handed { kept, drained, memories, ticks }));
                     }
                 }
             }

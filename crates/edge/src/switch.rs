@@ -13,7 +13,7 @@ use crate::{
     registry::Registry,
     table::{Live, check::check},
     target::Target,
-    units::{Gone, Trials},
+    units::{Memory, Trials},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -86,10 +86,10 @@ impl Switch {
         self.proxy.live().table.version
     }
 
-    /// What was kept, with targets in the health they were last known in, and who is out of the trials' risk sets.
-    pub fn restore(&mut self, kept: Kept, drained: Vec<InstanceId>, gone: Vec<Gone>) -> Result<(), Fault> {
+    /// What was kept, with targets in the health they were last known in, and what is remembered of trials' clients.
+    pub fn restore(&mut self, kept: Kept, drained: Vec<InstanceId>, memories: Vec<Memory>) -> Result<(), Fault> {
         check(&kept.table)?;
-        self.registry.trials.inherit(gone);
+        self.registry.trials.inherit(memories);
         self.drained.extend(drained);
         let (live, _) = self.registry.compile(Arc::new(kept.table));
         for target in kept.failing.iter().filter_map(|i| self.registry.target(*i)) {

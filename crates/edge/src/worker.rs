@@ -224,9 +224,9 @@ async fn begin(
         None => (None, load(&home).map(|kept| Handed { kept, ..Handed::default() })),
     };
     let mut pending = Pending::default();
-    if let Some(Handed { kept, drained, gone, ticks }) = handed {
+    if let Some(Handed { kept, drained, memories, ticks }) = handed {
         pending.add(ticks);
-        if let Err(fault) = switch.restore(kept, drained, gone) {
+        if let Err(fault) = switch.restore(kept, drained, memories) {
             tracing::error!(%fault, "the kept table is not valid any more; waiting for the agent's");
         }
     }

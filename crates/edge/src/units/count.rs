@@ -22,7 +22,7 @@ pub struct Counts {
     unanswered: [u64; METRICS],
     /// Clients that left it.
     x: [u64; METRICS],
-    /// First seen in this rollout.
+    /// First seen on this arm, and had not failed before.
     new: u64,
 }
 
@@ -135,20 +135,20 @@ impl Part {
             return;
         }
         let counts = &mut self.arms[arm as usize];
-        let (mark, new) = if who.once {
-            let new = *own == Mark::default();
-            (own, new)
+        let (mark, weight) = if who.once {
+            (own, 1)
         } else {
+            let stands_for = 1 << (self.levels.known - self.levels.sampled);
             match self.set.mark(who.point) {
-                Some(found) => found,
+                Some(mark) => (mark, if self.levels.knows(scattered) { stands_for } else { 0 }),
                 None => {
                     self.refused = true;
                     return;
                 }
             }
         };
-        if new && (who.once || self.levels.knows(scattered)) {
-            counts.new += if who.once { 1 } else { 1 << (self.levels.known - self.levels.sampled) };
+        if mark.see(arm) && mark.out() & FAILED == 0 {
+            counts.new += weight;
         }
         if news.answered {
             counts.answered(mark, self.second, arm);
@@ -169,7 +169,7 @@ impl Part {
     pub fn settle(&mut self, levels: Levels) -> (usize, usize) {
         self.levels = levels;
         self.set.retain(|point, mark| levels.keeps(super::scatter(point), mark));
-        (self.set.len(), self.out().count())
+        (self.set.len(), self.set.iter().filter(|(_, m)| m.out() != 0).count())
     }
 
     pub fn len(&self) -> usize {
@@ -181,16 +181,15 @@ impl Part {
         self.set.slots()
     }
 
-    /// Who left a risk set.
-    pub fn out(&self) -> impl Iterator<Item = (u64, u16)> {
-        self.set.iter().filter(|(_, m)| m.out() != 0).map(|(p, m)| (p, m.out()))
+    pub fn remembered(&self) -> impl Iterator<Item = (u64, Mark)> {
+        self.set.iter()
     }
 
-    pub fn inherit(&mut self, point: u64, out: u16) {
+    pub fn learn(&mut self, point: u64, lasting: (u16, u8)) {
         if self.levels.looks_at(super::scatter(point))
-            && let Some((mark, _)) = self.set.mark(point)
+            && let Some(mark) = self.set.mark(point)
         {
-            mark.take_out(out);
+            mark.learn(lasting);
         }
     }
 }

@@ -22,7 +22,7 @@
 //! Time counts from the request's head, or from when a pause let it go.
 //!
 //! **Bounded**: only clients that left a risk set are needed for the test. All others are remembered only to know who
-//! is new; where there is no room for them all, one of `2^known` is, and stands for as many. Only where failures alone
+//! is new on an arm; where there is no room for them all, one of `2^known` is, and stands for as many. Only where failures alone
 //! fill half of the set, or one second's clients do not fit into it, are fewer clients looked at: one of `2^sampled`,
 //! of both arms alike, by bits that have nothing to do with the assignment, from the next second on.
 
@@ -54,7 +54,7 @@ use tradewind_model::{
     id::RevisionId,
     protocol::trial::{Trial, UnitCounts},
 };
-pub use trials::{Gone, LiveTrial, Trials};
+pub use trials::{LiveTrial, Memory, Trials};
 
 /// Clients remembered for a trial, at most: about 6 MiB.
 pub const MOST_CLIENTS: usize = 262_144;
@@ -268,16 +268,19 @@ impl Units {
         self.clients.load(Relaxed)
     }
 
-    /// Who left a risk set, with which.
-    pub fn out(&self) -> Vec<(u64, u16)> {
-        self.parts.iter().flat_map(|p| lock(&p.0).out().collect::<Vec<_>>()).collect()
+    /// All that is remembered: points with what lasts of their marks.
+    pub fn remembered(&self) -> Vec<(u64, (u16, u8))> {
+        let of = |part: &Padded<Mutex<Part>>| {
+            lock(&part.0).remembered().map(|(point, mark)| (point, mark.lasting())).collect::<Vec<_>>()
+        };
+        self.parts.iter().flat_map(of).collect()
     }
 
-    /// Takes over from a worker before this one who is out.
-    pub fn inherit(&self, levels: Levels, out: &[(u64, u16)]) {
+    /// Takes over what another worker remembered.
+    pub fn learn(&self, levels: Levels, clients: impl Iterator<Item = (u64, (u16, u8))>) {
         self.settle(levels);
-        for &(point, which) in out {
-            lock(self.part(point)).inherit(point, which);
+        for (point, lasting) in clients {
+            lock(self.part(point)).learn(point, lasting);
         }
     }
 }

@@ -8,33 +8,43 @@ use super::Arm;
 /// One client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mark {
-    /// The second `arms` is about; 0 is none.
+    /// The last second it was answered in; 0 is none.
     second: u32,
     /// Bit 0: it failed. Bit `1 + j`: it was slow against bound `j`. It stays so for the whole rollout.
     out: u16,
-    /// Where it was active in that second.
+    /// The lower half: arms it was answered on in that second. The upper: arms it was ever seen on.
     arms: u8,
     /// It is in a set.
     used: bool,
 }
 
+const SEEN: u8 = 4;
+
 impl Mark {
-    pub fn out(self) -> u16 {
-        self.out
+    /// True the first time on this arm.
+    pub fn see(&mut self, arm: Arm) -> bool {
+        let before = self.arms;
+        self.arms |= arm.bit() << SEEN;
+        self.arms != before
     }
 
     /// True the first time in this second.
     pub fn activate(&mut self, second: u32, arm: Arm) -> bool {
-        let first = !self.is_active(second, arm);
         if self.second != second {
-            (self.second, self.arms) = (second, 0);
+            self.second = second;
+            self.arms &= !0 << SEEN;
         }
+        let before = self.arms;
         self.arms |= arm.bit();
-        first
+        self.arms != before
     }
 
     pub fn is_active(self, second: u32, arm: Arm) -> bool {
         self.second == second && self.arms & arm.bit() != 0
+    }
+
+    pub fn out(self) -> u16 {
+        self.out
     }
 
     /// Those of `bits` that are new.
@@ -42,6 +52,16 @@ impl Mark {
         let first = bits & !self.out;
         self.out |= bits;
         first
+    }
+
+    /// What another worker should know of it: three bytes.
+    pub fn lasting(self) -> (u16, u8) {
+        (self.out, self.arms >> SEEN)
+    }
+
+    pub fn learn(&mut self, (out, seen): (u16, u8)) {
+        self.out |= out;
+        self.arms |= seen << SEEN;
     }
 }
 
@@ -74,13 +94,13 @@ impl Set {
         self.slots.len()
     }
 
-    /// The client's mark, new if need be, and whether it is new; `None` when there is no room for it.
-    pub fn mark(&mut self, point: u64) -> Option<(&mut Mark, bool)> {
+    /// The client's mark, new if need be; `None` when there is no room for it.
+    pub fn mark(&mut self, point: u64) -> Option<&mut Mark> {
         if self.slots.is_empty() {
             self.pack(SMALLEST, |_, _| true);
         }
         let at = match self.find(point) {
-            Ok(at) => return Some((&mut self.slots[at].mark, false)),
+            Ok(at) => return Some(&mut self.slots[at].mark),
             Err(_) if self.len >= self.most => return None,
             Err(at) => at,
         };
@@ -92,7 +112,7 @@ impl Set {
         };
         self.len += 1;
         self.slots[at] = Slot { point, mark: Mark { used: true, ..Mark::default() } };
-        Some((&mut self.slots[at].mark, true))
+        Some(&mut self.slots[at].mark)
     }
 
     /// Where it is, or where it would be.
@@ -143,16 +163,13 @@ mod tests {
         assert_eq!(size_of::<Slot>(), 16);
         let mut set = Set::new(1_000);
         for n in 0..3_000 {
-            let marked = set.mark(mix(n)).map(|(mark, new)| {
-                mark.take_out(n as u16);
-                new
-            });
-            assert_eq!(marked, (n < 1_000).then_some(true), "{n}");
+            let marked = set.mark(mix(n)).map(|mark| mark.take_out(n as u16));
+            assert_eq!(marked, (n < 1_000).then_some(n as u16), "{n}");
         }
         assert_eq!((set.len(), set.iter().count()), (1_000, 1_000));
         assert!(set.slots.len() <= 1_501);
         for n in 0..1_000 {
-            assert_eq!(set.mark(mix(n)).map(|(m, new)| (m.out(), new)), Some((n as u16, false)));
+            assert_eq!(set.mark(mix(n)).map(|m| m.out()), Some(n as u16));
         }
         set.retain(|_, mark| mark.out() % 10 == 3);
         assert_eq!(set.len(), 100);
@@ -166,7 +183,22 @@ mod tests {
     #[test]
     fn a_point_of_zero_is_a_client_like_others() {
         let mut set = Set::new(4);
-        assert_eq!(set.mark(0).map(|(_, new)| new), Some(true));
-        assert_eq!(set.mark(0).map(|(_, new)| new), Some(false));
+        assert!(set.mark(0).is_some_and(|m| m.see(Arm::Canary)));
+        assert!(set.mark(0).is_some_and(|m| !m.see(Arm::Canary) && m.see(Arm::Baseline)));
+        assert_eq!(set.len(), 1);
+    }
+
+    #[test]
+    fn a_mark_keeps_seconds_and_arms_apart() {
+        let mut mark = Mark::default();
+        assert!(mark.see(Arm::Canary) && !mark.see(Arm::Canary));
+        assert!(mark.activate(1, Arm::Canary) && !mark.activate(1, Arm::Canary) && mark.activate(1, Arm::Baseline));
+        assert!(
+            mark.activate(2, Arm::Baseline) && !mark.is_active(2, Arm::Canary) && !mark.is_active(1, Arm::Baseline)
+        );
+        assert_eq!((mark.take_out(0b101), mark.take_out(0b110)), (0b101, 0b010));
+        let mut other = Mark::default();
+        other.learn(mark.lasting());
+        assert!(!other.see(Arm::Canary) && other.see(Arm::Baseline) && other.out() == 0b111);
     }
 }

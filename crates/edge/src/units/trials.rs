@@ -1,7 +1,7 @@
 //! The trials of the table: which are counted, how their seconds are numbered, and what outlives a worker. One owner,
 //! the [`Registry`](crate::registry::Registry).
 
-use super::{Levels, Units, ignore::Ignored};
+use super::{Levels, MOST_CLIENTS, Units, ignore::Ignored};
 use crate::counters::Counters;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
@@ -81,27 +81,34 @@ impl Counting {
     }
 }
 
-/// Who failed or was slow in a trial: what a worker hands to the one that takes over.
+/// What is remembered of a trial's clients: what a worker hands to the one that takes over.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Gone {
+pub struct Memory {
     route: String,
     key: Key,
     sampled: u32,
     known: u32,
-    /// Ten bytes each, in base64: point and metrics, little end first.
+    /// Of each client, in base64: its point, the metrics it is out of, the arms it was seen on; little end first.
     clients: String,
 }
 
-const GONE_BYTES: usize = 10;
+const CLIENT_BYTES: usize = 11;
+/// Clients of all trials that are handed on at most: a message has its bounds.
+const MOST_HANDED: usize = 4 * MOST_CLIENTS;
 
-impl Gone {
-    fn clients(&self) -> Vec<(u64, u16)> {
+impl Memory {
+    fn clients(&self) -> impl Iterator<Item = (u64, (u16, u8))> {
         let bytes = BASE64.decode(&self.clients).unwrap_or_default();
-        let read = |c: &[u8; GONE_BYTES]| {
-            let [p0, p1, p2, p3, p4, p5, p6, p7, o0, o1] = *c;
-            (u64::from_le_bytes([p0, p1, p2, p3, p4, p5, p6, p7]), u16::from_le_bytes([o0, o1]))
-        };
-        bytes.as_chunks().0.iter().map(read).collect()
+        let clients: Vec<_> = bytes
+            .as_chunks::<CLIENT_BYTES>()
+            .0
+            .iter()
+            .map(|&[p0, p1, p2, p3, p4, p5, p6, p7, o0, o1, seen]| {
+                let point = u64::from_le_bytes([p0, p1, p2, p3, p4, p5, p6, p7]);
+                (point, (u16::from_le_bytes([o0, o1]), seen))
+            })
+            .collect();
+        clients.into_iter()
     }
 }
 
@@ -113,7 +120,7 @@ pub struct Trials {
     counting: HashMap<String, Counting>,
     /// They left the table within this second.
     over: Vec<Counting>,
-    inherited: Vec<Gone>,
+    inherited: Vec<Memory>,
 }
 
 impl Trials {
@@ -131,8 +138,8 @@ impl Trials {
     }
 
     /// To be called before the first table is put in force.
-    pub fn inherit(&mut self, gone: Vec<Gone>) {
-        self.inherited = gone;
+    pub fn inherit(&mut self, memories: Vec<Memory>) {
+        self.inherited = memories;
     }
 
     /// A route of the table has this trial; it goes on if it is the one the route had before.
@@ -156,10 +163,10 @@ impl Trials {
         self.begun += 1;
         let mut levels = Levels::default();
         let units = Arc::new(Units::new(&key.bounds_ms, self.threads, self.most));
-        if let Some(at) = self.inherited.iter().position(|g| g.route == route && g.key == key) {
-            let gone = self.inherited.swap_remove(at);
-            levels = Levels { sampled: gone.sampled, known: gone.known };
-            units.inherit(levels, &gone.clients());
+        if let Some(at) = self.inherited.iter().position(|m| m.route == route && m.key == key) {
+            let memory = self.inherited.swap_remove(at);
+            levels = Levels { sampled: memory.sampled, known: memory.known };
+            units.learn(levels, memory.clients());
         }
         let counting = Counting {
             route: route.to_owned(),
@@ -190,19 +197,29 @@ impl Trials {
         ticks
     }
 
-    pub fn gone(&self) -> Vec<Gone> {
-        let of = |c: &Counting| {
-            let bytes: Vec<u8> =
-                c.units.out().iter().flat_map(|(p, o)| p.to_le_bytes().into_iter().chain(o.to_le_bytes())).collect();
-            Gone {
+    /// For the worker that takes over. What does not fit begins anew there.
+    pub fn memories(&self) -> Vec<Memory> {
+        let mut room = MOST_HANDED;
+        let mut memories = Vec::new();
+        for c in self.counting.values() {
+            let clients = c.units.remembered();
+            let Some(left) = room.checked_sub(clients.len()) else { continue };
+            room = left;
+            let mut bytes = Vec::with_capacity(clients.len() * CLIENT_BYTES);
+            for (point, (out, seen)) in clients {
+                bytes.extend(point.to_le_bytes());
+                bytes.extend(out.to_le_bytes());
+                bytes.push(seen);
+            }
+            memories.push(Memory {
                 route: c.route.clone(),
                 key: c.key.clone(),
                 sampled: c.levels.sampled,
                 known: c.levels.known,
                 clients: BASE64.encode(bytes),
-            }
-        };
-        self.counting.values().map(of).collect()
+            });
+        }
+        memories
     }
 
     /// Routes with a trial: clients remembered, and one of `2^` how many is looked at.

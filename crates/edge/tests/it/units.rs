@@ -213,7 +213,7 @@ async fn a_client_fails_once_over_both_arms_and_is_at_risk_no_more() {
     world.ask("c", "/fail").await;
     world.settle().await;
     let others = world.counted.canary();
-    assert_eq!((others.x[0], others.new), (1, 1));
+    assert_eq!((others.x[0], others.new), (1, 2), "both are new on this arm");
     assert!(others.n[0] >= 2);
     world.ask("b", "/fail").await;
     world.until("b's first failure", |c| c.canary().x == [2]).await;
@@ -502,9 +502,10 @@ async fn a_planned_change_of_workers_loses_no_tick_and_knows_who_had_failed() {
     world.until("a's failure", |c| c.failures() == 1).await;
     let first = world.counted.epochs()[0].to_owned();
     world.ask("b", "/fail").await;
+    world.ask("e", "/").await;
     let addr = world.edge.addr;
     let hanging = tokio::spawn(async move { Client::dial(addr).await.send(by("c", "/hang")).await.unwrap().status });
-    until("it is there", || world.baseline.requests() == 3).await;
+    until("it is there", || world.baseline.requests() == 4).await;
     let next = world.edge.another(|_| {}, true);
     let old = world.edge.worker.replace(next).unwrap();
     world.agent = world.edge.agent().await;
@@ -517,15 +518,16 @@ async fn a_planned_change_of_workers_loses_no_tick_and_knows_who_had_failed() {
         })
         .await;
     world.until("a new epoch", |c| c.epochs().len() == 2).await;
-    for client in ["a", "b", "d"] {
+    for client in ["e", "a", "b", "d"] {
         world.ask(client, "/fail").await;
     }
-    world.until("d's failure", |c| c.failures() == 3).await;
+    world.until("e's and d's failure", |c| c.failures() == 4).await;
     world.gate.add_permits(1);
     assert_eq!(hanging.await.unwrap(), StatusCode::OK);
     within("the old worker ends", tokio::task::spawn_blocking(|| old.join())).await.unwrap().unwrap();
     world.settle().await;
-    assert_eq!(world.counted.baseline().x, [3, 1]);
+    let all = world.counted.baseline();
+    assert_eq!((&*all.x, all.new), (&[4, 1][..], 5), "and nobody is new twice");
     for epoch in world.counted.epochs() {
         let seqs = world.counted.seqs(epoch);
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "no gaps in {epoch}");

@@ -92,8 +92,9 @@ pub struct UnitCounts {
     pub n: Vec<u64>,
     /// Those of them for whom it was the first time.
     pub x: Vec<u64>,
-    /// Clients seen for the first time on this arm in this rollout: a client that a larger share moves to the canary is new there.
-    /// Rates and the promotion's floor are per client, not per client and second, and this is what they count.
+    /// Clients seen for the first time on this arm in this rollout, of those that had not failed before: a client that a
+    /// larger share moves to the canary is new there. Rates and the promotion's floor are per client, not per client and
+    /// second, and this is what they count. Estimated from a sample where there are more than can be remembered.
     pub new: u64,
     /// Requests, units or not, and those of them that failed.
     pub requests: u64,
