@@ -119,6 +119,7 @@ crate::messages! {
     VERIFIED = "verified: {passed} of {all} checks passed", "验证通过：{passed}/{all} 项检查通过";
     NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
     FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";
+    EVIDENCE = "evidence that it is worse: {e} of {against}; that the next wave may begin: {promotion} of {needed}", "变差的证据：{e} / {against}；可以放行的证据：{promotion} / {needed}";
     RESUME_NEXT = "Go on: tradewind rollout resume {id} --reason TEXT   Go back: tradewind rollout abort {id} --reason TEXT", "继续：tradewind rollout resume {id} --reason TEXT   回退：tradewind rollout abort {id} --reason TEXT";
     GOES_ON = "It goes on by itself. Look again: {command}", "它会自行继续。再次查看：{command}";
 

@@ -97,6 +97,16 @@ pub fn share(points: u32) -> String {
     }
 }
 
+/// Evidence, which spans many magnitudes: `0.31`, `4.2`, `118`, `2e7`.
+pub fn amount(v: f64) -> String {
+    match v {
+        v if v < 10.0 => format!("{v:.2}"),
+        v if v < 100.0 => format!("{v:.1}"),
+        v if v < 1e6 => format!("{v:.0}"),
+        v => format!("{v:.0e}"),
+    }
+}
+
 /// `90s`, `15m`, `12h`, `30d`.
 pub fn parse_span(s: &str) -> Option<Duration> {
     let (number, unit) = s.split_at(s.find(|c: char| !c.is_ascii_digit())?);

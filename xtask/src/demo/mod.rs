@@ -1,9 +1,10 @@
-//! The story of four releases, told while customers buy: `make demo`.
+//! The story of five releases, told while customers buy: `make demo`.
 //!
-//! v1 goes live; v2 follows blue-green; the server is killed in the middle of v3 and returns; v4 never becomes ready
-//! and is refused; one command returns to v2. It ends with a table, and with an exit code that is not 0 if a single
+//! v1 goes live; v2 goes up by evidence while the server is killed and returns; v3 fails one customer in twenty and v4 is
+//! slower, and the judge takes both back; v5 never becomes ready; one command returns to v1. It ends with a table, and with an exit code that is not 0 if a single
 //! request was lost or anything did not come out as told.
 
+mod canary;
 mod story;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     rig::{self, HANG, Repository, Tradewind, memory},
 };
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use canary::Fault;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -100,24 +101,41 @@ impl Stage<'_> {
         self.completed("v1").await?;
         self.let_people_shop(5).await?;
 
-        self.story.chapter("v2 follows, blue-green", "v2 以蓝绿方式跟进");
+        self.story.chapter(
+            "v2 goes up by evidence; the server is killed on the way",
+            "v2 凭证据逐步放量；途中 server 被强制杀死",
+        );
+        self.take_up_canaries(&shop)?;
         let pushed = self.release(&shop, "v2", "A better shop").await?;
         self.served_by("v2", pushed).await?;
-        self.completed("v2").await?;
-        self.let_people_shop(5).await?;
+        self.kill_server_among_evidence("v2").await?;
+        self.goes_up("v2").await?;
+        self.let_people_shop(3).await?;
 
-        self.story.chapter("The server is killed in the middle of v3", "v3 发布途中，server 被强制杀死");
-        let pushed = self.release(&shop, "v3", "A shop that looks even better").await?;
-        self.kill_server_in_the_middle().await?;
-        self.served_by("v3", pushed).await?;
-        self.completed("v3").await?;
-        self.let_people_shop(5).await?;
+        self.story.chapter(
+            "v3 fails one customer in twenty, and every health check is green",
+            "v3 让二十分之一的顾客无法下单，而健康检查全部通过",
+        );
+        self.traffic.as_ref().context("no traffic yet")?.ledger.blame("v3");
+        self.break_checkout(&shop, Fault::FailsForSome)?;
+        let pushed = self.release(&shop, "v3", "A discount for loyal customers").await?;
+        self.is_caught("v3", "v2", pushed).await?;
+        self.let_people_shop(3).await?;
 
-        self.story.chapter("v4 never becomes ready", "v4 始终未能就绪");
+        self.story.chapter("v4 is 200 ms slower at checkout", "v4 的下单慢了 200 毫秒");
+        self.acknowledge("the discount was looked up by a name that is not there").await?;
+        self.break_checkout(&shop, Fault::Slow)?;
+        let pushed = self.release(&shop, "v4", "A discount that works").await?;
+        self.is_caught("v4", "v2", pushed).await?;
+        self.let_people_shop(3).await?;
+
+        self.story.chapter("v5 never becomes ready", "v5 始终未能就绪");
+        self.acknowledge("the discount asks a slow service").await?;
+        self.mend_checkout(&shop)?;
         self.refused_release(&shop).await?;
         self.let_people_shop(3).await?;
 
-        self.story.chapter("v3 turns out to be wrong: back to v2", "发现 v3 有问题：退回 v2");
+        self.story.chapter("v2 turns out to be wrong after all: back to v1", "最终发现 v2 有问题：退回 v1");
         let (gone, done) = self.roll_back().await?;
         self.let_people_shop(5).await?;
         self.settle_accounts(gone, done).await
@@ -196,43 +214,23 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn kill_server_in_the_middle(&self) -> Result<()> {
-        let found = self.tradewind.rollout("shop", "v3", &["running", "completed", "failed"]).await?;
-        let phase = found.pointer("/sites/0/phase").and_then(Value::as_str).unwrap_or("?").to_owned();
-        let pid = self.tradewind.kill("server")?;
-        let killed = Instant::now();
-        self.story.expect(
-            found["phase"] == "running",
-            &format!("kill -9 {pid}: the server dies while v3 is {phase}."),
-            &format!("kill -9 {pid}：server 在 v3 处于 {phase} 阶段时死亡。"),
-        );
-        self.tradewind.until("the server to return", &["status"], |v| v["items"].is_array().then_some(())).await?;
-        let again = self.tradewind.pid_of("server")?;
-        self.story.expect(
-            again != pid,
-            &format!("It is back after {} as process {again} and goes on where it was.", show(killed.elapsed())),
-            &format!("{} 后它以进程 {again} 恢复，从断点继续。", show(killed.elapsed())),
-        );
-        Ok(())
-    }
-
     async fn refused_release(&self, shop: &Repository) -> Result<()> {
         let settings = shop.folder.join("settings.json");
         let text = std::fs::read_to_string(&settings)?.replace("builtin", "acme");
         shop.write("settings.json", &text)?;
-        self.release(shop, "v4", "A new payment provider").await?;
-        let ended = self.tradewind.rollout("shop", "v4", &["completed", "failed", "aborted", "superseded"]).await?;
+        self.release(shop, "v5", "A new payment provider").await?;
+        let ended = self.tradewind.rollout("shop", "v5", &["completed", "failed", "aborted", "superseded"]).await?;
         let reason = ended["reason"].as_str().unwrap_or_default();
         self.story.expect(
             ended["phase"] == "failed",
-            &format!("v4 was refused. {reason}"),
-            &format!("v4 被拒绝。{reason}"),
+            &format!("v5 was refused. {reason}"),
+            &format!("v5 被拒绝。{reason}"),
         );
         let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
         self.story.expect(
-            ledger.tally("v4").sent == 0,
-            "Not one customer saw v4; v3 served on all the time.",
-            "没有一位顾客遇到 v4；v3 一直在服务。",
+            ledger.tally("v5").sent == 0,
+            "Not one customer saw v5; v2 served on all the time.",
+            "没有一位顾客遇到 v5；v2 一直在服务。",
         );
         Ok(())
     }
@@ -254,27 +252,27 @@ impl Stage<'_> {
         let ledger = &self.traffic.as_ref().context("no traffic yet")?.ledger;
         let status = self.tradewind.ask(&["status", "shop"]).await?;
         self.story.expect(
-            status.pointer("/items/0/release/label").is_some_and(|label| label == "v2"),
-            "tradewind status says that v2 is live again, though v4's failure had closed the queue.",
-            "tradewind status 显示 v2 重新在线，尽管 v4 的失败已关闭队列。",
+            status.pointer("/items/0/release/label").is_some_and(|label| label == "v1"),
+            "tradewind status says that v1 is live again, though v5's failure had closed the queue.",
+            "tradewind status 显示 v1 重新在线，尽管 v5 的失败已关闭队列。",
         );
-        let again = self.until("customers back on v2", || ledger.last("v2").filter(|last| *last > began)).await?;
+        let again = self.until("customers back on v1", || ledger.last("v1").filter(|last| *last > began)).await?;
         self.story.tell(
-            &format!("v2 serves again ({} after the command began).", show(again.duration_since(began).min(done))),
-            &format!("v2 重新提供服务（命令发出后 {}）。", show(again.duration_since(began).min(done))),
+            &format!("v1 serves again ({} after the command began).", show(again.duration_since(began).min(done))),
+            &format!("v1 重新提供服务（命令发出后 {}）。", show(again.duration_since(began).min(done))),
         );
-        // Whatever v3 still answers has to show itself before the figure is taken.
+        // Whatever v2 still answers has to show itself before the figure is taken.
         self.let_people_shop(3).await?;
-        let last = ledger.last("v3").context("v3 never answered")?;
+        let last = ledger.last("v2").context("v2 never answered")?;
         let gone = last.saturating_duration_since(began);
         self.story.expect(
             gone < Duration::from_secs(1),
             &format!(
-                "The last answer of v3 came {} after the command began; the command ended after {}.",
+                "The last answer of v2 came {} after the command began; the command ended after {}.",
                 show(gone),
                 show(done)
             ),
-            &format!("v3 的最后一次应答在命令发出 {} 后；命令在 {} 后结束。", show(gone), show(done)),
+            &format!("v2 的最后一次应答在命令发出 {} 后；命令在 {} 后结束。", show(gone), show(done)),
         );
         Ok((gone, done))
     }
@@ -312,7 +310,7 @@ impl Stage<'_> {
         self.story.table(&head, &rows);
         println!();
         let head = [("rollback", "回滚"), ("took", "用时")];
-        let last = self.say("command → last answer of v3", "命令 → v3 的最后应答");
+        let last = self.say("command → last answer of v2", "命令 → v2 的最后应答");
         let ended = self.say("command → all layers verified", "命令 → 全部检查完毕");
         self.story.table(&head, &[vec![last, show(gone)], vec![ended, show(done)]]);
         println!();

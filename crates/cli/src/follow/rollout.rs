@@ -15,7 +15,10 @@ use indicatif::ProgressBar;
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_api::{
     Client, LogQuery,
-    v1::{LogStream, LogUpdate, Rollout, RolloutKind, RolloutPhase, SiteRollout, TimelineEntry, VerifyReport},
+    v1::{
+        JudgementBrief, LogStream, LogUpdate, Rollout, RolloutKind, RolloutPhase, SitePhase, SiteRollout,
+        TimelineEntry, VerifyReport,
+    },
 };
 use tradewind_model::id::{RolloutId, SiteName};
 
@@ -99,7 +102,9 @@ impl Screen<'_> {
             let bar = self.bars.entry(site.site.clone()).or_insert_with(|| live.bar(site.site.as_str()));
             if let Some(bar) = bar {
                 bar.set_position(u64::from(site.share));
-                bar.set_message(site_line(self.session, site));
+                let judged = rollout.judgement.as_ref().filter(|_| site.phase == SitePhase::Judging);
+                let judged = judged.map(|j| aside(evidence(self.session, j), self.session.lang)).unwrap_or_default();
+                bar.set_message(site_line(self.session, site) + &judged);
             }
         }
     }
@@ -141,6 +146,13 @@ pub fn entry_line(session: &Session, r: &Rollout, e: &TimelineEntry) -> String {
     format!("  {} {site}{}", Paint::Faint.apply(&format!("{after:>9}"), session.out.terminal), e.text)
 }
 
+/// How far the evidence is, both ways.
+fn evidence(session: &Session, j: &JudgementBrief) -> String {
+    let (e, promotion) = (when::amount(j.e), when::amount(j.promotion));
+    let (against, needed) = (when::amount(j.e_needed), when::amount(j.promotion_needed));
+    fill!(session.lang, &msg::EVIDENCE, e = e, against = against, promotion = promotion, needed = needed)
+}
+
 fn site_line(session: &Session, s: &SiteRollout) -> String {
     let lang = session.lang;
     let phase = s.phase.paint().apply(s.phase.say(lang), session.out.terminal);
@@ -164,6 +176,10 @@ pub fn report(session: &Session, r: &Rollout) {
     }
     if let Some(v) = &r.verification {
         verification(session, v);
+    }
+    if let Some(j) = &r.judgement {
+        session.out.line(format!("  {}", evidence(session, j)));
+        session.out.line(format!("  {}", j.sentence));
     }
     let phase = r.phase.paint().apply(r.phase.say(lang), session.out.terminal);
     let mut line = fill!(lang, &msg::ROLLOUT_IS, kind = r.kind.say(lang), to = r.to.label, env = r.env, phase = phase);

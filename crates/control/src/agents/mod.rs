@@ -1,12 +1,13 @@
 //! The agents: who is connected, what they are to do ([`desired`]), what they saw ([`observed`]).
 
 pub mod desired;
+pub mod flow;
 pub mod observed;
 
 use std::{collections::HashMap, sync::Mutex};
 use tokio::sync::{mpsc, watch};
 use tradewind_model::{
-    id::HostId,
+    id::{HostId, Place},
     protocol::{
         agent::{LogLine, Observed, ToAgent},
         edge::Stats,
@@ -35,6 +36,7 @@ struct Connection {
     reported: bool,
     last: Option<Observed>,
     traffic: Option<Stats>,
+    flow: flow::Past,
     logs: HashMap<u64, mpsc::Sender<(Vec<LogLine>, bool)>>,
 }
 
@@ -51,8 +53,15 @@ impl Agents {
         let mut inner = self.lock();
         inner.next_connection += 1;
         let number = inner.next_connection;
-        let connection =
-            Connection { number, to_agent, reported: false, last: None, traffic: None, logs: HashMap::new() };
+        let connection = Connection {
+            number,
+            to_agent,
+            reported: false,
+            last: None,
+            traffic: None,
+            flow: flow::Past::default(),
+            logs: HashMap::new(),
+        };
         inner.connections.insert(host, connection);
         drop(inner);
         self.changed();
@@ -66,6 +75,13 @@ impl Agents {
 
     pub fn traffic(&self, host: HostId) -> Option<Stats> {
         self.lock().connections.get(&host)?.traffic.clone()
+    }
+
+    /// What a place's requests come to lately, over all hosts; `None` before anything is known.
+    pub fn flow(&self, place: &Place) -> Option<flow::Flow> {
+        let route = place.to_string();
+        let inner = self.lock();
+        inner.connections.values().filter_map(|c| c.flow.of(&route)).reduce(flow::Flow::and)
     }
 
     pub fn watch(&self) -> watch::Receiver<u64> {
@@ -122,6 +138,7 @@ impl Stay<'_> {
 
     pub fn traffic(&self, stats: Stats) {
         if let Some(c) = self.mine(&mut self.agents.lock()) {
+            c.flow.note(&stats);
             c.traffic = Some(stats);
         }
     }

@@ -226,6 +226,9 @@ impl Loaded {
         let from = leader
             .and_then(|r| filling.revisions.get(&r))
             .or_else(|| filling.revisions.values().find(|b| b.resolved.route.is_some()));
+        // Who is tried says how its clients are told apart; the release before it may not have cared.
+        let tried = wanted.trial.as_ref().filter(|t| t.counted);
+        let tried = tried.and_then(|t| filling.revisions.get(&t.canary)?.resolved.route.as_ref());
         let mut labels: BTreeMap<RevisionId, String> = old.map(|b| b.labels.clone()).unwrap_or_default();
         labels.extend(filling.revisions.iter().map(|(r, b)| (*r, b.label.clone())));
         labels.retain(|r, _| wanted.splits.iter().any(|(s, _)| s == r));
@@ -234,7 +237,7 @@ impl Loaded {
                 wanted,
                 hosts: route.hosts.clone(),
                 path_prefix: route.path.clone(),
-                sticky: route.sticky.clone(),
+                sticky: tried.map_or_else(|| route.sticky.clone(), |r| r.sticky.clone()),
                 salt: filling.salt.clone(),
                 limits: route.limits,
                 health: b.resolved.workload.health.clone(),

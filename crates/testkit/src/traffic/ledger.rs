@@ -44,6 +44,8 @@ pub struct Lost {
 struct Pages {
     tallies: BTreeMap<String, Tally>,
     lost: Vec<Lost>,
+    /// Releases whose own answers are known to be wrong now and then.
+    faulty: Vec<String>,
     customers: u64,
     paid: u64,
 }
@@ -84,9 +86,14 @@ impl Ledger {
         let tally = pages.tallies.entry(release.clone()).or_default();
         tally.sent += 1;
         tally.failed += 1;
-        if pages.lost.len() < TOLD {
+        if pages.lost.len() < TOLD && !pages.faulty.contains(&release) {
             pages.lost.push(Lost { at: self.began.elapsed(), release, request, how });
         }
+    }
+
+    /// What this release answers wrongly is its own fault from now on, and no request lost on the way.
+    pub fn blame(&self, release: &str) {
+        self.pages().faulty.push(release.to_owned());
     }
 
     /// A customer got all they came for.
@@ -119,7 +126,8 @@ impl Ledger {
 
     pub fn losses(&self) -> (u64, Vec<Lost>) {
         let pages = self.pages();
-        (pages.tallies.values().map(|t| t.failed).sum(), pages.lost.clone())
+        let ours = pages.tallies.iter().filter(|(release, _)| !pages.faulty.contains(release));
+        (ours.map(|(_, t)| t.failed).sum(), pages.lost.clone())
     }
 
     /// Customers served, and payments acknowledged.

@@ -3,7 +3,11 @@
 use super::ledger::Ledger;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, StatusCode, client::conn::http1};
+use hyper::{
+    Method, Request, StatusCode,
+    client::conn::http1,
+    header::{COOKIE, HeaderValue, SET_COOKIE},
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::{
@@ -29,6 +33,8 @@ pub struct Line {
     site: Site,
     ledger: Arc<Ledger>,
     open: Option<http1::SendRequest<Full<Bytes>>>,
+    /// `name=value` of the last cookie that was set: one line is one client.
+    cookie: Option<HeaderValue>,
 }
 
 /// An answer that came whole.
@@ -41,7 +47,7 @@ pub struct Answer {
 
 impl Line {
     pub fn new(site: Site, ledger: Arc<Ledger>) -> Self {
-        Self { site, ledger, open: None }
+        Self { site, ledger, open: None, cookie: None }
     }
 
     /// Asks, and takes only an answer with this status that `right` finds right. Everything else is written down as
@@ -88,21 +94,27 @@ impl Line {
 
     async fn exchange(&mut self, method: Method, path: &str, body: Option<Value>) -> Result<Answer, String> {
         let body = body.map(|b| b.to_string()).unwrap_or_default();
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", &self.site.host)
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| e.to_string())?;
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().insert(COOKIE, cookie.clone());
+        }
         let began = Instant::now();
         let sender = self.ready().await?;
         let response = sender.send_request(request).await.map_err(|e| chain(&e))?;
         let status = response.status();
+        let set = response.headers().get(SET_COOKIE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next());
+        let cookie = set.and_then(|pair| HeaderValue::from_str(pair).ok());
         let release = response.headers().get(self.site.names).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let bytes =
             response.into_body().collect().await.map_err(|e| format!("in the answer: {}", chain(&e)))?.to_bytes();
         let took = began.elapsed();
+        self.cookie = cookie.or_else(|| self.cookie.take());
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text.chars().take(200).collect()));
         Ok(Answer { release, status, body, took })
