@@ -90,7 +90,8 @@ pub static VERBS: Table = help! {
     "audit verify": "Read the whole chain and name what does not fit", "读取整条事件链并指出不符之处";
     "host": "Hosts: machines with an agent", "主机：运行代理的机器";
     "host list": "List the hosts, and whether their agents are connected", "列出主机及其代理是否已连接";
-    "judge": "The judge by itself: evidence from your own counts", "单独使用判断器：用自己的计数求证据";
+    "judge": "The judge by itself: evidence from your own counts", "单独使用判定器：用自己的计数求证据";
+    "judge explain": "Show what a rollout is judged by: rates, their ratio, the evidence", "显示一次发布的判定依据：比率、倍数与证据";
     "judge eval": "Read counts as JSON lines from stdin; print the evidence after each. No server needed", "从标准输入读取 JSON 行形式的计数，逐行输出证据；无需服务器";
     "judge eval.max_seconds": "From here on a verdict that is still `continue` is `inconclusive` [default: never]", "超过此秒数后，仍为 `continue` 的结论变为 `inconclusive`［默认：不限］";
     "*.alpha": "Chance that a release no worse is called worse, over the whole rollout [default: 0.01]", "整个发布过程中把并不更差的版本判为更差的概率［默认：0.01］";

@@ -120,6 +120,18 @@ crate::messages! {
     NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
     FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";
     EVIDENCE = "evidence that it is worse: {e} of {against}; that the next wave may begin: {promotion} of {needed}", "变差的证据：{e} / {against}；可以放行的证据：{promotion} / {needed}";
+    JUDGED = "{canary} beside {baseline}: {verdict}", "{canary} 对比 {baseline}：{verdict}";
+    NOTHING_JUDGED_YET = "  Nothing was counted yet: its first share has not begun.", "  还没有任何计数：第一份流量尚未开始。";
+    H_METRIC = "METRIC", "指标";
+    H_RATIO = "RATIO", "倍数";
+    H_AGAINST = "E AGAINST", "变差的 E";
+    H_FOR = "E FOR", "放行的 E";
+    NEEDED = "  against: goes back at {against}, taken over all metrics; for: promoted when each one is at {promotion}", "  变差：所有指标合计到 {against} 即退回；放行：每个指标都到 {promotion}";
+    WAVE_AT = "  wave {number}: {share} of {site} from +{at}", "  第 {number} 波：{site} 的 {share}，始于 +{at}";
+    ALL_REQUESTS = "  requests: {new} to {canary} ({new_failed} failed), {old} to {baseline} ({old_failed} failed)", "  请求：{canary} {new} 个（失败 {new_failed}），{baseline} {old} 个（失败 {old_failed}）";
+    SECONDS_LOST = "  {n} s of counts are missing: nobody could take them in time", "  缺少 {n} 秒的计数：未能及时接收";
+    SAMPLES_REFUSED = "  {n} samples could not be true and were left out", "  {n} 个样本不可能为真，已略去";
+    ONE_CLIENT_OF = "  at worst one client of {n} was looked at", "  最少时每 {n} 个客户端只看一个";
     RESUME_NEXT = "Go on: tradewind rollout resume {id} --reason TEXT   Go back: tradewind rollout abort {id} --reason TEXT", "继续：tradewind rollout resume {id} --reason TEXT   回退：tradewind rollout abort {id} --reason TEXT";
     GOES_ON = "It goes on by itself. Look again: {command}", "它会自行继续。再次查看：{command}";
 

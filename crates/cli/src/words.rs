@@ -3,7 +3,7 @@
 use crate::table::Paint;
 use tradewind_api::v1::{
     AuditProblem, FileChangeKind, Health, InstancePhase, Job, JobKind, JobState, RolloutKind, RolloutPhase, RunState,
-    ServiceKind, SitePhase,
+    ServiceKind, SitePhase, Verdict,
 };
 use tradewind_model::fault::Lang;
 
@@ -174,6 +174,17 @@ impl Words for AuditProblem {
             Self::Reordered => ("reordered", "被重排", Paint::Bad),
             Self::Renumbered => ("renumbered", "被重新编号", Paint::Bad),
             Self::HeadBehind => ("beyond the recorded end", "超出记录的末尾", Paint::Bad),
+        }
+    }
+}
+
+impl Words for Verdict {
+    fn word(self) -> Word {
+        match self {
+            Self::Continue => ("no verdict yet", "尚无结论", Paint::Warn),
+            Self::Worse => ("worse", "变差", Paint::Bad),
+            Self::Better => ("good enough", "可以放行", Paint::Good),
+            Self::Inconclusive => ("inconclusive", "无定论", Paint::Warn),
         }
     }
 }

@@ -82,7 +82,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
-        Verb::Judge(args) => judge::run(&args, session),
+        Verb::Judge(args) => judge::run(&args, session).await,
         Verb::Token(args) => token::run(args, session).await,
         Verb::Version => version::run(session).await,
         Verb::Completions(args) => Ok(completions::run(&args, session)),

@@ -1,6 +1,7 @@
 //! The judge by itself: evidence from counts of one's own, its verification, and how long it will need.
 
 mod eval;
+mod explain;
 mod sample;
 
 use crate::{exit::Exit, failure::Failure, session::Session};
@@ -15,11 +16,13 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
     Eval(eval::Args),
+    Explain(explain::Args),
 }
 
-pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match &args.action {
         Action::Eval(args) => eval::run(args, session),
+        Action::Explain(args) => explain::run(args, session).await,
     }
 }
 

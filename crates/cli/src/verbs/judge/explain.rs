@@ -1,0 +1,115 @@
+//! What a rollout's judge has seen, and what it makes of it.
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    fill, msg,
+    session::Session,
+    table::{Paint, Table, painted},
+    verbs::rollout::find,
+    when,
+    words::Words,
+};
+use tradewind_api::v1::{JudgedMetric, JudgedRate, Judgement};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    pub rollout: String,
+}
+
+pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let id = find(&client, &args.rollout).await?.id;
+    let judgement = client.judgement(id).await?;
+    if session.json {
+        session.out.json(&judgement);
+    } else {
+        show(session, &judgement);
+    }
+    Ok(Exit::Ok)
+}
+
+fn show(session: &Session, j: &Judgement) {
+    let lang = session.lang;
+    let verdict = j.brief.verdict.paint().apply(j.brief.verdict.say(lang), session.out.terminal);
+    session.out.line(fill!(lang, &msg::JUDGED, canary = j.canary, baseline = j.baseline, verdict = verdict));
+    session.out.line(format!("  {}", j.brief.sentence));
+    if j.began_at.is_none() {
+        session.out.line(fill!(lang, &msg::NOTHING_JUDGED_YET));
+        return;
+    }
+    let head = [
+        msg::H_METRIC.get(lang).to_owned(),
+        j.canary.clone(),
+        j.baseline.clone(),
+        msg::H_RATIO.get(lang).to_owned(),
+        msg::H_AGAINST.get(lang).to_owned(),
+        msg::H_FOR.get(lang).to_owned(),
+    ];
+    let mut table = Table::new(&head.each_ref().map(String::as_str));
+    for m in &j.metrics {
+        let name = match &m.site {
+            Some(site) => format!("{} ({site})", m.label),
+            None => m.label.clone(),
+        };
+        let paint = if m.culprit { Paint::Bad } else { Paint::Plain };
+        table.row(vec![
+            painted(paint, name),
+            rate(&m.canary).into(),
+            rate(&m.baseline).into(),
+            ratio(m).into(),
+            when::amount(m.e).into(),
+            if m.needed { when::amount(m.promotion).into() } else { "–".into() },
+        ]);
+    }
+    session.out.table(&table);
+    let needed = (when::amount(j.brief.e_needed), when::amount(j.brief.promotion_needed));
+    session.out.line(fill!(lang, &msg::NEEDED, against = needed.0, promotion = needed.1));
+    for w in &j.waves {
+        let at = when::span(std::time::Duration::from_secs_f64(w.t.max(0.0)));
+        session.out.line(fill!(
+            lang,
+            &msg::WAVE_AT,
+            number = w.number,
+            site = w.site,
+            share = when::share(w.share),
+            at = at
+        ));
+    }
+    let (new, old) = (j.canary_requests, j.baseline_requests);
+    session.out.line(fill!(
+        lang,
+        &msg::ALL_REQUESTS,
+        canary = j.canary,
+        new = new.requests,
+        new_failed = new.failed,
+        baseline = j.baseline,
+        old = old.requests,
+        old_failed = old.failed
+    ));
+    if j.gaps.lost_s > 0 {
+        session.out.line(fill!(lang, &msg::SECONDS_LOST, n = j.gaps.lost_s));
+    }
+    if j.gaps.refused > 0 {
+        session.out.line(fill!(lang, &msg::SAMPLES_REFUSED, n = j.gaps.refused));
+    }
+    if j.gaps.one_of > 1 {
+        session.out.line(fill!(lang, &msg::ONE_CLIENT_OF, n = j.gaps.one_of));
+    }
+}
+
+/// `31/412 (7.5 %)`.
+fn rate(r: &JudgedRate) -> String {
+    match r.rate {
+        Some(rate) => format!("{}/{} ({:.2} %)", r.events, r.units, rate * 100.0),
+        None => "–".into(),
+    }
+}
+
+/// `× 93 (28–…)`.
+fn ratio(m: &JudgedMetric) -> String {
+    let Some(r) = m.ratio else { return "–".into() };
+    let high = r.high.map_or_else(|| "…".into(), when::amount);
+    let limits = format!("{}–{high}", when::amount(r.low));
+    r.estimate.map_or_else(|| limits.clone(), |e| format!("× {} ({limits})", when::amount(e)))
+}
