@@ -45,6 +45,14 @@ impl Home {
     pub fn edge_state(&self) -> PathBuf {
         self.root.join("edge.json")
     }
+    /// Canaries given up without the server.
+    pub fn trips(&self) -> PathBuf {
+        self.root.join("trips.json")
+    }
+    /// When the server was heard of last.
+    pub fn contact(&self) -> PathBuf {
+        self.root.join("contact.json")
+    }
     pub fn downloads(&self) -> PathBuf {
         self.root.join("downloads")
     }

@@ -4,7 +4,11 @@
 //! the route's other weighted splits that have some, in their proportion; where none has any, the route answers 503.
 //! A split of weight 0 never gets traffic this way: a candidate that nobody approved yet must not be reached because
 //! the approved revision is down. The server, which sees the observed weights, decides what follows.
+//!
+//! A canary that tripped gives its share to its baseline, also where that had none any more; without a ready baseline it
+//! keeps it, for a bad answer may still be better than none.
 
+use super::trips::Trips;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
@@ -14,6 +18,7 @@ use tradewind_model::{
     protocol::{
         agent::{DesiredRoute, ObservedRoute, ObservedSplit},
         edge::{FULL_SHARE, Route, Split, Target},
+        trial::Trial,
     },
 };
 
@@ -42,7 +47,7 @@ impl Plan {
 }
 
 /// Equal inputs give equal plans, whatever their order.
-pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
+pub fn compose(desired: &[DesiredRoute], ready: &[Ready], trips: &Trips) -> Plan {
     let mut by_revision: BTreeMap<(&Place, RevisionId), Vec<Target>> = BTreeMap::new();
     for r in ready {
         by_revision.entry((&r.place, r.revision)).or_default().push(Target { instance: r.instance, addr: r.addr });
@@ -60,8 +65,12 @@ pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
             .iter()
             .map(|s| by_revision.get(&(&route.place, s.revision)).cloned().unwrap_or_default())
             .collect();
-        let wanted: Vec<u32> =
-            route.splits.iter().zip(&targets).map(|(s, t)| if t.is_empty() { 0 } else { s.weight }).collect();
+        let tripped = trips.of(route);
+        let shares = match &route.trial {
+            Some(trial) if tripped.is_some() => given_back(route, trial, &targets),
+            _ => route.splits.iter().map(|s| s.weight).collect(),
+        };
+        let wanted: Vec<u32> = shares.iter().zip(&targets).map(|(w, t)| if t.is_empty() { 0 } else { *w }).collect();
         let weights = to_full_share(&wanted);
         plan.observed.push(ObservedRoute {
             place: route.place.clone(),
@@ -73,7 +82,7 @@ pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
                 .zip(&weights)
                 .map(|((s, t), &weight)| ObservedSplit { revision: s.revision, weight, ready_targets: t.len() as u32 })
                 .collect(),
-            tripped: None,
+            tripped: tripped.cloned(),
         });
         plan.routes.push(Route {
             id: route.place.to_string(),
@@ -97,6 +106,18 @@ pub fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
     plan
 }
 
+/// Shares with the canary's added to the baseline's, if that is ready.
+fn given_back(route: &DesiredRoute, trial: &Trial, targets: &[Vec<Target>]) -> Vec<u32> {
+    let mut shares: Vec<u32> = route.splits.iter().map(|s| s.weight).collect();
+    let at = |revision| route.splits.iter().position(|s| s.revision == revision);
+    if let (Some(canary), Some(baseline)) = (at(trial.canary), at(trial.baseline))
+        && !targets[baseline].is_empty()
+    {
+        shares[baseline] = shares[baseline].saturating_add(std::mem::take(&mut shares[canary]));
+    }
+    shares
+}
+
 /// Scales weights so that they sum to [`FULL_SHARE`], by largest remainder; all zero stays all zero.
 fn to_full_share(weights: &[u32]) -> Vec<u32> {
     let sum: u64 = weights.iter().map(|&w| u64::from(w)).sum();
@@ -117,37 +138,11 @@ fn to_full_share(weights: &[u32]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::tests::{place, revision, route, route_on_trial};
     use proptest::prelude::*;
-    use tradewind_model::protocol::{
-        agent::DesiredSplit,
-        edge::{Mode, RouteLimits, Sticky},
-    };
+    use tradewind_model::{protocol::trial::TripCause, time::Timestamp};
     use uuid::Uuid;
 
-    fn place() -> Place {
-        Place { service: "shop".parse().unwrap(), env: "production".parse().unwrap(), site: "default".parse().unwrap() }
-    }
-    fn revision(n: u128) -> RevisionId {
-        RevisionId(Uuid::from_u128(n))
-    }
-    fn route(splits: &[(u128, u32)]) -> DesiredRoute {
-        DesiredRoute {
-            place: place(),
-            version: 7,
-            hosts: vec!["shop.example.com".into()],
-            path_prefix: "/".into(),
-            mode: Mode::Serve,
-            sticky: Sticky::None,
-            salt: "s".into(),
-            splits: splits
-                .iter()
-                .map(|&(r, weight)| DesiredSplit { revision: revision(r), label: format!("v{r}"), weight })
-                .collect(),
-            limits: RouteLimits::default(),
-            health: None,
-            trial: None,
-        }
-    }
     fn ready(n: u128, of: u128) -> Ready {
         Ready {
             instance: InstanceId(Uuid::from_u128(n)),
@@ -155,6 +150,9 @@ mod tests {
             revision: revision(of),
             addr: SocketAddr::from(([127, 0, 0, 1], 20_000 + n as u16)),
         }
+    }
+    fn compose(desired: &[DesiredRoute], ready: &[Ready]) -> Plan {
+        super::compose(desired, ready, &Trips::default())
     }
     fn weights(plan: &Plan) -> Vec<(u32, usize)> {
         plan.routes[0].splits.iter().map(|s| (s.weight, s.targets.len())).collect()
@@ -182,6 +180,27 @@ mod tests {
         let mut other = ready(1, 1);
         other.place.site = "shopee-br".parse().unwrap();
         assert_eq!(weights(&compose(&[route(&[(1, 10_000)])], &[other])), [(0, 0)]);
+    }
+
+    #[test]
+    fn a_canary_that_tripped_gives_its_share_to_a_baseline_that_is_ready() {
+        let mut trips = Trips::default();
+        let mut desired = [route_on_trial()];
+        trips.settle(&desired, [(place(), TripCause::Lease { lease_ms: 1 })], Timestamp(0));
+        let both = [ready(1, 1), ready(2, 2)];
+        let plan = super::compose(&desired, &both, &trips);
+        assert_eq!(weights(&plan), [(10_000, 1), (0, 1)], "it stays warm");
+        assert_eq!(plan.observed[0].tripped.as_ref(), trips.of(&desired[0]));
+        // Where it had everything, too.
+        (desired[0].splits[0].weight, desired[0].splits[1].weight) = (0, 10_000);
+        assert_eq!(weights(&super::compose(&desired, &both, &trips)), [(10_000, 1), (0, 1)]);
+        let plan = super::compose(&desired, &[ready(2, 2)], &trips);
+        assert_eq!(weights(&plan), [(0, 0), (10_000, 1)], "there is nobody else");
+        assert!(plan.observed[0].tripped.is_some());
+        // It is about this rollout alone.
+        desired[0].salt = "another".into();
+        let plan = super::compose(&desired, &both, &trips);
+        assert_eq!((weights(&plan), &plan.observed[0].tripped), (vec![(0, 1), (10_000, 1)], &None));
     }
 
     proptest! {

@@ -7,6 +7,7 @@
 
 mod desired;
 mod table;
+mod trials;
 
 use crate::{
     config::AgentConfig,
@@ -53,9 +54,12 @@ use tradewind_model::{
     workload::Port,
 };
 use tradewind_targets::{ports::Ports, process::ProcessTarget};
+use trials::Trials;
 
 /// The observed state is sent so often even when nothing changed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often a canary's lease is looked at, at least.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
 /// What is left of ended instances is looked through so often.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -102,6 +106,7 @@ pub struct Host {
     ledger: Ledger,
     versions: Versions,
     units: Units,
+    trials: Trials,
     /// Where the server's session takes the edge's counts.
     session: Option<(u64, mpsc::Sender<FromAgent>)>,
     units_taken: mpsc::UnboundedSender<Vec<UnitsTaken>>,
@@ -178,6 +183,7 @@ impl Host {
         let inherited = found.iter().filter(|f| f.was_ready() && f.is_running()).map(|f| f.kept.desired.id).collect();
         let in_use = found.iter().filter(|f| f.is_running()).map(|f| f.kept.desired.release).collect();
         let versions = Versions::open(home.edge_state())?;
+        let trials = Trials::open(&home, time.wall());
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
@@ -210,6 +216,7 @@ impl Host {
             instances: BTreeMap::new(),
             versions,
             units: Units::default(),
+            trials,
             session: None,
             units_taken,
             edge: None,
@@ -249,6 +256,8 @@ impl Host {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sweep = interval(SWEEP);
+        let mut lease = interval(LEASE_LOOK);
+        lease.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut beat = false;
             tokio::select! {
@@ -260,6 +269,8 @@ impl Host {
                 Some(news) = self.inbox.tasks.recv() => self.tasks.note(news),
                 Some(ended) = self.children.join_next() => ended?,
                 _ = heartbeat.tick() => beat = true,
+                // What follows is done below.
+                _ = lease.tick() => {}
                 _ = sweep.tick() => self.readers.sweep(self.time.wall()),
             }
             // Whatever else was said meanwhile is answered in the same breath.
@@ -275,7 +286,9 @@ impl Host {
     }
 
     async fn server_said(&mut self, news: FromServer) {
+        let is_there = !matches!(news, FromServer::Gone { .. });
         match news {
+            FromServer::Alive => {}
             FromServer::Connected { session, answers } => {
                 self.readers.connected(session, answers.clone());
                 self.session = Some((session, answers));
@@ -300,6 +313,9 @@ impl Host {
                 Accepted::Same => {}
                 Accepted::Refused(fault) => tracing::error!(%fault, "a desired state was refused"),
             },
+        }
+        if is_there {
+            self.heard_server();
         }
     }
 
@@ -343,6 +359,9 @@ impl Host {
             let used: BTreeSet<_> = self.instances.values().map(|h| h.wanted.borrow().desired.release).collect();
             self.releases.reconcile(&desired.releases, &used, &mut self.children);
             self.tasks.reconcile(&desired.tasks, &mut self.children);
+        }
+        if let Some(desired) = &desired {
+            self.watch_trials(&desired.routes);
         }
         self.plan_table(desired.as_ref());
 

@@ -36,6 +36,7 @@ impl Host {
             EdgeNews::Said(FromEdge::Drained { instance }) => self.ledger.drained(instance),
             EdgeNews::Said(FromEdge::Stats(stats)) => {
                 self.ledger.counted(&stats);
+                self.trials.counted(self.desired.as_ref().map_or(&[], |d| &d.routes), &stats, self.time.now().mono);
                 self.traffic.send_replace(Some(Arc::new(stats)));
             }
             EdgeNews::Said(FromEdge::Units { ticks }) => {
@@ -69,7 +70,7 @@ impl Host {
     /// planned: what was never sent is never served.
     pub(super) fn plan_table(&mut self, desired: Option<&Desired>) {
         let (Some(desired), Some(_)) = (desired, &self.edge) else { return };
-        let plan = compose(&desired.routes, &self.ready(desired));
+        let plan = compose(&desired.routes, &self.ready(desired), self.trials.trips());
         let afresh = std::mem::take(&mut self.afresh);
         let versions = &mut self.versions;
         let table = self.ledger.plan(plan, afresh, || {

@@ -47,6 +47,8 @@ pub enum FromServer {
         session: u64,
         request: u64,
     },
+    /// It is there.
+    Alive,
     /// It has these of the edge's counts.
     UnitsTaken(Vec<UnitsTaken>),
     Gone {
@@ -176,6 +178,7 @@ async fn serve(
                 ToAgent::StopLog { request } => tell(to_host, FromServer::StopLog { session, request })?,
                 ToAgent::UnitsTaken { taken } => tell(to_host, FromServer::UnitsTaken(taken))?,
                 ToAgent::Ping { n } => {
+                    tell(to_host, FromServer::Alive)?;
                     if answers.send(FromAgent::Pong { n }).await.is_err() {
                         return Err(Broken::Ended);
                     }

@@ -32,6 +32,8 @@ struct State {
     table: watch::Sender<Table>,
     /// Every version that was taken up, in order.
     versions: Mutex<Vec<u64>>,
+    /// The weights of each of them.
+    shares: Mutex<Vec<Vec<u32>>>,
     /// Every instance that a table left out and the one before it did not.
     left: Mutex<Vec<InstanceId>>,
     /// Says that an instance that left has no requests left: at once, or when told.
@@ -48,6 +50,7 @@ impl FakeEdge {
         let state = State {
             table,
             versions: Mutex::default(),
+            shares: Mutex::default(),
             left: Mutex::default(),
             drains: Mutex::new(true),
             say: broadcast::channel(16).0,
@@ -101,6 +104,11 @@ impl FakeEdge {
         self.state.versions.lock().unwrap().clone()
     }
 
+    /// Weights of every table, in order.
+    pub fn shares(&self) -> Vec<Vec<u32>> {
+        self.state.shares.lock().unwrap().clone()
+    }
+
     /// Instances that were taken out of the table, ever.
     pub fn left(&self) -> Vec<InstanceId> {
         self.state.left.lock().unwrap().clone()
@@ -151,6 +159,8 @@ async fn link(stream: UnixStream, state: Arc<State>) {
                 let left: Vec<_> = instances(&serving).difference(&instances(&table)).copied().collect();
                 state.left.lock().unwrap().extend(&left);
                 state.versions.lock().unwrap().push(table.version);
+                let weights = table.routes.iter().flat_map(|r| &r.splits).map(|s| s.weight).collect();
+                state.shares.lock().unwrap().push(weights);
                 answers.push(FromEdge::Ack { version: table.version });
                 state.table.send_replace(table);
                 if *state.drains.lock().unwrap() {

@@ -6,6 +6,7 @@ mod deploy;
 mod edge;
 mod full_disk;
 mod kills;
+mod limits;
 mod machines;
 mod releases;
 mod restarts;

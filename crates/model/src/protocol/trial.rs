@@ -40,7 +40,8 @@ pub struct Ignore {
 pub struct Limits {
     /// Basis points of its answers that are 5xx or could not be had.
     pub error_rate: Option<u32>,
-    /// Milliseconds that 99 of 100 answers stay below.
+    /// Milliseconds that 99 of 100 answers stay within; taken to the next of [`super::edge::LATENCY_BOUNDS`], beyond the
+    /// last of which nothing can be told and nothing is enforced.
     pub p99_ms: Option<u32>,
     /// The window both are taken over.
     pub for_ms: u64,
