@@ -23,14 +23,14 @@ pub(super) struct Judging {
     pub since: Timestamp,
     pub share: u32,
     pub asked: bool,
-    pub held: bool,
+    pub paused: bool,
 }
 
 impl Deciding<'_> {
     /// What a route carries while its site can still go back at once.
     pub(super) fn trial(&self, plan: &SitePlan) -> Option<Trial> {
         let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) else { return None };
-        if from == plan.to || (self.plan.judging.is_none() && self.plan.limits.is_none()) {
+        if self.plan.judging.is_none() && self.plan.limits.is_none() {
             return None;
         }
         let none = Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 1 };
@@ -71,10 +71,10 @@ impl Deciding<'_> {
         if let Some(broken) = self.watch(plan, wave, site, &facts.of(plan.to)) {
             return broken;
         }
-        let Judging { since, share, asked, held } = step;
+        let Judging { since, share, asked, paused } = step;
         let (Some(rule), Some(index)) = (&self.plan.judging, site.wave) else { return serve(site, share) };
         // A wave is not over while some of what it put there is missing.
-        if held || site.degraded_since.is_some() {
+        if paused || site.degraded_since.is_some() {
             return Progress::Waits;
         }
         if site.promoted == Some(index) {

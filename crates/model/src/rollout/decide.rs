@@ -43,6 +43,21 @@ pub(super) struct Deciding<'a> {
     wake: Option<Timestamp>,
 }
 
+/// What keeps a rollout from moving on.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    /// A person paused it: nothing goes on, failures still count.
+    pub paused: bool,
+    /// A freeze is on: no wave begins, and one that has not reached traffic or work yet does not.
+    pub frozen: bool,
+}
+
+impl Held {
+    pub fn at_all(self) -> bool {
+        self.paused || self.frozen
+    }
+}
+
 /// What working on a site came to.
 pub(super) enum Progress {
     /// Nothing more can be done now.
@@ -64,10 +79,7 @@ impl Deciding<'_> {
         if !self.facts.agents_present {
             state.away_since.get_or_insert(self.now);
             // Turning round needs no agent: the intent is written and waits for it.
-            if state.phase == Phase::Running
-                && self.plan.returns()
-                && let Some(reason) = state.abort.clone()
-            {
+            if let Some(reason) = self.must_turn_round(state) {
                 self.turn_round(state, reason);
             }
             return;
@@ -79,13 +91,13 @@ impl Deciding<'_> {
                 site.degraded_since = site.degraded_since.map(|t| t.plus(by));
             }
         }
-        let soak = Duration::from_millis(self.plan.timing.soak_ms + self.plan.timing.watch_ms);
         for site in state.sites.values_mut() {
-            site.step = site.step.not_after(self.now, soak);
+            let share = if let Step::Soaking { share, .. } = site.step { share } else { 0 };
+            site.step = site.step.not_after(self.now, self.soak_of(site, share));
             site.degraded_since = site.degraded_since.map(|t| t.min(self.now));
         }
         if state.phase == Phase::Running {
-            match state.abort.clone().filter(|_| self.plan.returns()) {
+            match self.must_turn_round(state) {
                 Some(reason) => self.turn_round(state, reason),
                 None => self.forward(state),
             }
@@ -95,11 +107,23 @@ impl Deciding<'_> {
         }
     }
 
+    /// A person, the judge, a fixed limit or a lease wants the rollout taken back, whatever steps its sites are in.
+    fn must_turn_round(&self, state: &State) -> Option<Reason> {
+        if state.phase != Phase::Running || !self.plan.returns() {
+            return None;
+        }
+        let condemned = |plan: &SitePlan| {
+            let site = state.sites.get(&plan.site)?;
+            self.condemned(plan, site, &self.facts_of(&plan.site))
+        };
+        state.abort.clone().or_else(|| self.plan.sites.iter().find_map(condemned))
+    }
+
     fn forward(&mut self, state: &mut State) {
+        let held = Held { paused: state.paused, frozen: self.facts.frozen };
         loop {
             let mut moved = self.begin_due_waves(state);
             for plan in &self.plan.sites {
-                let held = state.paused;
                 let Some(site) = state.sites.get_mut(&plan.site) else { continue };
                 let Some(wave) = site.wave.and_then(|i| self.plan.waves.get(i)) else { continue };
                 match self.step_forward(plan, wave, site, held) {
@@ -157,8 +181,9 @@ impl Deciding<'_> {
         }
         if state.wave == self.plan.waves.len() && !state.paused {
             for s in &self.plan.sites {
-                let stayed = state.sites.get(&s.site).is_some_and(|s| matches!(s.step, Step::Stayed));
-                self.complete(s, stayed);
+                // One that was on its revision already has had no wave.
+                let Some(site) = state.sites.get(&s.site).filter(|site| site.touched) else { continue };
+                self.complete(s, matches!(site.step, Step::Stayed));
             }
             let stayed = state.sites.values().find(|s| matches!(s.step, Step::Stayed)).and_then(|s| s.remark.clone());
             let phase = if stayed.is_some() { Phase::Failed } else { Phase::Completed };
@@ -214,7 +239,9 @@ impl Deciding<'_> {
         let warm = self.now.plus(Duration::from_millis(self.plan.timing.warm_ms));
         let keep = match self.plan.kind {
             Kind::Rollback if !in_doubt => None,
-            Kind::Rollback | Kind::Normal | Kind::Hotfix | Kind::Drill => plan.from.map(|r| (r, warm)),
+            Kind::Rollback | Kind::Normal | Kind::Hotfix | Kind::Drill => {
+                plan.from.filter(|from| *from != plan.to).map(|r| (r, warm))
+            }
         };
         self.effects.push(Effect::Complete { site: plan.site.clone(), revision: plan.to, keep });
     }

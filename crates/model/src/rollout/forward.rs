@@ -2,7 +2,7 @@
 
 use super::{
     canary::Judging,
-    decide::{Deciding, Progress},
+    decide::{Deciding, Held, Progress},
     effect::{Effect, Happened},
     facts::{RevisionFacts, SiteFacts, VerifyOutcome},
     faults,
@@ -22,13 +22,9 @@ use crate::{
 use std::time::Duration;
 
 impl Deciding<'_> {
-    /// `held`: a person paused the rollout, so traffic is not moved and no wave begins; failures still count.
-    pub(super) fn step_forward(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, held: bool) -> Progress {
+    pub(super) fn step_forward(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, held: Held) -> Progress {
         let facts = self.facts_of(&plan.site);
         let new = facts.of(plan.to);
-        if let Some(reason) = self.condemned(plan, site, &facts) {
-            return Progress::Broken(reason);
-        }
         match site.step {
             Step::Waiting => Progress::Waits,
             Step::Preparing { since } => self.preparing(plan, wave, site, &facts, since, held),
@@ -53,7 +49,7 @@ impl Deciding<'_> {
             }
             Step::Verifying { since, share } => self.verifying(plan, wave, site, &facts, since, share),
             Step::Judging { since, share, asked } => {
-                self.judging(plan, wave, site, &facts, Judging { since, share, asked, held })
+                self.judging(plan, wave, site, &facts, Judging { since, share, asked, paused: held.paused })
             }
             Step::Soaking { until, share } => {
                 if let Some(broken) = self.watch(plan, wave, site, &new) {
@@ -106,7 +102,7 @@ impl Deciding<'_> {
         site: &mut SiteState,
         facts: &SiteFacts,
         since: crate::time::Timestamp,
-        held: bool,
+        held: Held,
     ) -> Progress {
         let new = facts.of(plan.to);
         if let Some(detail) = &new.failed {
@@ -118,7 +114,7 @@ impl Deciding<'_> {
             }
             return Progress::Waits;
         }
-        if held {
+        if held.at_all() {
             return Progress::Waits;
         }
         if self.plan.service_kind == ServiceKind::Web
@@ -154,10 +150,10 @@ impl Deciding<'_> {
         site: &mut SiteState,
         new: &RevisionFacts,
         since: crate::time::Timestamp,
-        held: bool,
+        held: Held,
     ) -> Progress {
         if new.ready >= wave.instances {
-            if held {
+            if held.at_all() {
                 return Progress::Waits;
             }
             self.happened.push(Happened::InstancesReady { site: plan.site.clone(), instances: new.ready });
@@ -224,10 +220,17 @@ impl Deciding<'_> {
             site.step = Step::Judging { since: self.now, share, asked: false };
             return Progress::Moved;
         }
-        let watch = if self.is_last(site) { self.plan.timing.watch_ms } else { 0 };
-        let ms = if share == FULL_SHARE { self.plan.timing.soak_ms + watch } else { 0 };
-        site.step = Step::Soaking { until: self.now.plus(Duration::from_millis(ms)), share };
+        site.step = Step::Soaking { until: self.now.plus(self.soak_of(site, share)), share };
         Progress::Moved
+    }
+
+    /// How long a site is watched with all its traffic; after the plan's last wave for as long as the canary wants.
+    pub(super) fn soak_of(&self, site: &SiteState, share: u32) -> Duration {
+        if share < FULL_SHARE {
+            return Duration::ZERO;
+        }
+        let watch = if self.is_last(site) { self.plan.timing.watch_ms } else { 0 };
+        Duration::from_millis(self.plan.timing.soak_ms + watch)
     }
 
     fn verifying(

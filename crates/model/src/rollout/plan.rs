@@ -153,7 +153,7 @@ pub struct Request {
 }
 
 impl Plan {
-    /// Lays out the waves. A rollback takes the shortest path: one wave a site, all sites at once, no soak.
+    /// Lays out the waves, none for a site that is where it is to go. A rollback takes the shortest path: one wave a site, all sites at once, no soak.
     pub fn new(r: Request) -> Self {
         let flow = match (r.service_kind, r.strategy) {
             (ServiceKind::Worker | ServiceKind::Cron, _) | (ServiceKind::Web, Strategy::AllAtOnce) => Flow::Exclusive,
@@ -163,13 +163,13 @@ impl Plan {
             Kind::Rollback => true,
             Kind::Normal | Kind::Hotfix | Kind::Drill => false,
         };
-        let beside = |s: &SitePlan| s.from.is_some_and(|from| from != s.to);
-        let canary =
-            r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback && r.sites.iter().any(beside);
-        let waves = r
-            .sites
-            .iter()
-            .flat_map(|s| match canary && beside(s) {
+        let canary = r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback;
+        // A site that is on the revision already has nothing to be done.
+        let moving = r.sites.iter().filter(|s| s.from != Some(s.to));
+        // A first release has nothing beside it to be compared with.
+        let judged = canary && moving.clone().any(|s| s.from.is_some());
+        let waves = moving
+            .flat_map(|s| match canary && s.from.is_some() {
                 true => stages_of(s, &r.stages),
                 false => waves_of(s, r.strategy, flow, rollback),
             })
@@ -178,7 +178,7 @@ impl Plan {
         if rollback {
             timing.soak_ms = 0;
         }
-        if !canary {
+        if !judged {
             timing.watch_ms = 0;
         }
         Self {
@@ -190,7 +190,7 @@ impl Plan {
             waves,
             parallel: rollback,
             timing,
-            judging: r.judging.filter(|_| canary),
+            judging: r.judging.filter(|_| judged),
             limits: r.limits.filter(|_| flow == Flow::Overlapping && !rollback),
             verify: r.verify || rollback,
             freeze_queue_on_failure: r.freeze_queue_on_failure,

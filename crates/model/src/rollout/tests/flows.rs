@@ -1,6 +1,6 @@
-//! Decisions on hand-made facts: the short stories. The long ones are random schedules, in the test kit.
+//! The two flows and the way back.
 
-use super::{
+use super::super::{
     decide::decide,
     desired::{PlaceDesired, WantedInstance},
     effect::Effect,
@@ -218,9 +218,4 @@ fn a_clock_that_is_set_back_does_not_stretch_a_rollout() {
     let start = Duration::from_millis(plan.timing.start_ms);
     assert_eq!(d.next_wake_at, Some(back.plus(start)));
     assert_eq!(decide(&plan, &d.state, &facts(&[(old, 2)]), back.plus(start)).state.phase, Phase::Failed);
-}
-
-#[test]
-fn the_texts_of_both_languages_name_the_same_things() {
-    assert_eq!(crate::fault::check_catalog(super::faults::ALL), Vec::<String>::new());
 }
