@@ -94,6 +94,10 @@ pub static VERBS: Table = help! {
     "judge explain": "Show what a rollout is judged by: rates, their ratio, the evidence", "显示一次发布的判定依据：比率、倍数与证据";
     "judge eval": "Read counts as JSON lines from stdin; print the evidence after each. No server needed", "从标准输入读取 JSON 行形式的计数，逐行输出证据；无需服务器";
     "judge eval.max_seconds": "From here on a verdict that is still `continue` is `inconclusive` [default: never]", "超过此秒数后，仍为 `continue` 的结论变为 `inconclusive`［默认：不限］";
+    "judge simulate": "Verify the judge: run simulations and hold what is measured against what is promised", "验证判断器：运行仿真，把测得结果与承诺对照";
+    "judge simulate.runs": "Runs of each case [default: 2000]", "每个案例的运行次数［默认：2000］";
+    "judge simulate.seed": "The same seed gives the same figures [default: 1]", "相同种子得到相同结果［默认：1］";
+    "judge simulate.only": "Only cases whose name begins like this", "只运行名称以此开头的案例";
     "*.alpha": "Chance that a release no worse is called worse, over the whole rollout [default: 0.01]", "整个发布过程中把并不更差的版本判为更差的概率［默认：0.01］";
     "*.beta": "Chance that a release as bad as `--r1` and `--floor` say is called better [default: 0.05]", "把差到 `--r1` 与 `--floor` 程度的版本判为更好的概率［默认：0.05］";
     "*.r0": "Ratio to the baseline that is still no fault [default: 1]", "与基线之比在此值以内不算变差［默认：1］";

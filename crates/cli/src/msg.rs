@@ -59,6 +59,10 @@ crate::messages! {
     MORE = "There are more: --after {next}", "还有更多：--after {next}";
     FOREVER = "revoked", "被吊销";
 
+    SIM_PASS = "pass", "通过";
+    SIM_FAIL = "FAIL", "失败";
+    SIM_SHOWN = "-", "-";
+
     ASK_CODE = "Login code (printed by `tradewind up`): ", "登录码（由 `tradewind up` 打印）：";
     LOGGED_IN = "Logged in to {server} as {name}, until {until}.", "已登录 {server}，身份为 {name}，有效期至 {until}。";
     LOGGED_OUT = "Logged out of {server}.", "已退出 {server}。";

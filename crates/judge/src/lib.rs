@@ -30,6 +30,7 @@ mod params;
 mod rare;
 mod reading;
 mod restarts;
+pub mod simulate;
 mod single;
 mod watch;
 

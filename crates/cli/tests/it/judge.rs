@@ -119,3 +119,22 @@ async fn bad_lines_are_told_with_their_place() {
     let first: Value = serde_json::from_str(json.err.lines().next().unwrap()).unwrap();
     assert_eq!((first["code"].as_str(), first["at"]["line"].as_u64()), (Some("TW-CLI-026"), Some(2)));
 }
+
+#[tokio::test]
+async fn the_suite_is_a_table_and_a_run_is_repeatable() {
+    let fake = Fake::start().await;
+    let said = fake.fed(Lang::En, "judge simulate --runs 3 --only errors-", "").await;
+    insta::assert_snapshot!("judge_simulate", said);
+    insta::assert_snapshot!(
+        "judge_simulate_zh",
+        fake.fed(Lang::Zh, "judge simulate --runs 3 --only errors-", "").await
+    );
+    let json = |said: crate::fake::Said| serde_json::from_str::<Value>(&said.out).unwrap();
+    let page = json(fake.fed(Lang::En, "judge simulate --runs 3 --only errors- --json", "").await);
+    assert_eq!(page["items"][0]["measured"]["runs"], 3);
+    assert_eq!(page["items"][1]["passed"], true);
+    let other = json(fake.fed(Lang::En, "judge simulate --runs 3 --seed 2 --only errors- --json", "").await);
+    assert_ne!(page, other);
+    let cost = json(fake.fed(Lang::En, "judge simulate --runs 1 --only cost --json", "").await);
+    assert!(cost["items"][0]["measured"]["median"].as_f64().unwrap() > 0.0);
+}

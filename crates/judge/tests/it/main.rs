@@ -2,6 +2,7 @@
 
 mod formulas;
 mod refusals;
+mod simulations;
 mod state;
 mod verdicts;
 mod world;

@@ -3,6 +3,7 @@
 mod eval;
 mod explain;
 mod sample;
+mod simulate;
 
 use crate::{exit::Exit, failure::Failure, session::Session};
 use tradewind_judge::{Params, Unchecked};
@@ -17,12 +18,14 @@ pub struct Args {
 pub enum Action {
     Eval(eval::Args),
     Explain(explain::Args),
+    Simulate(simulate::Args),
 }
 
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match &args.action {
         Action::Eval(args) => eval::run(args, session),
         Action::Explain(args) => explain::run(args, session).await,
+        Action::Simulate(args) => simulate::run(args, session),
     }
 }
 
