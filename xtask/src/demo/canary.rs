@@ -15,7 +15,8 @@ strategy:
   steps: [10%, 50%, 100%]
   min: 5s
   max: 5m
-  watch: 5s";
+  watch: 5s
+  judge: { latency: [150ms, 500ms, 2s], warmup: 5s }";
 const CHECKOUT: &str = "    def checkout(self, basket_id, body):\n";
 
 /// What a release does to the shop's checkout.

@@ -26,6 +26,7 @@ const MOST_POINTS: usize = 480;
 #[derive(Clone, Debug)]
 pub struct Fold {
     judge: Judge,
+    warmup: f64,
     labels: [String; 2],
     sites: BTreeMap<SiteName, SiteFold>,
     began: Option<Timestamp>,
@@ -39,6 +40,8 @@ pub struct Fold {
 #[derive(Clone, Debug)]
 struct SiteFold {
     wave: Option<usize>,
+    /// Its latency is judged from then on.
+    warm_at: f64,
     /// Places of its metrics in the judge: errors, then the bounds.
     metrics: Vec<usize>,
     name: Option<String>,
@@ -84,13 +87,14 @@ impl Fold {
         for s in &plan.sites {
             let name = several.then(|| s.site.to_string());
             let metrics = specs(rule, name.as_deref()).into_iter().filter_map(|spec| judge.add(spec).ok()).collect();
-            let site = SiteFold { wave: None, metrics, name, requests: [0; 2], failed: [0; 2] };
+            let site = SiteFold { wave: None, warm_at: 0.0, metrics, name, requests: [0; 2], failed: [0; 2] };
             sites.insert(s.site.clone(), site);
         }
         let first = plan.sites.first()?;
         let before = first.from_label.clone().unwrap_or_default();
         Some(Self {
             judge,
+            warmup: rule.warmup_ms as f64 / 1_000.0,
             labels: [first.to_label.clone(), before],
             sites,
             began: None,
@@ -110,6 +114,7 @@ impl Fold {
                 self.t = now;
                 let Some(known) = self.sites.get_mut(site) else { return };
                 known.wave = Some(*wave);
+                known.warm_at = now + self.warmup;
                 if *share >= FULL_SHARE {
                     self.judge.begin_watch(now, known.name.as_deref());
                 } else {
@@ -137,7 +142,11 @@ impl Fold {
             site.requests[i] += arm.requests;
             site.failed[i] += arm.failed;
         }
+        let cold = self.t < site.warm_at;
         for (i, metric) in site.metrics.iter().enumerate() {
+            if cold && i > 0 {
+                continue;
+            }
             let arm = |a: &tradewind_model::protocol::trial::UnitCounts| {
                 Arm::clients(a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0), a.new)
             };

@@ -18,7 +18,7 @@ use tradewind_model::{
 use tradewind_store::{events, rows};
 
 const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  health: { http: /healthz }\n  instances: 10\n\
-                    strategy: { type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms] } }\n\
+                    strategy: { type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms], warmup: 3s } }\n\
                     environments:\n  production: { branch: main }\n";
 
 /// What an edge would count: clients by the second, and who of them fails.

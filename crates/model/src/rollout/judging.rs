@@ -48,6 +48,9 @@ pub struct Judging {
     /// Bounds a client's answers are held against.
     pub bounds_ms: Vec<u32>,
     pub ignore: Ignore,
+    /// Latency is not judged for so long after a share began: new instances are cold.
+    #[serde(default)]
+    pub warmup_ms: u64,
 }
 
 /// What the judge says of a site's wave, as a decision takes it.

@@ -52,6 +52,7 @@ pub struct JudgeRule {
     pub bounds_ms: Option<Vec<u32>>,
     pub ignore_paths: Option<Vec<String>>,
     pub ignore_agents: Option<Vec<String>>,
+    pub warmup_ms: Option<u64>,
 }
 
 /// `Some(None)` is a limit that was switched off.
@@ -82,6 +83,7 @@ impl CanaryRule {
                 bounds_ms: j.bounds_ms.clone().or_else(|| b.bounds_ms.clone()),
                 ignore_paths: j.ignore_paths.clone().or_else(|| b.ignore_paths.clone()),
                 ignore_agents: j.ignore_agents.clone().or_else(|| b.ignore_agents.clone()),
+                warmup_ms: j.warmup_ms.or(b.warmup_ms),
             },
             limits: LimitsRule {
                 error_rate: self.limits.error_rate.or(base.limits.error_rate),
@@ -116,6 +118,7 @@ impl CanaryRule {
                 paths: j.ignore_paths.clone().unwrap_or_default(),
                 agents: j.ignore_agents.clone().unwrap_or_default(),
             },
+            warmup_ms: j.warmup_ms.unwrap_or(defaults::JUDGE_WARMUP_MS),
         }
     }
 
@@ -226,6 +229,7 @@ fn judge(field: &Field<'_>, notes: &mut Notes) -> JudgeRule {
         r0_milli: section.get("r0").and_then(|f| ratio(&f, 1_000..=10_000, notes)),
         r1_milli: section.get("r1").and_then(|f| ratio(&f, 1_010..=100_000, notes)),
         floor_ppm: section.get("floor").and_then(|f| percent(&f, 1..=500_000, notes)),
+        warmup_ms: section.get("warmup").and_then(|f| f.duration(0..=DAY_MS, notes)),
         bounds_ms: section.get("latency").and_then(|f| bounds(&f, notes)),
         ignore_paths: ignore
             .as_ref()

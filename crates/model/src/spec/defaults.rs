@@ -46,6 +46,7 @@ pub const JUDGE_R0_MILLI: u32 = 1_000;
 pub const JUDGE_R1_MILLI: u32 = 2_000;
 pub const JUDGE_FLOOR_PPM: u32 = 10_000;
 pub const JUDGE_LATENCY_MS: [u32; 5] = [100, 250, 500, 1_000, 3_000];
+pub const JUDGE_WARMUP_MS: u64 = 15_000;
 /// Basis points.
 pub const LIMIT_ERROR_RATE: u32 = 500;
 pub const LIMIT_P99_MS: u32 = 3_000;

@@ -199,6 +199,8 @@ keys! {
         "As `strategy.judge.floor`.", "同 `strategy.judge.floor`。";
     "environments.*.strategy.judge.latency" "list of durations" Nothing,
         "As `strategy.judge.latency`.", "同 `strategy.judge.latency`。";
+    "environments.*.strategy.judge.warmup" "duration" Nothing,
+        "As `strategy.judge.warmup`.", "同 `strategy.judge.warmup`。";
     "environments.*.strategy.judge.ignore" "keys" Nothing,
         "As `strategy.judge.ignore`.", "同 `strategy.judge.ignore`。";
     "environments.*.strategy.judge.ignore.paths" "list of paths" Nothing,
@@ -266,6 +268,8 @@ keys! {
         "Rates below it hold no promotion up.", "低于此比率不会阻止放行。";
     "strategy.judge.latency" "list of durations" Is("[100ms, 250ms, 500ms, 1s, 3s]"),
         "A client counts as slow against each of these; `[]` judges no latency.", "客户端相对每个界限分别计为慢；`[]` 表示不判定延迟。";
+    "strategy.judge.warmup" "duration" Is("15s"),
+        "Latency is not judged for so long after a share began: new instances are cold. Errors are.", "每份流量开始后这么久之内不判定延迟（新实例尚未预热），错误照常判定。";
     "strategy.judge.ignore" "keys" Nothing,
         "Requests that are not counted.", "不计入的请求。";
     "strategy.judge.ignore.paths" "list of paths" Is("[]"),

@@ -55,6 +55,7 @@ pub fn judging() -> Judging {
         floor_ppm: 10_000,
         bounds_ms: vec![100, 1_000],
         ignore: Ignore::default(),
+        warmup_ms: 0,
     }
 }
 
