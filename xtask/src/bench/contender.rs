@@ -4,25 +4,28 @@ use super::machine;
 use anyhow::{Context, Result, bail, ensure};
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Lines, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
+    str::FromStr,
     time::{Duration, Instant},
 };
 use tradewind_model::{
     id::{InstanceId, RevisionId},
-    protocol::edge::{self, Mode, Route, RouteLimits, Split, Sticky, Table, Target, ToEdge},
-    time::Timestamp,
+    protocol::{
+        edge::{self, Mode, Route, RouteLimits, Split, Sticky, Table, Target, ToEdge},
+        trial::Trial,
+    },
 };
 
 /// A started program on a port; ends with this value.
 pub struct Running {
     child: Child,
     pub addr: SocketAddr,
-    /// The control connection, held open as an agent would.
-    _control: Option<UnixStream>,
+    /// Of an edge: held open as an agent would.
+    control: Option<Control>,
 }
 
 impl Running {
@@ -30,16 +33,21 @@ impl Running {
         machine::cpu_time(self.child.id())
     }
 
+    /// Has the edge serve its two revisions, with this trial.
+    pub fn put(&mut self, upstream: SocketAddr, trial: Option<Trial>) -> Result<()> {
+        self.control.as_mut().context("not an edge")?.put(upstream, trial)
+    }
+
     fn start(
         mut command: Command,
         addr: SocketAddr,
-        control: impl FnOnce() -> Result<Option<UnixStream>>,
+        control: impl FnOnce() -> Result<Option<Control>>,
     ) -> Result<Self> {
         let child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
-        let mut running = Self { child, addr, _control: None };
+        let mut running = Self { child, addr, control: None };
         running.wait_until_it_listens()?;
-        running._control = control()?;
+        running.control = control()?;
         Ok(running)
     }
 
@@ -146,12 +154,51 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
     command.arg("edge").arg("--data").arg(folder).arg("--edge").arg(addr.to_string()).stderr(Stdio::null());
     let socket = folder.join("run/edge.sock");
     Running::start(command, addr, || {
-        let stream = control(&socket)?;
-        send(&stream, &ToEdge::Hello { protocol: edge::VERSION })?;
-        send(&stream, &ToEdge::Table(table(upstream)))?;
-        for line in BufReader::new(stream.try_clone()?).lines() {
+        let mut control = Control::dial(&socket)?;
+        control.put(upstream, None)?;
+        Ok(Some(control))
+    })
+}
+
+struct Control {
+    stream: UnixStream,
+    lines: Lines<BufReader<UnixStream>>,
+    version: u64,
+}
+
+impl Control {
+    /// The worker opens its socket a little after the holder listens.
+    fn dial(socket: &Path) -> Result<Self> {
+        let began = Instant::now();
+        let stream = loop {
+            match UnixStream::connect(socket) {
+                Ok(stream) => break stream,
+                Err(e) if began.elapsed() > Duration::from_secs(30) => {
+                    return Err(e).context(socket.display().to_string());
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        let lines = BufReader::new(stream.try_clone()?).lines();
+        let mut control = Self { stream, lines, version: 0 };
+        control.send(&ToEdge::Hello { protocol: edge::VERSION })?;
+        Ok(control)
+    }
+
+    fn send(&mut self, message: &ToEdge) -> Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        self.stream.write_all(&line)?;
+        Ok(())
+    }
+
+    fn put(&mut self, upstream: SocketAddr, trial: Option<Trial>) -> Result<()> {
+        self.version += 1;
+        let version = self.version;
+        self.send(&ToEdge::Table(table(version, upstream, trial)))?;
+        for line in &mut self.lines {
             match serde_json::from_str(&line?)? {
-                edge::FromEdge::Ack { version: 1 } => return Ok(Some(stream)),
+                edge::FromEdge::Ack { version: acked } if acked == version => return Ok(()),
                 edge::FromEdge::Refused { reason, .. } => bail!("the edge refused the table: {reason}"),
                 edge::FromEdge::Hello { .. }
                 | edge::FromEdge::Ack { .. }
@@ -161,34 +208,25 @@ pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -
             }
         }
         bail!("the edge closed its control connection")
-    })
-}
-
-/// The worker opens it a little after the holder listens.
-fn control(socket: &Path) -> Result<UnixStream> {
-    let began = Instant::now();
-    loop {
-        match UnixStream::connect(socket) {
-            Ok(stream) => return Ok(stream),
-            Err(e) if began.elapsed() > Duration::from_secs(30) => return Err(e).context(socket.display().to_string()),
-            Err(_) => std::thread::sleep(Duration::from_millis(20)),
-        }
     }
 }
 
-fn send(mut stream: &UnixStream, message: &ToEdge) -> Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    Ok(())
+/// Of the two that an edge serves here.
+pub fn revision(n: u8) -> RevisionId {
+    id(n)
 }
 
-fn table(upstream: SocketAddr) -> Table {
-    let split = |label: &str, n: i64, weight: u32| Split {
-        revision: RevisionId::at(Timestamp(n)),
+/// The same in every table.
+fn id<T: FromStr<Err: std::fmt::Debug>>(n: u8) -> T {
+    format!("00000000-0000-7000-8000-0000000000{n:02x}").parse().expect("an id")
+}
+
+fn table(version: u64, upstream: SocketAddr, trial: Option<Trial>) -> Table {
+    let split = |label: &str, n: u8, weight: u32| Split {
+        revision: id(n),
         label: label.into(),
         weight,
-        targets: vec![Target { instance: InstanceId::at(Timestamp(n)), addr: upstream }],
+        targets: vec![Target { instance: id::<InstanceId>(n), addr: upstream }],
     };
     let route = Route {
         id: "shop/production/default".into(),
@@ -200,7 +238,7 @@ fn table(upstream: SocketAddr) -> Table {
         splits: vec![split("v1", 1, 9_000), split("v2", 2, 1_000)],
         limits: RouteLimits::default(),
         health: None,
-        trial: None,
+        trial,
     };
-    Table { version: 1, routes: vec![route], probe_token: "bench".into() }
+    Table { version, routes: vec![route], probe_token: "bench".into() }
 }

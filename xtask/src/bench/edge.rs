@@ -11,10 +11,10 @@ use super::{
 use anyhow::{Result, ensure};
 use std::{net::SocketAddr, path::Path, time::Duration};
 
-const PROXY_CORE: usize = 0;
-const OTHER_CORE: usize = 1;
-const CONNECTIONS: u32 = 64;
-const ROUNDS: u32 = 9;
+pub const PROXY_CORE: usize = 0;
+pub const OTHER_CORE: usize = 1;
+pub const CONNECTIONS: u32 = 64;
+pub const ROUNDS: u32 = 9;
 
 /// One contender's turn.
 struct Turn {

@@ -7,6 +7,7 @@ mod edge;
 mod machine;
 mod rollouts;
 mod spread;
+mod units;
 mod wrk;
 
 use anyhow::{Context, Result, bail};
@@ -59,6 +60,9 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
     let mut parts = Vec::new();
     if options.wants("edge") {
         parts.push(("edge", edge::measure(&options)?));
+    }
+    if options.wants("units") {
+        parts.push(("units", units::measure(&options)?));
     }
     if options.wants("rollouts") {
         parts.push(("rollouts", runtime.block_on(rollouts::measure(root, &options))?));

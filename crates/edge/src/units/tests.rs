@@ -107,3 +107,25 @@ fn requests_without_an_id_take_no_room() {
     assert_eq!((&*second.canary.n, &*second.canary.x), (&[10_000, 10_000][..], &[1_000, 2_500][..]));
     assert_eq!((units.clients(), levels.sampled), (0, 0));
 }
+
+/// `cargo test --release -p tradewind-edge --lib speed -- --ignored --nocapture`: what one request costs.
+#[test]
+#[ignore = "a measurement, for a quiet machine"]
+fn speed() {
+    const REQUESTS: u64 = 4_000_000;
+    for clients in [256, 20_000, 1_000_000] {
+        let units = Units::new(&[50, 100, 250, 1_000, 3_000], 2, MOST_CLIENTS);
+        let mut levels = Levels::default();
+        let began = Instant::now();
+        for n in 0..REQUESTS {
+            let who = Who { point: mix(n % clients), once: false };
+            let unit = units.begin(who, Arm::Baseline, began);
+            units.answered(unit, n % 200 == 0, began);
+            if n % 50_000 == 0 {
+                units.end_second(began, &mut levels);
+            }
+        }
+        let each = began.elapsed().as_nanos() as f64 / REQUESTS as f64;
+        println!("{clients} clients: {each:.0} ns a request, {levels:?}");
+    }
+}
