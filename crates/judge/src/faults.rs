@@ -6,7 +6,7 @@ tradewind_model::faults! {
         "write 0.01 for one in a hundred", "例如写 0.01，即百分之一";
     OUT_OF_RANGE = "TW-JUDGE-002", 422,
         "{name} is {value}, not between {low} and {high}", "{name} 为 {value}，不在 {low} 到 {high} 之间",
-        "choose a value in that range, or leave it out for the default", "请在该范围内取值，或省略以使用默认值";
+        "choose a value in that range", "请在该范围内取值";
     R1_BELOW_R0 = "TW-JUDGE-003", 422,
         "r1 ({r1}) is not above r0 ({r0}): one release could be better and worse at once", "r1（{r1}）不大于 r0（{r0}）：同一版本可能同时被判为更好和更差",
         "raise r1, or lower r0", "请调高 r1 或调低 r0";

@@ -209,6 +209,7 @@ impl Judge {
             }
         };
         Reading {
+            params: self.params,
             t: self.now.unwrap_or(0.0),
             began: self.began.unwrap_or(0.0),
             phase_began: self.phase_began.or(self.began).unwrap_or(0.0),

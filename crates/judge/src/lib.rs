@@ -20,19 +20,23 @@
 
 mod common;
 mod evidence;
+pub mod explain;
 pub mod faults;
+pub mod forecast;
 mod grid;
 mod interval;
 mod judge;
 mod metric;
 mod numeric;
 mod params;
+pub mod picture;
 mod rare;
 mod reading;
 mod restarts;
 pub mod simulate;
 mod single;
 mod watch;
+mod words;
 
 pub use faults::ALL as FAULTS;
 pub use interval::{Rate, Ratio};

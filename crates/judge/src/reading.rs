@@ -3,6 +3,7 @@
 use crate::{
     interval::{Rate, Ratio},
     metric::MetricSpec,
+    params::Params,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -58,6 +59,8 @@ pub struct Brief {
 /// Everything a person may want to see.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Reading {
+    /// What it is held against.
+    pub params: Params,
     /// The time of the newest sample, and of the first.
     pub t: f64,
     pub began: f64,

@@ -138,3 +138,25 @@ async fn the_suite_is_a_table_and_a_run_is_repeatable() {
     let cost = json(fake.fed(Lang::En, "judge simulate --runs 1 --only cost --json", "").await);
     assert!(cost["items"][0]["measured"]["median"].as_f64().unwrap() > 0.0);
 }
+
+#[tokio::test]
+async fn a_forecast_needs_no_server() {
+    let fake = Fake::start().await;
+    let usual = "judge forecast --units-per-second 100 --error-rate 0.005";
+    let mut told = String::new();
+    for more in [
+        "--share 0.1",
+        "--share 0.01 --max-time 15m",
+        "--share 0.1 --clients 100",
+        "--share 2",
+        "--share 0.1 --max-time soon",
+    ] {
+        let args = format!("{usual} {more}");
+        told +=
+            &format!("{more}\n{}\n{}\n\n", fake.fed(Lang::En, &args, "").await, fake.fed(Lang::Zh, &args, "").await);
+    }
+    insta::assert_snapshot!("judge_forecast", told);
+    let json = fake.fed(Lang::En, &format!("{usual} --share 0.1 --json"), "").await;
+    let outlook: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((outlook["oracle_s"].as_f64().unwrap().round(), outlook["hopeless"].as_bool()), (273.0, Some(false)));
+}

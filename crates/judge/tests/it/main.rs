@@ -4,5 +4,6 @@ mod formulas;
 mod refusals;
 mod simulations;
 mod state;
+mod told;
 mod verdicts;
 mod world;

@@ -2,6 +2,7 @@
 
 mod eval;
 mod explain;
+mod forecast;
 mod sample;
 mod simulate;
 
@@ -18,6 +19,7 @@ pub struct Args {
 pub enum Action {
     Eval(eval::Args),
     Explain(explain::Args),
+    Forecast(forecast::Args),
     Simulate(simulate::Args),
 }
 
@@ -25,6 +27,7 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     match &args.action {
         Action::Eval(args) => eval::run(args, session),
         Action::Explain(args) => explain::run(args, session).await,
+        Action::Forecast(args) => forecast::run(args, session),
         Action::Simulate(args) => simulate::run(args, session),
     }
 }
