@@ -89,6 +89,7 @@ mod tests {
             epoch: epoch.into(),
             seq,
             at: Timestamp(0),
+            feed: Default::default(),
             sampled: 0,
             canary: UnitCounts::default(),
             baseline: UnitCounts::default(),

@@ -19,6 +19,7 @@ fn tick(seq: u64) -> UnitTick {
         epoch: "worker-1".into(),
         seq,
         at: Timestamp(seq as i64 * 1_000_000),
+        feed: Default::default(),
         sampled: 0,
         canary: counts.clone(),
         baseline: counts,

@@ -2,12 +2,19 @@
 
 use crate::{
     Ctx, Result,
-    rollouts::places::{InstanceBody, RouteBody},
+    rollouts::{
+        self, PlanDoc,
+        places::{InstanceBody, RouteBody},
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{
-    id::{Digest, HostId},
-    protocol::agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
+    id::{Digest, HostId, Place},
+    protocol::{
+        agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
+        scrape::DesiredScrape,
+    },
+    rollout::state::{Phase, State},
 };
 use tradewind_store::{Reader, rows, transact};
 
@@ -46,8 +53,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
                 continue;
             }
             let release = rows::releases::get(r, &place.place.service, &revision.release).await?;
-            let resolved =
-                crate::rollouts::resolve(r, &place.place.service, &place.place.env, &revision.release).await?;
+            let resolved = rollouts::resolve(r, &place.place.service, &place.place.env, &revision.release).await?;
             releases.insert(
                 revision.release,
                 DesiredRelease {
@@ -86,6 +92,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
             trial: body.wanted.trial,
         });
     }
+    desired.scrapes = scrapes(r, host).await?;
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
         desired.tasks.push(task);
@@ -158,4 +165,27 @@ async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>, held: u64) -> Result<O
         return Ok(None);
     }
     Ok(Some(compose(&mut r, host).await?))
+}
+
+/// Instances of this host whose own counters are compared: those of rollouts that have given their canary work to do.
+async fn scrapes(r: &mut impl Reader, host: HostId) -> Result<Vec<DesiredScrape>> {
+    let mut scrapes = Vec::new();
+    for row in rows::rollouts::unfinished(r).await?.into_iter().filter(|row| row.active) {
+        let doc: PlanDoc = rollouts::read(&row.plan)?;
+        let Some(scrape) = doc.plan.judging.and_then(|j| j.scrape) else { continue };
+        let state: State = rollouts::read(&row.state)?;
+        if state.phase != Phase::Running {
+            continue;
+        }
+        for site in &doc.plan.sites {
+            let shifted = state.sites.get(&site.site).is_some_and(|s| s.shifted);
+            let Some(baseline) = site.from.filter(|from| shifted && *from != site.to) else { continue };
+            let place = Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() };
+            if rows::instances::of_place(r, &place).await?.iter().any(|i| i.host == host) {
+                let (rollout, canary, scrape) = (row.id.to_string(), site.to, scrape.clone());
+                scrapes.push(DesiredScrape { place, rollout, canary, baseline, scrape });
+            }
+        }
+    }
+    Ok(scrapes)
 }

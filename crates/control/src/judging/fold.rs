@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use tradewind_judge::{Arm, Brief, Judge, Kind, MetricSpec, Params, Reading, Unchecked, Verdict};
 use tradewind_model::{
     id::SiteName,
-    protocol::{edge::FULL_SHARE, trial::TICKS_KEPT_S},
+    protocol::{
+        edge::FULL_SHARE,
+        scrape::{MetricKind, Read, ScrapedMetric},
+        trial::{Feed, TICKS_KEPT_S},
+    },
     rollout::{
         facts::Judged,
         judging::{self, Judging},
@@ -18,6 +22,7 @@ use tradewind_model::{
     said::Said,
     spec::values::show_duration,
     time::Timestamp,
+    workload::ServiceKind,
 };
 
 /// Points kept of the evidence over time; beyond it every second one goes and the steps become twice as long.
@@ -44,6 +49,10 @@ struct SiteFold {
     warm_at: f64,
     /// Places of its metrics in the judge: errors, then the bounds.
     metrics: Vec<usize>,
+    /// Whether a metric's first second was judged since the share began.
+    warm: Vec<bool>,
+    /// Places of what the service itself counts.
+    scraped: Vec<usize>,
     name: Option<String>,
     requests: [u64; 2],
     failed: [u64; 2],
@@ -86,8 +95,14 @@ impl Fold {
         let mut sites = BTreeMap::new();
         for s in &plan.sites {
             let name = several.then(|| s.site.to_string());
-            let metrics = specs(rule, name.as_deref()).into_iter().filter_map(|spec| judge.add(spec).ok()).collect();
-            let site = SiteFold { wave: None, warm_at: 0.0, metrics, name, requests: [0; 2], failed: [0; 2] };
+            let own = scraped(rule, name.as_deref());
+            let mut add = |spec: MetricSpec| judge.add(spec).ok();
+            let metrics: Vec<usize> =
+                specs(rule, plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
+            let scraped = own.into_iter().filter_map(&mut add).collect();
+            let warm = vec![false; metrics.len()];
+            let site =
+                SiteFold { wave: None, warm_at: 0.0, metrics, warm, scraped, name, requests: [0; 2], failed: [0; 2] };
             sites.insert(s.site.clone(), site);
         }
         let first = plan.sites.first()?;
@@ -115,6 +130,7 @@ impl Fold {
                 let Some(known) = self.sites.get_mut(site) else { return };
                 known.wave = Some(*wave);
                 known.warm_at = now + self.warmup;
+                known.warm.fill(false);
                 if *share >= FULL_SHARE {
                     self.judge.begin_watch(now, known.name.as_deref());
                 } else {
@@ -122,35 +138,47 @@ impl Fold {
                 }
                 self.marks.push(Mark { t: now, site: site.clone(), wave: *wave, share: *share });
             }
-            Entry::Units { site, lost, ticks } => {
+            Entry::Units { site, feed, lost, ticks } => {
                 self.gaps.lost_s += lost;
                 let Some(last) = ticks.last().map(|t| t.at) else { return };
                 for tick in ticks {
                     let before_last = last.since(tick.at).as_secs_f64().min(TICKS_KEPT_S as f64);
                     self.t = (now - before_last).clamp(self.t, now);
-                    self.tick(site, tick);
+                    self.tick(site, *feed, tick);
                     self.note();
                 }
             }
         }
     }
 
-    fn tick(&mut self, site: &SiteName, tick: &Tick) {
+    fn tick(&mut self, site: &SiteName, feed: Feed, tick: &Tick) {
         self.gaps.sampled = self.gaps.sampled.max(tick.sampled);
         let Some(site) = self.sites.get_mut(site) else { return };
-        for (i, arm) in [&tick.canary, &tick.baseline].into_iter().enumerate() {
+        let metrics = match feed {
+            Feed::Edge => &site.metrics,
+            Feed::Scrape => &site.scraped,
+        };
+        let arms = [&tick.canary, &tick.baseline];
+        for (i, arm) in arms.into_iter().enumerate() {
             site.requests[i] += arm.requests;
             site.failed[i] += arm.failed;
         }
         let cold = self.t < site.warm_at;
-        for (i, metric) in site.metrics.iter().enumerate() {
-            if cold && i > 0 {
+        for (i, metric) in metrics.iter().enumerate() {
+            let latency = self.judge.metrics().nth(*metric).is_some_and(|m| m.kind == Kind::Latency);
+            if cold && latency {
                 continue;
             }
-            let arm = |a: &tradewind_model::protocol::trial::UnitCounts| {
-                Arm::clients(a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0), a.new)
-            };
-            if self.judge.observe(self.t, *metric, arm(&tick.canary), arm(&tick.baseline)).is_err() {
+            // Clients that came while it was cold are met again at the first second that counts.
+            let first = latency && feed == Feed::Edge && !std::mem::replace(&mut site.warm[i], true);
+            let [canary, baseline] = arms.map(|a| {
+                let (n, x) = (a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0));
+                match feed {
+                    Feed::Edge => Arm::clients(n, x, if first { n } else { a.new }),
+                    Feed::Scrape => Arm::of(n, x),
+                }
+            });
+            if self.judge.observe(self.t, *metric, canary, baseline).is_err() {
                 self.gaps.refused += 1;
             }
         }
@@ -238,12 +266,16 @@ pub fn params(rule: &Judging) -> Params {
     .unwrap_or_default()
 }
 
-/// Errors have half of the alarm, the latency bounds share the other half.
-fn specs(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
+/// Errors are one group, the latency bounds together another, and each metric of the service's own one more: groups weigh the
+/// same. A service without requests has only its own.
+fn specs(rule: &Judging, kind: ServiceKind, site: Option<&str>) -> Vec<MetricSpec> {
+    match kind {
+        ServiceKind::Web => {}
+        ServiceKind::Worker | ServiceKind::Cron => return Vec::new(),
+    }
     let bounds = rule.bounds_ms.len() as f64;
     let errors = MetricSpec {
         label: Some(said!("errors", "错误")),
-        weight: 0.5,
         site: site.map(str::to_owned),
         ..MetricSpec::new("errors", Kind::Error)
     };
@@ -251,12 +283,30 @@ fn specs(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
         let bound = show_duration(u64::from(*ms));
         MetricSpec {
             label: Some(said!("slower than {bound}", "慢于 {bound}", bound = &bound)),
-            weight: 0.5 / bounds,
+            weight: 1.0 / bounds,
             site: site.map(str::to_owned),
             ..MetricSpec::latency(format!("slower_than_{bound}"), *ms)
         }
     });
     std::iter::once(errors).chain(slow).collect()
+}
+
+fn scraped(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
+    let own = rule.scrape.iter().flat_map(|s| &s.metrics);
+    let spec = |m: &ScrapedMetric| {
+        let kind = match m.kind {
+            MetricKind::Error => Kind::Error,
+            MetricKind::Latency => Kind::Latency,
+            MetricKind::Business => Kind::Business,
+        };
+        let limit_ms = match &m.read {
+            Read::Histogram { bound_ms, .. } => Some(*bound_ms),
+            Read::Counters { .. } => None,
+        };
+        let site = site.map(str::to_owned);
+        MetricSpec { site, required: m.required, limit_ms, ..MetricSpec::new(m.name.clone(), kind) }
+    };
+    own.map(spec).collect()
 }
 
 fn sentence(reading: &Reading) -> Said {

@@ -8,16 +8,16 @@ use crate::{Ctx, Result, agents::Stay, rollouts::PlanDoc};
 use std::collections::BTreeMap;
 use tradewind_model::{
     id::{Place, RolloutId},
-    protocol::trial::{TICKS_KEPT_S, UnitTick, UnitsTaken},
+    protocol::trial::{Feed, TICKS_KEPT_S, UnitCounts, UnitTick, UnitsTaken},
 };
 use tradewind_store::{Json, Tx, rows, transact};
 
 /// Who counted: a worker of an edge, on one route of one rollout.
-type Feed = (String, String, String);
+type Source = (String, String, String);
 
 /// Stores what is new and says what need not be sent again. What belongs to no rollout under way is taken and forgotten.
 pub async fn take_in(ctx: &Ctx, stay: &Stay<'_>, ticks: Vec<UnitTick>) -> Result<Vec<UnitsTaken>> {
-    let mut feeds: BTreeMap<Feed, Vec<UnitTick>> = BTreeMap::new();
+    let mut feeds: BTreeMap<Source, Vec<UnitTick>> = BTreeMap::new();
     for tick in ticks {
         feeds.entry((tick.route.clone(), tick.rollout.clone(), tick.epoch.clone())).or_default().push(tick);
     }
@@ -49,9 +49,14 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
         return Ok(());
     };
     let upto = u64::try_from(rows::evidence::upto(tx, rollout, source).await?).unwrap_or_default();
-    let bounds = judging.bounds_ms.len();
-    let fits =
-        |t: &UnitTick| [&t.canary, &t.baseline].iter().all(|a| a.n.len() == bounds + 1 && a.x.len() == bounds + 1);
+    let scraped = judging.scrape.as_ref().map_or(0, |s| s.metrics.len());
+    let numbers = |feed: Feed| match feed {
+        Feed::Edge => judging.bounds_ms.len() + 1,
+        Feed::Scrape => scraped,
+    };
+    let Some(feed) = ticks.first().map(|t| t.feed) else { return Ok(()) };
+    let whole = |a: &UnitCounts| a.n.len() == numbers(feed) && a.x.len() == numbers(feed);
+    let fits = |t: &UnitTick| t.feed == feed && whole(&t.canary) && whole(&t.baseline);
     let new: Vec<&UnitTick> = ticks.iter().filter(|t| t.seq > upto && fits(t)).collect();
     let (Some(first), Some(last)) = (new.first(), new.last()) else { return Ok(()) };
     let missing = (last.seq - upto).saturating_sub(new.len() as u64);
@@ -59,6 +64,7 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
     let lost = if upto == 0 { missing - (first.seq - 1).min(missing) } else { missing };
     let entry = Entry::Units {
         site: place.site.clone(),
+        feed,
         lost: lost.min(TICKS_KEPT_S * 1_000),
         ticks: new
             .iter()

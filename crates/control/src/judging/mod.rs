@@ -17,7 +17,7 @@ use std::{
 };
 use tradewind_model::{
     id::{RolloutId, SiteName},
-    protocol::trial::UnitCounts,
+    protocol::trial::{Feed, UnitCounts},
     rollout::plan::Plan,
     time::Timestamp,
 };
@@ -30,7 +30,13 @@ pub enum Entry {
     /// A site's canary has this share from here on. Evidence for promotion is gathered anew.
     Wave { site: SiteName, wave: usize, share: u32 },
     /// What an edge counted, second by second. `lost` seconds before it are missing: nobody could take them in time.
-    Units { site: SiteName, lost: u64, ticks: Vec<Tick> },
+    Units {
+        site: SiteName,
+        #[serde(default)]
+        feed: Feed,
+        lost: u64,
+        ticks: Vec<Tick>,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

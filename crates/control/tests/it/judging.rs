@@ -54,6 +54,7 @@ impl Edge {
             epoch: self.epoch.into(),
             seq: self.seq,
             at: w.clock.now(),
+            feed: Default::default(),
             sampled: 0,
             canary,
             baseline,

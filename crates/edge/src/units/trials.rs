@@ -74,6 +74,7 @@ impl Counting {
             epoch: self.epoch.clone(),
             seq: self.seq,
             at: now,
+            feed: Default::default(),
             sampled: second.sampled,
             canary: second.canary,
             baseline: second.baseline,

@@ -11,6 +11,7 @@ use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
     protocol::{
         edge::{Mode, RouteLimits, Stats, Sticky},
+        scrape::DesiredScrape,
         trial::{Trial, Trip, UnitTick, UnitsTaken},
     },
     release::ReleaseManifest,
@@ -114,6 +115,8 @@ pub struct Desired {
     pub routes: Vec<DesiredRoute>,
     /// What is not listed any more is cancelled (if it runs) and forgotten.
     pub tasks: Vec<DesiredTask>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrapes: Vec<DesiredScrape>,
 }
 
 /// A release to have unpacked on this host. Those not listed may be collected.

@@ -4,5 +4,6 @@
 
 pub mod agent;
 pub mod edge;
+pub mod scrape;
 pub mod shim;
 pub mod trial;

@@ -81,10 +81,23 @@ pub struct UnitTick {
     pub seq: u64,
     /// The end of the second.
     pub at: Timestamp,
+    #[serde(default)]
+    pub feed: Feed,
     /// One of `2^sampled` clients is looked at.
     pub sampled: u32,
     pub canary: UnitCounts,
     pub baseline: UnitCounts,
+}
+
+/// Who counted, and so what the numbers of a tick are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feed {
+    /// The edge: clients that fail, then clients that are slow against each bound.
+    #[default]
+    Edge,
+    /// The agent, from the instances' own counters: exposures and events of each [`ScrapedMetric`](super::scrape::ScrapedMetric).
+    Scrape,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! How the waves of a canary are decided. Numbers are integers so that a plan has one text: shares in basis points,
 //! probabilities in millionths, ratios in thousandths, times in milliseconds.
 
-use crate::protocol::trial::Ignore;
+use crate::protocol::{scrape::Scrape, trial::Ignore};
 use serde::{Deserialize, Serialize};
 
 /// One step of a canary.
@@ -51,6 +51,9 @@ pub struct Judging {
     /// Latency is not judged for so long after a share began: new instances are cold.
     #[serde(default)]
     pub warmup_ms: u64,
+    /// What the service itself counts.
+    #[serde(default)]
+    pub scrape: Option<Scrape>,
 }
 
 /// What the judge says of a site's wave, as a decision takes it.

@@ -119,6 +119,7 @@ impl CanaryRule {
                 agents: j.ignore_agents.clone().unwrap_or_default(),
             },
             warmup_ms: j.warmup_ms.unwrap_or(defaults::JUDGE_WARMUP_MS),
+            scrape: None,
         }
     }
 

@@ -56,6 +56,7 @@ pub fn judging() -> Judging {
         bounds_ms: vec![100, 1_000],
         ignore: Ignore::default(),
         warmup_ms: 0,
+        scrape: None,
     }
 }
 
