@@ -76,8 +76,8 @@ pub struct Links {
 }
 
 impl Control {
-    /// Runs until it is dropped.
-    pub async fn run(mut self) {
+    /// Runs until `finish`: then says what was counted last.
+    pub async fn run(mut self, finish: CancellationToken) {
         let mut ticks = interval(STATS_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut health_changed = false;
@@ -89,6 +89,7 @@ impl Control {
                 }
             };
             tokio::select! {
+                () = finish.cancelled() => break,
                 accepted = accept => match accepted {
                     Ok((stream, _)) => self.greet(stream),
                     Err(error) => {
@@ -123,6 +124,10 @@ impl Control {
                     self.send_stats();
                 }
             }
+        }
+        self.end_second();
+        for link in self.links.open.into_values() {
+            link.finish().await;
         }
     }
 

@@ -16,6 +16,7 @@ use tokio::{
     io::AsyncWriteExt,
     net::{UnixListener, UnixStream},
     sync::mpsc,
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_util::codec::{FramedRead, LinesCodec};
@@ -24,6 +25,9 @@ const MAX_LINE: usize = 32 << 20;
 const QUEUE: usize = 1_024;
 /// A peer that reads nothing for this long is left.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long the last lines may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 pub type LinkId = u64;
 
@@ -38,6 +42,7 @@ pub enum Event {
 pub struct Link {
     pub id: LinkId,
     lines: mpsc::Sender<String>,
+    task: JoinHandle<()>,
 }
 
 impl Link {
@@ -45,7 +50,7 @@ impl Link {
     pub fn open(id: LinkId, stream: UnixStream, events: mpsc::Sender<(LinkId, Event)>) -> Self {
         let (reader, mut writer) = stream.into_split();
         let (lines, mut queue) = mpsc::channel::<String>(QUEUE);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let reading = async {
                 let mut incoming = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
                 while let Some(Ok(line)) = incoming.next().await {
@@ -64,7 +69,13 @@ impl Link {
             tokio::select! { () = reading => {}, () = writing => {} }
             drop(events.send((id, Event::Closed)).await);
         });
-        Self { id, lines }
+        Self { id, lines, task }
+    }
+
+    /// Closes the connection when what was sent is written.
+    pub async fn finish(self) {
+        drop(self.lines);
+        drop(timeout(LAST_LINES, self.task).await);
     }
 
     /// False when the peer is gone or does not read.

@@ -43,6 +43,9 @@ pub const READY_VAR: &str = "TRADEWIND_EDGE_READY_FD";
 /// Tasks run between two looks for new events; a request is about five of them.
 const EVENT_INTERVAL: u32 = 256;
 
+/// How long the control loop may take to say what it has counted last.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
     /// The data folder.
@@ -261,7 +264,8 @@ async fn begin(
         scrapes,
         links: Links::default(),
     };
-    Ok(Running { proxy, retire, finish, control: tokio::spawn(control.run()), threads: serving })
+    let control = tokio::spawn(control.run(finish.clone()));
+    Ok(Running { proxy, retire, finish, control, threads: serving })
 }
 
 /// A kept table that cannot be read is not served, and not a reason not to start: the agent has it.
@@ -317,7 +321,10 @@ impl Running {
             drop(timeout(Duration::from_secs(1), activity.quiet()).await);
         }
         self.finish.cancel();
-        self.control.abort();
+        let mut control = self.control;
+        if timeout(LAST_WORDS, &mut control).await.is_err() {
+            control.abort();
+        }
         let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(JoinHandle::join)).await;
         if let Some(log) = &self.proxy.log {

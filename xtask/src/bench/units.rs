@@ -66,8 +66,10 @@ fn costs(options: &Options, folder: &Path, upstream: SocketAddr) -> Result<Strin
             let load = ask(options.turn)?;
             let cpu = edge.cpu() - before;
             ensure!(load.errors == 0, "{} requests were answered wrongly", load.errors);
-            eprintln!("round {}: {}: {:.0}/s", round + 1, ["not counted", "counted"][counted], load.per_second);
-            turns[counted].push(turn_of(&load, cpu));
+            let turn = turn_of(&load, cpu);
+            let name = ["not counted", "counted"][counted];
+            eprintln!("round {}: {name}: {:.0}/s, {:.2} µs", round + 1, turn.per_second, turn.cpu_us);
+            turns[counted].push(turn);
         }
     }
     let [not, counted] = turns;

@@ -8,5 +8,7 @@ mod processes;
 mod succession;
 mod support;
 mod tables;
+mod ticks;
+mod trial;
 mod tunnels;
 mod units;

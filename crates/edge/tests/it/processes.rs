@@ -252,7 +252,7 @@ async fn a_killed_worker_begins_a_new_count() {
     let splits = vec![split(1, 10_000, &[instance.target()]), split(2, 0, &[])];
     let mut route = route(splits);
     route.sticky = tradewind_model::protocol::edge::Sticky::Header { name: "x-client".into() };
-    route.trial = Some(crate::units::trial(&[]));
+    route.trial = Some(crate::trial::trial(&[]));
     held.agent().await.put(table(1, vec![route])).await;
     let mut epochs = std::collections::BTreeSet::new();
     for lives in 1..=2 {
