@@ -153,7 +153,8 @@ impl Deciding<'_> {
         held: Held,
     ) -> Progress {
         if new.ready >= wave.instances {
-            if held.at_all() {
+            // Where the old one has stopped, nobody else does the work: there is nothing to be gained by waiting.
+            if held.at_all() && self.plan.flow == Flow::Overlapping {
                 return Progress::Waits;
             }
             self.happened.push(Happened::InstancesReady { site: plan.site.clone(), instances: new.ready });

