@@ -4,6 +4,7 @@
 mod contender;
 mod customers;
 mod edge;
+mod judge;
 mod machine;
 mod rollouts;
 mod spread;
@@ -63,6 +64,9 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
     }
     if options.wants("units") {
         parts.push(("units", units::measure(&options)?));
+    }
+    if options.wants("judge") {
+        parts.push(("judge", judge::measure(&options)?));
     }
     if options.wants("rollouts") {
         parts.push(("rollouts", runtime.block_on(rollouts::measure(root, &options))?));

@@ -34,10 +34,10 @@ impl Errors {
         }
     }
 
-    fn batch(&self, rng: &mut Rng, t: f64) -> (Arm, Arm) {
-        // Both wander by a half and by a factor of two, with periods that are no multiples of anything else.
-        let (traffic, rate) =
-            if self.drifts { (1.0 + 0.5 * (t / 1_300.0).sin(), 2f64.powf((t / 810.0).cos())) } else { (1.0, 1.0) };
+    fn batch(&self, rng: &mut Rng, t: f64, phases: [f64; 2]) -> (Arm, Arm) {
+        // Traffic wanders by a half and errors by a factor of two, with periods of a little over two and one hours.
+        let wander = |period: f64, phase: f64| if self.drifts { (t / period + phase).sin() } else { 0.0 };
+        let (traffic, rate) = (1.0 + 0.5 * wander(1_300.0, phases[0]), 2f64.powf(wander(810.0, phases[1])));
         let ratio = if t >= self.onset_s { self.ratio } else { 1.0 };
         let units = self.units_per_s * self.look_every_s * traffic;
         let mut arm = |share: f64, rate: f64| {
@@ -48,19 +48,24 @@ impl Errors {
         (arm(self.share, ratio * rate), arm(1.0 - self.share, rate))
     }
 
+    /// The counts of canary and baseline, batch by batch, each with the time it ends at.
+    pub fn batches<'a>(&'a self, rng: &'a mut Rng) -> impl Iterator<Item = (f64, Arm, Arm)> + 'a {
+        let looks = (self.until_s / self.look_every_s).ceil() as u32;
+        let phases = if self.drifts { [0; 2].map(|_: i32| std::f64::consts::TAU * rng.f64()) } else { [0.0; 2] };
+        (0..looks).map(move |i| {
+            let t = f64::from(i) * self.look_every_s;
+            let (canary, baseline) = self.batch(rng, t, phases);
+            (t + self.look_every_s, canary, baseline)
+        })
+    }
+
     /// When the verdict comes, if it does.
     pub fn until(&self, rng: &mut Rng, params: Params, wanted: Verdict) -> Option<f64> {
         let mut judge = Judge::new(params, vec![MetricSpec::new("errors", Kind::Error)]).ok()?;
-        let mut t = 0.0;
-        while t < self.until_s {
-            let (canary, baseline) = self.batch(rng, t);
-            t += self.look_every_s;
-            judge.observe(t, 0, canary, baseline).ok()?;
-            if judge.brief().verdict == wanted {
-                return Some(t);
-            }
-        }
-        None
+        let mut seen = |(t, canary, baseline): (f64, Arm, Arm)| {
+            judge.observe(t, 0, canary, baseline).is_ok() && judge.brief().verdict == wanted
+        };
+        self.batches(rng).find(|batch| seen(*batch)).map(|(t, ..)| t)
     }
 }
 
@@ -162,7 +167,7 @@ pub fn watched(rng: &mut Rng, params: Params, ratio: f64) -> Option<f64> {
     let beside = Errors::usual(1.0);
     for t in 1..=1_800 {
         let t = f64::from(t);
-        let (canary, baseline) = beside.batch(rng, t);
+        let (canary, baseline) = beside.batch(rng, t, [0.0; 2]);
         judge.observe(t, 0, canary, baseline).ok()?;
         if judge.brief().verdict == Verdict::Worse {
             return Some(t - 1_800.0);
@@ -171,7 +176,7 @@ pub fn watched(rng: &mut Rng, params: Params, ratio: f64) -> Option<f64> {
     judge.begin_watch(1_800.0, None);
     let alone = Errors { share: 1.0, ratio, ..beside };
     for t in 1..=1_800 {
-        let (canary, _) = alone.batch(rng, f64::from(t));
+        let (canary, _) = alone.batch(rng, f64::from(t), [0.0; 2]);
         judge.observe(1_800.0 + f64::from(t), 0, canary, Arm::default()).ok()?;
         if judge.brief().verdict == Verdict::Worse {
             return Some(f64::from(t));

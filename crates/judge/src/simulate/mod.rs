@@ -7,11 +7,11 @@ mod clients;
 pub mod random;
 mod table;
 
-pub use arms::Load;
+pub use arms::{Errors, Load};
 pub use table::{Line, Measured};
 
 use crate::{Params, Unchecked, Verdict};
-use arms::{Errors, Latencies, Orders};
+use arms::{Latencies, Orders};
 use clients::{Clients, Unit};
 use serde::Serialize;
 use tradewind_model::{said, said::Said};
