@@ -81,6 +81,9 @@ tradewind_model::faults! {
     RUN_MISSING = "TW-CLI-024", 404,
         "the build of this push has not begun: no run of {service} has commit {commit}", "此次推送的构建尚未开始：{service} 没有提交 {commit} 对应的运行",
         "`tradewind run list {service}` shows what there is; a branch no environment names is built too", "`tradewind run list {service}` 可查看现有运行";
+    CANNOT_WRITE = "TW-CLI-027", 500,
+        "{file} could not be written: {why}", "无法写入 {file}：{why}",
+        "name a file in a folder that is there and yours", "请指定一个存在且有权写入的目录中的文件";
 }
 
 #[cfg(test)]

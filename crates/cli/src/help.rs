@@ -92,6 +92,7 @@ pub static VERBS: Table = help! {
     "host list": "List the hosts, and whether their agents are connected", "列出主机及其代理是否已连接";
     "judge": "The judge by itself: evidence from your own counts", "单独使用判定器：用自己的计数求证据";
     "judge explain": "Show what a rollout is judged by: rates, their ratio, the evidence", "显示一次发布的判定依据：比率、倍数与证据";
+    "judge explain.svg": "Write the evidence over time as a picture to this file", "将证据随时间的变化写成图片文件";
     "judge eval": "Read counts as JSON lines from stdin; print the evidence after each. No server needed", "从标准输入读取 JSON 行形式的计数，逐行输出证据；无需服务器";
     "judge eval.max_seconds": "From here on a verdict that is still `continue` is `inconclusive` [default: never]", "超过此秒数后，仍为 `continue` 的结论变为 `inconclusive`［默认：不限］";
     "judge forecast": "How long the judge will need at a given traffic, and what to change where that is too long", "在给定流量下判断器需要多久；过久时如何调整";

@@ -133,7 +133,10 @@ crate::messages! {
     NEEDED = "  against: goes back at {against}, taken over all metrics; for: promoted when each one is at {promotion}", "  变差：所有指标合计到 {against} 即退回；放行：每个指标都到 {promotion}";
     WAVE_AT = "  wave {number}: {share} of {site} from +{at}", "  第 {number} 波：{site} 的 {share}，始于 +{at}";
     ALL_REQUESTS = "  requests: {new} to {canary} ({new_failed} failed), {old} to {baseline} ({old_failed} failed)", "  请求：{canary} {new} 个（失败 {new_failed}），{baseline} {old} 个（失败 {old_failed}）";
+    PLOT = "evidence that {canary} is worse than {baseline}, over time", "{canary} 比 {baseline} 差的证据随时间的变化";
+    PICTURE_IN = "  picture: {file}", "  图：{file}";
     SECONDS_LOST = "  {n} s of counts are missing: nobody could take them in time", "  缺少 {n} 秒的计数：未能及时接收";
+    COUNTER_REPLACED = "  {n} times whoever counted was replaced; the wave's evidence for promotion began anew", "  计数方被替换 {n} 次；该波的放行证据已重新开始";
     SAMPLES_REFUSED = "  {n} samples could not be true and were left out", "  {n} 个样本不可能为真，已略去";
     ONE_CLIENT_OF = "  at worst one client of {n} was looked at", "  最少时每 {n} 个客户端只看一个";
     RESUME_NEXT = "Go on: tradewind rollout resume {id} --reason TEXT   Go back: tradewind rollout abort {id} --reason TEXT", "继续：tradewind rollout resume {id} --reason TEXT   回退：tradewind rollout abort {id} --reason TEXT";

@@ -134,6 +134,11 @@ impl Client {
         self.get(&["rollouts", &id.to_string(), "judgement"], &[]).await
     }
 
+    /// The same as an SVG picture.
+    pub async fn judgement_picture(&self, id: RolloutId) -> Result<bytes::Bytes, ApiError> {
+        self.bytes(&["rollouts", &id.to_string(), "judgement.svg"], &[]).await
+    }
+
     /// Lets the wave that is being judged go on.
     pub async fn promote_wave(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
         self.post(&["rollouts", &id.to_string(), "promote"], reason).await

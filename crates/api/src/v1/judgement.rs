@@ -123,6 +123,9 @@ pub struct EvidencePoint {
 pub struct EvidenceGaps {
     /// Seconds that an edge counted and nobody could take in.
     pub lost_s: u64,
+    /// Times that whoever counted was replaced and forgot whom it had counted; the wave's evidence for promotion began anew.
+    #[serde(default)]
+    pub restarts: u64,
     /// Samples that cannot be, left out.
     pub refused: u64,
     /// One of so many clients was looked at, at worst.

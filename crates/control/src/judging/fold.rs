@@ -4,19 +4,22 @@
 //! report are. It never runs back, whatever the clocks do.
 
 use super::{Entry, Tick};
+use crate::rollouts::PlanDoc;
 use std::collections::BTreeMap;
-use tradewind_judge::{Arm, Brief, Judge, Kind, MetricSpec, Params, Reading, Unchecked, Verdict};
+use tradewind_judge::{
+    Arm, Brief, Judge, Kind, MetricSpec, Params, Reading, Unchecked, Verdict,
+    explain::{self, Names, Unit},
+};
 use tradewind_model::{
     id::SiteName,
     protocol::{
-        edge::FULL_SHARE,
+        edge::{FULL_SHARE, Sticky},
         scrape::{MetricKind, Read, ScrapedMetric},
         trial::{Feed, TICKS_KEPT_S},
     },
     rollout::{
         facts::Judged,
         judging::{self, Judging},
-        plan::Plan,
     },
     said,
     said::Said,
@@ -33,6 +36,9 @@ pub struct Fold {
     judge: Judge,
     warmup: f64,
     labels: [String; 2],
+    unit: Unit,
+    /// When the evidence was first enough to go back.
+    pub worse_at: Option<f64>,
     sites: BTreeMap<SiteName, SiteFold>,
     began: Option<Timestamp>,
     t: f64,
@@ -45,6 +51,9 @@ pub struct Fold {
 #[derive(Clone, Debug)]
 struct SiteFold {
     wave: Option<usize>,
+    watched: bool,
+    /// By who counts there, the last of its workers.
+    epochs: BTreeMap<String, String>,
     /// Its latency is judged from then on.
     warm_at: f64,
     /// Places of its metrics in the judge: errors, then the bounds.
@@ -80,6 +89,8 @@ pub struct Mark {
 pub struct Gaps {
     /// Seconds nobody could take in.
     pub lost_s: u64,
+    /// Times that an edge's worker was replaced and forgot whom it had counted.
+    pub restarts: u64,
     /// Samples that cannot be.
     pub refused: u64,
     /// One of `2^sampled` clients was looked at, at worst.
@@ -88,7 +99,8 @@ pub struct Gaps {
 
 impl Fold {
     /// `None` for a plan without a judge.
-    pub fn new(plan: &Plan) -> Option<Self> {
+    pub fn new(doc: &PlanDoc) -> Option<Self> {
+        let plan = &doc.plan;
         let rule = plan.judging.as_ref()?;
         let several = plan.sites.len() > 1;
         let mut judge = Judge::open(params(rule));
@@ -101,8 +113,18 @@ impl Fold {
                 specs(rule, plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
             let scraped = own.into_iter().filter_map(&mut add).collect();
             let warm = vec![false; metrics.len()];
-            let site =
-                SiteFold { wave: None, warm_at: 0.0, metrics, warm, scraped, name, requests: [0; 2], failed: [0; 2] };
+            let site = SiteFold {
+                wave: None,
+                watched: false,
+                epochs: BTreeMap::new(),
+                warm_at: 0.0,
+                metrics,
+                warm,
+                scraped,
+                name,
+                requests: [0; 2],
+                failed: [0; 2],
+            };
             sites.insert(s.site.clone(), site);
         }
         let first = plan.sites.first()?;
@@ -111,6 +133,8 @@ impl Fold {
             judge,
             warmup: rule.warmup_ms as f64 / 1_000.0,
             labels: [first.to_label.clone(), before],
+            unit: unit(doc),
+            worse_at: None,
             sites,
             began: None,
             t: 0.0,
@@ -121,7 +145,7 @@ impl Fold {
         })
     }
 
-    pub fn apply(&mut self, entry: &Entry, received_at: Timestamp) {
+    pub fn apply(&mut self, entry: &Entry, source: &str, received_at: Timestamp) {
         let began = *self.began.get_or_insert(received_at);
         let now = received_at.since(began).as_secs_f64().max(self.t);
         match entry {
@@ -131,7 +155,8 @@ impl Fold {
                 known.wave = Some(*wave);
                 known.warm_at = now + self.warmup;
                 known.warm.fill(false);
-                if *share >= FULL_SHARE {
+                known.watched = *share >= FULL_SHARE;
+                if known.watched {
                     self.judge.begin_watch(now, known.name.as_deref());
                 } else {
                     self.judge.begin_wave(now, known.name.as_deref());
@@ -140,6 +165,7 @@ impl Fold {
             }
             Entry::Units { site, feed, lost, ticks } => {
                 self.gaps.lost_s += lost;
+                self.heard_of(site, source, now);
                 let Some(last) = ticks.last().map(|t| t.at) else { return };
                 for tick in ticks {
                     let before_last = last.since(tick.at).as_secs_f64().min(TICKS_KEPT_S as f64);
@@ -147,6 +173,20 @@ impl Fold {
                     self.tick(site, *feed, tick);
                     self.note();
                 }
+            }
+        }
+    }
+
+    /// A worker that takes over from a killed one has forgotten whom it counted: those clients would be taken for new, and
+    /// clean ones twice. The wave's evidence for promotion begins anew; that against the canary never hangs on it.
+    fn heard_of(&mut self, site: &SiteName, source: &str, now: f64) {
+        let Some((counter, epoch)) = source.rsplit_once('/') else { return };
+        let Some(known) = self.sites.get_mut(site) else { return };
+        let before = known.epochs.insert(counter.to_owned(), epoch.to_owned());
+        if before.is_some_and(|before| before != epoch) {
+            self.gaps.restarts += 1;
+            if !known.watched {
+                self.judge.begin_wave(now, known.name.as_deref());
             }
         }
     }
@@ -185,13 +225,15 @@ impl Fold {
     }
 
     fn note(&mut self) {
-        if self.points.last().is_some_and(|p| self.t < p.t + self.step) {
-            // What decided is always on the picture.
-            if self.judge.brief().verdict != Verdict::Worse {
-                return;
-            }
+        let Brief { e, promotion, verdict } = self.judge.brief();
+        let decides = verdict == Verdict::Worse && self.worse_at.is_none();
+        if decides {
+            self.worse_at = Some(self.t);
         }
-        let Brief { e, promotion, .. } = self.judge.brief();
+        // What decided is always on the picture.
+        if !decides && self.points.last().is_some_and(|p| self.t < p.t + self.step) {
+            return;
+        }
         self.points.push(Point { t: self.t, e, promotion });
         if self.points.len() > MOST_POINTS {
             self.step *= 2.0;
@@ -225,7 +267,8 @@ impl Fold {
 
     /// One plain sentence.
     pub fn told(&self, reading: &Reading) -> Said {
-        sentence(reading)
+        let names = Names { canary: &self.labels[0], baseline: &self.labels[1], unit: self.unit };
+        explain::sentence(reading, &names)
     }
 
     /// New and old release.
@@ -249,6 +292,16 @@ impl Fold {
     pub fn requests(&self) -> [(u64, u64); 2] {
         let sum = |i: usize| self.sites.values().fold((0, 0), |(all, bad), s| (all + s.requests[i], bad + s.failed[i]));
         [sum(0), sum(1)]
+    }
+}
+
+/// What is counted, as people call it.
+fn unit(doc: &PlanDoc) -> Unit {
+    match (doc.plan.service_kind, doc.resolved.route.as_ref().map(|r| &r.sticky)) {
+        (ServiceKind::Web, Some(Sticky::Cookie { .. } | Sticky::Header { .. })) => Unit::Customers,
+        (ServiceKind::Web, Some(Sticky::None) | None) => Unit::Requests,
+        (ServiceKind::Worker, _) => Unit::Cycles,
+        (ServiceKind::Cron, _) => Unit::Runs,
     }
 }
 
@@ -307,20 +360,4 @@ fn scraped(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
         MetricSpec { site, required: m.required, limit_ms, ..MetricSpec::new(m.name.clone(), kind) }
     };
     own.map(spec).collect()
-}
-
-fn sentence(reading: &Reading) -> Said {
-    let worst = reading.culprits.first().copied().unwrap_or(0);
-    let Some(m) = reading.metrics.get(worst) else { return Said::default() };
-    said!(
-        "{what}: {x} of {n} on the new release, {bx} of {bn} on the old one; evidence {e} of {needed}",
-        "{what}：新版本 {n} 个中 {x} 个，旧版本 {bn} 个中 {bx} 个；证据 {e}，需要 {needed}",
-        what = m.spec.shown(),
-        x = m.canary.x,
-        n = m.canary.n,
-        bx = m.baseline.x,
-        bn = m.baseline.n,
-        e = format!("{:.1}", reading.e),
-        needed = format!("{:.0}", reading.e_needed)
-    )
 }

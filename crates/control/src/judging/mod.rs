@@ -1,4 +1,5 @@
-//! The judge's evidence: taken in from the edges ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]).
+//! The judge's evidence: taken in from the edges ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]); and how
+//! long it will take ([`outlook`]).
 //!
 //! What is stored is counts, in the order they came (`rows::evidence`); a verdict is a fold over them. The folds of active
 //! rollouts are kept in memory ([`Folds`]) and are a function of the rows: a server that starts anew, or another one,
@@ -6,6 +7,7 @@
 
 pub mod fold;
 pub mod intake;
+pub mod outlook;
 pub mod view;
 
 use crate::{Ctx, Result, rollouts::PlanDoc};
@@ -18,7 +20,6 @@ use std::{
 use tradewind_model::{
     id::{RolloutId, SiteName},
     protocol::trial::{Feed, UnitCounts},
-    rollout::plan::Plan,
     time::Timestamp,
 };
 use tradewind_store::{Json, Reader, Tx, rows};
@@ -75,7 +76,7 @@ pub async fn refresh(ctx: &Ctx, row: &rows::rollouts::Rollout) -> Result<()> {
         Some((seq, fold)) => (seq, fold),
         None => {
             let doc: PlanDoc = crate::rollouts::read(&row.plan)?;
-            match Fold::new(&doc.plan) {
+            match Fold::new(&doc) {
                 Some(fold) => (0, Arc::new(fold)),
                 None => return Ok(()),
             }
@@ -94,8 +95,8 @@ pub async fn refresh(ctx: &Ctx, row: &rows::rollouts::Rollout) -> Result<()> {
 }
 
 /// A rollout's whole fold, from its rows. `None` where nothing is judged.
-pub async fn read(r: &mut impl Reader, rollout: RolloutId, plan: &Plan) -> Result<Option<Fold>> {
-    let Some(mut fold) = Fold::new(plan) else { return Ok(None) };
+pub async fn read(r: &mut impl Reader, rollout: RolloutId, doc: &PlanDoc) -> Result<Option<Fold>> {
+    let Some(mut fold) = Fold::new(doc) else { return Ok(None) };
     apply(&mut fold, &rows::evidence::after(r, rollout, 0).await?)?;
     Ok(Some(fold))
 }
@@ -103,7 +104,7 @@ pub async fn read(r: &mut impl Reader, rollout: RolloutId, plan: &Plan) -> Resul
 fn apply(fold: &mut Fold, rows: &[rows::evidence::Evidence]) -> Result<()> {
     for row in rows {
         let entry: Entry = row.body.read()?;
-        fold.apply(&entry, row.received_at);
+        fold.apply(&entry, &row.source, row.received_at);
     }
     Ok(())
 }

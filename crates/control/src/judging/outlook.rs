@@ -1,0 +1,61 @@
+//! What the judge can be expected to find, said before a canary begins: from the traffic the place has lately.
+
+use super::fold::params;
+use crate::{Ctx, agents::flow::Flow, rollouts::PlanDoc};
+use serde::{Deserialize, Serialize};
+use tradewind_judge::forecast::{Forecast, forecast};
+use tradewind_model::{
+    id::{EnvName, Place, ServiceName},
+    protocol::edge::FULL_SHARE,
+    said,
+    said::Said,
+};
+
+/// The fault that is looked for: twice as many errors.
+const RATIO: f64 = 2.0;
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Outlook {
+    /// For a person: the traffic, how long it will take, what to change where that is hopeless.
+    pub text: Said,
+    /// Seconds until half of such faults are found; `None`: never, or nothing to go by.
+    pub expected_s: Option<f64>,
+    pub hopeless: bool,
+}
+
+/// For the first wave of a plan. `None` where nothing is judged by requests.
+pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -> Option<Outlook> {
+    let rule = doc.plan.judging.as_ref()?;
+    doc.resolved.route.as_ref()?;
+    let wave = doc.plan.waves.first().filter(|w| w.share < FULL_SHARE)?;
+    let place = Place { service: service.clone(), env: env.clone(), site: wave.site.clone() };
+    let Some(flow) = ctx.agents.flow(&place).filter(|f| f.requests_per_s > 0.0) else {
+        let text = said!(
+            "no traffic is known here yet, so nobody can say how long the judge will need; no data is no evidence",
+            "这里还没有已知的流量，无法预计判定所需时间；没有数据就没有证据"
+        );
+        return Some(Outlook { text, expected_s: None, hopeless: false });
+    };
+    let base_rate = flow.failed_per_s / flow.requests_per_s;
+    let found = forecast(&Forecast {
+        units_per_s: flow.requests_per_s,
+        share: f64::from(wave.share) / f64::from(FULL_SHARE),
+        base_rate,
+        ratio: RATIO,
+        alpha: params(rule).alpha(),
+        max_seconds: wave.max_ms.unwrap_or(u64::MAX) as f64 / 1_000.0,
+        clients: None,
+    });
+    let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = told(flow, base_rate), advice = found.advice);
+    // Without errors there is nothing to double, and any failure will stand out.
+    Some(Outlook { text, expected_s: found.expected_s, hopeless: found.hopeless && base_rate > 0.0 })
+}
+
+fn told(flow: Flow, rate: f64) -> Said {
+    said!(
+        "{n} requests a second lately, {rate} % of them failing",
+        "近来每秒 {n} 个请求，失败 {rate}%",
+        n = format!("{:.1}", flow.requests_per_s),
+        rate = format!("{:.2}", rate * 100.0)
+    )
+}

@@ -1,16 +1,21 @@
 //! A rollout's evidence as the API shows it.
 
-use super::{fold::Fold, read};
+use super::{
+    fold::{Fold, Mark},
+    read,
+};
 use crate::{Ctx, Result, faults, rollouts};
 use tradewind_api::v1::{
     EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
     RequestCount, Verdict,
 };
-use tradewind_judge::{MetricReading, Rate, Reading};
+use tradewind_judge::{MetricReading, Rate, Reading, picture};
 use tradewind_model::{
     fault::{Fault, Lang},
     id::RolloutId,
+    protocol::edge::FULL_SHARE,
     rollout::state::{State, Step},
+    said,
     said::Tell,
 };
 use tradewind_store::{Reader, rows::rollouts::Rollout};
@@ -22,11 +27,41 @@ pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     Ok(judgement(id, &fold, &state, lang))
 }
 
+/// The evidence over time as an SVG picture.
+pub async fn picture(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<String> {
+    let (row, fold) = of(ctx, id).await?;
+    let points: Vec<_> = fold.points().iter().map(|p| picture::Point { t: p.t, e: p.e }).collect();
+    let several = fold.marks.iter().any(|m| m.site != fold.marks[0].site);
+    let wave = |m: &Mark| picture::Wave {
+        t: m.t,
+        share: f64::from(m.share) / f64::from(FULL_SHARE),
+        site: several.then(|| m.site.to_string()),
+    };
+    let waves: Vec<_> = fold.marks.iter().map(wave).collect();
+    let [canary, baseline] = fold.labels();
+    let place = format!("{}/{}", row.service, row.env);
+    let title = said!(
+        "{place}: {canary} beside {baseline}",
+        "{place}：{canary} 对比 {baseline}",
+        place = place,
+        canary = canary,
+        baseline = baseline
+    );
+    Ok(picture::svg(&picture::Picture {
+        title: title.get(lang),
+        points: &points,
+        waves: &waves,
+        needed: fold.reading().e_needed,
+        decision: fold.worse_at.map(|t| (t, tradewind_judge::Verdict::Worse)),
+        lang,
+    }))
+}
+
 async fn of(ctx: &Ctx, id: RolloutId) -> Result<(Rollout, Fold)> {
     let mut r = ctx.store.read().await?;
     let row = rollouts::get(&mut r, id).await?;
     let doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
-    match read(&mut r, id, &doc.plan).await? {
+    match read(&mut r, id, &doc).await? {
         Some(fold) => Ok((row, fold)),
         None => Err(Fault::new(&faults::NO_JUDGE).with("rollout", id).into()),
     }
@@ -42,7 +77,7 @@ pub(crate) async fn brief(r: &mut impl Reader, row: &Rollout, lang: Lang, ctx: &
     let told = |fold: &Fold| fold.began().map(|_| short(fold, &fold.reading(), &state, lang));
     match ctx.folds.of(row.id) {
         Some(fold) => Ok(told(&fold)),
-        None => Ok(read(r, row.id, &doc.plan).await?.as_ref().and_then(told)),
+        None => Ok(read(r, row.id, &doc).await?.as_ref().and_then(told)),
     }
 }
 
@@ -105,6 +140,7 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
         over_time: fold.points().iter().map(|p| EvidencePoint { t: p.t, e: p.e, promotion: p.promotion }).collect(),
         gaps: EvidenceGaps {
             lost_s: fold.gaps.lost_s,
+            restarts: fold.gaps.restarts,
             refused: fold.gaps.refused,
             one_of: 1_u64.checked_shl(fold.gaps.sampled).unwrap_or(u64::MAX),
         },

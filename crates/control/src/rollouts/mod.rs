@@ -12,7 +12,7 @@ pub mod request;
 pub mod rollback;
 pub mod view;
 
-use crate::{Result, faults};
+use crate::{Result, faults, judging::outlook::Outlook};
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     fault::Fault,
@@ -29,6 +29,9 @@ pub struct PlanDoc {
     pub release: Digest,
     pub label: String,
     pub resolved: ResolvedSpec,
+    /// What was to be expected of the judge when it began.
+    #[serde(default)]
+    pub outlook: Option<Outlook>,
 }
 
 /// A release as this environment runs it.

@@ -1,7 +1,7 @@
 //! The queue of rollouts of one (service, environment): one active at a time, held after a failure.
 
 use super::{PlanDoc, Target, advance, events, read, request};
-use crate::{Ctx, Result, ctx::Asker};
+use crate::{Ctx, Result, ctx::Asker, judging::outlook::outlook};
 use tradewind_model::{
     id::{EnvName, Place, ServiceName},
     rollout::state::State,
@@ -26,6 +26,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
         sites.push(request::site_plan(tx, &place, &target).await?);
     }
     doc.plan = request::plan(doc.plan.kind, &doc.resolved, sites);
+    doc.outlook = outlook(ctx, service, env, &doc);
     let mut state: State = read(&row.state)?;
     let paused = state.paused;
     state = State::queued(&doc.plan);
@@ -36,7 +37,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
     row.plan = Json::of(&doc);
     row.state = Json::of(&state);
     let row = rows::rollouts::update(tx, row).await?;
-    let after = serde_json::json!({ "release": doc.label });
+    let after = serde_json::json!({ "release": doc.label, "outlook": doc.outlook });
     tx.event(events::about(&row, "rollout.begun", &Asker::system("rollout"), after)).await?;
     advance::advance(tx, ctx, row).await?;
     Ok(true)

@@ -97,6 +97,7 @@ pub async fn request(
         release: target.release.digest,
         label: target.release.label(),
         resolved: target.resolved.clone(),
+        outlook: None,
     };
     let new = rows::rollouts::NewRollout {
         id,

@@ -184,6 +184,7 @@ async fn insert(
         release: target.release.digest,
         label: target.release.label(),
         resolved: target.resolved.clone(),
+        outlook: None,
     };
     let requester: Actor = by.actor.clone();
     let new = rows::rollouts::NewRollout {

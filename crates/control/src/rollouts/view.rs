@@ -1,7 +1,12 @@
 //! Rollouts as the API shows them.
 
 use super::{PlanDoc, advance, get, read};
-use crate::{Ctx, Result, agents::observed, judging, services};
+use crate::{
+    Ctx, Result,
+    agents::observed,
+    judging::{self, outlook::Outlook},
+    services,
+};
 use std::collections::BTreeMap;
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout, TimelineEntry};
 use tradewind_model::{
@@ -374,6 +379,11 @@ fn plain(kind: &str, after: &serde_json::Value, release: &str, lang: Lang) -> St
     let why = after["reason"].as_str().or_else(|| after["note"].as_str());
     match (why, kind) {
         (Some(why), _) => format!("{word}{}{why}", colon(lang)),
+        (None, "rollout.begun") if !after["outlook"].is_null() => {
+            let outlook =
+                serde_json::from_value::<Outlook>(after["outlook"].clone()).map(|o| o.text.get(lang).to_owned());
+            format!("{release}{}{word}{}{}", colon(lang), semicolon(lang), outlook.unwrap_or_default())
+        }
         (None, "rollout.requested" | "rollout.begun") => format!("{release}{}{word}", colon(lang)),
         (None, _) => word.to_owned(),
     }

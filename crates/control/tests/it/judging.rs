@@ -215,11 +215,15 @@ async fn a_count_is_taken_once_and_what_is_missing_is_known() {
     intake::take_in(&w.ctx, &stay, late).await.unwrap();
     assert_eq!(units(&w).await, after, "what is in the store is not taken again");
 
-    // A new worker counts from the beginning.
+    // A new worker counts from the beginning, and has forgotten whom the one before had counted.
     let mut other = Edge { epoch: "worker-2", ..Edge::new() };
+    let before = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
     let tick = other.tick(&w, id, 1_000);
     intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
     assert_eq!(units(&w).await, (after.0 + 20, 1));
+    let now = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(now.gaps.restarts, 1);
+    assert!(now.metrics[0].promotion < before.metrics[0].promotion);
 }
 
 #[tokio::test]

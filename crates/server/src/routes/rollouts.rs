@@ -6,8 +6,12 @@ use crate::{
         sse::{self, Update},
     },
 };
-use ::http::StatusCode;
-use axum::{Extension, Json, extract::State, response::Response};
+use ::http::{StatusCode, header::CONTENT_TYPE};
+use axum::{
+    Extension, Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use futures_util::stream;
 use serde::Deserialize;
 use std::time::Duration;
@@ -67,6 +71,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/rollouts/{rollout}/judgement", READ, "get_judgement", judgement)
             .about("Rollouts", "What a canary is judged by: rates, their ratio, and the evidence over time")
             .answers::<Judgement>(),
+        Route::get("/api/v1/rollouts/{rollout}/judgement.svg", READ, "draw_judgement", drawn)
+            .about("Rollouts", "The evidence over time as a picture")
+            .gives_text("image/svg+xml"),
         Route::post("/api/v1/rollouts/{rollout}/promote", DEPLOY, "promote_wave", promote_wave)
             .about("Rollouts", "Let the wave that is being judged go on without further evidence")
             .body::<Reason>()
@@ -176,6 +183,15 @@ async fn judgement(
     Params(id): Params<RolloutId>,
 ) -> Answer<Judgement> {
     Ok(Json(judging::view::show(&app.ctx, id, info.lang).await?))
+}
+
+async fn drawn(
+    State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
+    Params(id): Params<RolloutId>,
+) -> Result<Response, Refusal> {
+    let svg = judging::view::picture(&app.ctx, id, info.lang).await?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
 async fn promote_wave(

@@ -3,28 +3,41 @@
 use crate::{
     exit::Exit,
     failure::Failure,
-    fill, msg,
+    faults, fill, msg,
     session::Session,
     table::{Paint, Table, painted},
     verbs::rollout::find,
     when,
     words::Words,
 };
-use tradewind_api::v1::{JudgedMetric, JudgedRate, Judgement};
+use std::path::PathBuf;
+use tradewind_api::v1::{JudgedMetric, JudgedRate, Judgement, Verdict};
+use tradewind_judge::picture::{self, Picture, Point, Wave};
+use tradewind_model::fault::Fault;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     pub rollout: String,
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
     let id = find(&client, &args.rollout).await?.id;
     let judgement = client.judgement(id).await?;
+    if let Some(file) = &args.svg {
+        let picture = client.judgement_picture(id).await?;
+        let failed = |e| Fault::new(&faults::CANNOT_WRITE).with("file", file.display()).with("why", e);
+        std::fs::write(file, &picture).map_err(|e: std::io::Error| failed(e))?;
+    }
     if session.json {
         session.out.json(&judgement);
     } else {
         show(session, &judgement);
+        if let Some(file) = &args.svg {
+            session.out.line(fill!(session.lang, &msg::PICTURE_IN, file = file.display()));
+        }
     }
     Ok(Exit::Ok)
 }
@@ -63,6 +76,9 @@ fn show(session: &Session, j: &Judgement) {
         ]);
     }
     session.out.table(&table);
+    for line in plot(session, j).lines() {
+        session.out.line(line);
+    }
     let needed = (when::amount(j.brief.e_needed), when::amount(j.brief.promotion_needed));
     session.out.line(fill!(lang, &msg::NEEDED, against = needed.0, promotion = needed.1));
     for w in &j.waves {
@@ -90,6 +106,9 @@ fn show(session: &Session, j: &Judgement) {
     if j.gaps.lost_s > 0 {
         session.out.line(fill!(lang, &msg::SECONDS_LOST, n = j.gaps.lost_s));
     }
+    if j.gaps.restarts > 0 {
+        session.out.line(fill!(lang, &msg::COUNTER_REPLACED, n = j.gaps.restarts));
+    }
     if j.gaps.refused > 0 {
         session.out.line(fill!(lang, &msg::SAMPLES_REFUSED, n = j.gaps.refused));
     }
@@ -112,4 +131,20 @@ fn ratio(m: &JudgedMetric) -> String {
     let high = r.high.map_or_else(|| "…".into(), when::amount);
     let limits = format!("{}–{high}", when::amount(r.low));
     r.estimate.map_or_else(|| limits.clone(), |e| format!("× {} ({limits})", when::amount(e)))
+}
+
+/// The evidence over time, in block characters.
+fn plot(session: &Session, j: &Judgement) -> String {
+    let points: Vec<Point> = j.over_time.iter().map(|p| Point { t: p.t, e: p.e }).collect();
+    let several = j.waves.iter().any(|w| w.site != j.waves[0].site);
+    let wave = |w: &tradewind_api::v1::JudgedWave| Wave {
+        t: w.t,
+        share: f64::from(w.share) / 10_000.0,
+        site: several.then(|| w.site.to_string()),
+    };
+    let waves: Vec<Wave> = j.waves.iter().map(wave).collect();
+    let worse = (j.brief.verdict == Verdict::Worse).then_some((j.seconds, tradewind_judge::Verdict::Worse));
+    let title = fill!(session.lang, &msg::PLOT, canary = j.canary, baseline = j.baseline);
+    let (needed, decision, lang) = (j.brief.e_needed, worse, session.lang);
+    picture::text(&Picture { title: &title, points: &points, waves: &waves, needed, decision, lang })
 }
