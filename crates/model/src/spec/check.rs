@@ -1,7 +1,7 @@
 //! What has to hold between the sections of a spec.
 
 use super::{
-    Environment, Run, Strategy, StrategyRule, StrategyType, faults, levels,
+    Environment, Run, Strategy, StrategyRule, StrategyType, faults, levels, metrics,
     read::{Field, Notes, Section},
 };
 use crate::workload::{HealthProbe, Port, ServiceKind};
@@ -26,6 +26,7 @@ pub(super) fn between_sections(
             each_environment(top, environments, |env| refuse(env, "route", kind, "web", notes));
         }
         ServiceKind::Cron => {
+            refuse(top, "metrics", kind, "worker", notes);
             if top.get("schedule").is_none() {
                 top.require("schedule", "schedule: { cron: \"*/5 * * * *\" }", notes);
             }
@@ -50,12 +51,13 @@ pub(super) fn between_sections(
         }
     });
     levels::check(top, kind, rule, environments, notes);
+    metrics::check(top, kind, run, notes);
     if let Some(run) = run {
         ports(top, kind, run, rule, environments, notes);
     }
 }
 
-fn word(kind: ServiceKind) -> &'static str {
+pub(super) fn word(kind: ServiceKind) -> &'static str {
     match kind {
         ServiceKind::Web => "web",
         ServiceKind::Worker => "worker",

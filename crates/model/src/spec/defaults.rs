@@ -55,6 +55,9 @@ pub const LIMIT_MIN_REQUESTS: u64 = 100;
 /// How long a canary keeps its share without the server.
 pub const LEASE_MS: u64 = 10 * 60_000;
 
+pub const METRICS_PATH: &str = "/metrics";
+pub const METRICS_INTERVAL_MS: u64 = 5_000;
+
 pub const ROUTE_PATH: &str = "/";
 pub const STICKY_COOKIE: &str = "tradewind_client";
 pub const STICKY_MAX_AGE_MS: u64 = 30 * 86_400_000;

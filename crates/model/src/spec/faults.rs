@@ -205,4 +205,32 @@ crate::faults! {
     LAST_STEP = "TW-SPEC-064", 422,
         "the last step of `{key}` has a time of its own, but nothing is promoted after it", "`{key}` 的最后一步写了自己的时间，但它之后没有可放行的下一步",
         "write `100%` alone; `watch` says how long all traffic is watched", "请只写 `100%`；用 `watch` 指定承接全部流量后观察多久";
+    BAD_SERIES = "TW-SPEC-070", 422,
+        "{found} in `{key}` is not the name of a series", "`{key}` 中的 {found} 不是序列名称",
+        "use letters, digits, `_` and `:`, not beginning with a digit: `orders_total`; labels have a key of their own",
+        "请用字母、数字、`_`、`:`，且不以数字开头：`orders_total`；标签另有专门的键";
+    BAD_LABEL = "TW-SPEC-071", 422,
+        "{found} in `{key}` is not a label's name", "`{key}` 中的 {found} 不是标签名称",
+        "use letters, digits and `_`, not beginning with a digit: `{ status: failed }`", "请用字母、数字和 `_`，且不以数字开头：`{ status: failed }`";
+    LABEL_LE = "TW-SPEC-072", 422,
+        "`{key}` names the bucket of a histogram", "`{key}` 指定了直方图的桶",
+        "remove it; `bound` says which one", "请删除它；用 `bound` 指定";
+    METRIC_NAME = "TW-SPEC-073", 422,
+        "{found} cannot be the name of a metric", "{found} 不能作为指标名称",
+        "use 1 to 60 characters of one line, with no space before or after", "请用 1 到 60 个字符，单行，首尾没有空格";
+    METRIC_TAKEN = "TW-SPEC-074", 422,
+        "`{found}` is what the edge's own counts are called", "`{found}` 是 edge 自身计数所用的名称",
+        "choose another name", "请换一个名称";
+    METRICS_MANY = "TW-SPEC-075", 422,
+        "`{key}` has more than {most} metrics", "`{key}` 的指标超过 {most} 个",
+        "keep those that somebody would stop a release for", "请只保留值得为之停止发布的指标";
+    METRIC_FORM = "TW-SPEC-076", 422,
+        "`{key}` means nothing for a metric of kind `{kind}`", "`{key}` 对 `{kind}` 类指标没有意义",
+        "remove it; this kind takes {known}", "请删除它；此类指标可用的键：{known}";
+    OF_NEEDED = "TW-SPEC-077", 422,
+        "`{key}` does not say what its count is out of, and a `{kind}` service gets no requests", "`{key}` 没有写分母，而 `{kind}` 类服务不接收请求",
+        "add a counter of what was tried: `of: sync_cycles_total`", "请补上总次数的计数器：`of: sync_cycles_total`";
+    METRICS_NEED_PORT = "TW-SPEC-078", 422,
+        "`{key}` are read from the service's port, but `run.port` is `none`", "`{key}` 要从服务端口读取，但 `run.port` 是 `none`",
+        "write `port: auto` below `run`, and serve the page on `PORT`", "请在 `run` 下写 `port: auto`，并在 `PORT` 上提供该页面";
 }

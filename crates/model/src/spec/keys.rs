@@ -286,6 +286,32 @@ keys! {
         "Over this long.", "持续多久。";
     "strategy.limits.min_requests" "1-1000000" Is("100"),
         "Fewer requests than this in that time prove nothing.", "此时间内的请求少于这个数时不作判断。";
+    "metrics" "keys" Nothing,
+        "What the service counts itself, in the text format of Prometheus; judged while two releases of it work at the same time.", "服务自己的计数（Prometheus 文本格式），在两个版本同时工作期间用于判定。";
+    "metrics.path" "path" Is("/metrics"),
+        "The page, on the port of each instance.", "各实例端口上的页面路径。";
+    "metrics.interval" "duration" Is("5s"),
+        "How often each instance is asked for it.", "多久读取每个实例一次。";
+    "metrics.judge" "keys" Required,
+        "Which counters are judged, by the name people call them.", "判定哪些计数，以人所用的名称为键。";
+    "metrics.judge.*" "keys" Nothing,
+        "One metric.", "一个指标。";
+    "metrics.judge.*.kind" "error | latency | business" Required,
+        "`error`: more is worse. `business`: less is worse. `latency`: slower than a bound.", "`error`：越多越差。`business`：越少越差。`latency`：慢于某个界限。";
+    "metrics.judge.*.count" "series" Nothing,
+        "The counter of what happened, for `error` and `business`; all its series together.", "`error` 和 `business` 的计数器：发生了多少；其全部序列相加。";
+    "metrics.judge.*.labels" "labels" Is("{}"),
+        "Only series of `count` or `histogram` with these labels.", "只取 `count` 或 `histogram` 中带有这些标签的序列。";
+    "metrics.judge.*.of" "series" Nothing,
+        "The counter of what it happened to: syncs, sessions. Left out: the requests the edge sent (`web` only).", "分母的计数器：同步次数、会话数等。不写时为 edge 发来的请求数（仅 `web`）。";
+    "metrics.judge.*.of_labels" "labels" Is("{}"),
+        "Only series of `of` with these labels.", "只取 `of` 中带有这些标签的序列。";
+    "metrics.judge.*.histogram" "series" Nothing,
+        "The histogram of times in seconds, for `latency`; without `_bucket`.", "`latency` 的直方图（单位为秒），名称不带 `_bucket`。";
+    "metrics.judge.*.bound" "duration" Nothing,
+        "What takes longer is slow, for `latency`; the histogram has a bucket of it.", "`latency` 的界限，超过即为慢；直方图中须有这个桶。";
+    "metrics.judge.*.required" "true | false" Nothing,
+        "Whether a wave needs evidence from it to be promoted. Left out: `true` for `error` and `latency`, `false` for `business`.", "放行一波是否必须有它的证据。不写时：`error` 和 `latency` 为 `true`，`business` 为 `false`。";
     "on_failure" "keys" Nothing,
         "What follows a rollout that failed and was taken back.", "发布失败并退回之后做什么。";
     "on_failure.freeze_queue" "true | false" Is("true"),

@@ -10,6 +10,7 @@ pub mod faults;
 mod flat;
 pub mod keys;
 mod levels;
+mod metrics;
 mod parse;
 mod read;
 mod render;
@@ -27,7 +28,10 @@ pub use strategy::{StrategyRule, StrategyType};
 
 use crate::{
     id::{EnvName, ServiceName, SiteName},
-    protocol::edge::{RouteLimits, Sticky},
+    protocol::{
+        edge::{RouteLimits, Sticky},
+        scrape::Scrape,
+    },
     workload::{HealthCheck, Limits, Port, Prepare, Schedule, ServiceKind, StopPolicy},
 };
 use std::collections::BTreeMap;
@@ -46,6 +50,8 @@ pub struct Spec {
     /// At least one, in the order of the file.
     pub environments: Vec<Environment>,
     pub strategy: StrategyRule,
+    /// What the service itself counts.
+    pub metrics: Option<Scrape>,
     pub freeze_queue: bool,
 }
 

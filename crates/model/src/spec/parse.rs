@@ -1,7 +1,7 @@
 //! From the file's tree to a [`Spec`]: each section by itself. What holds between sections is in [`super::check`].
 
 use super::{
-    Artifact, Environment, LimitsRule, Pipeline, RouteRule, Run, Spec, check, defaults, faults,
+    Artifact, Environment, LimitsRule, Pipeline, RouteRule, Run, Spec, check, defaults, faults, metrics,
     read::{Field, Notes, Section, near},
     strategy, values,
 };
@@ -55,6 +55,7 @@ fn read_root(root: &yaml::Node, notes: &mut Notes) -> Option<Spec> {
     let run = top.require("run", "run: { command: [python3, -u, app.py] }", notes).and_then(|f| run(&f, kind, notes));
     let schedule = top.read("schedule", None, notes, |f, n| schedule(f, n).map(Some));
     let rule = top.get("strategy").map(|f| strategy::read(&f, notes)).unwrap_or_default();
+    let metrics = top.read("metrics", None, notes, |f, n| metrics::read(f, n).map(Some));
     let freeze_queue = top.get("on_failure").and_then(|f| freeze_queue(&f, notes));
     let environments = match top.get("environments") {
         Some(field) => environments(&field, notes),
@@ -71,6 +72,7 @@ fn read_root(root: &yaml::Node, notes: &mut Notes) -> Option<Spec> {
         schedule: schedule?,
         environments,
         strategy: rule,
+        metrics: metrics?,
         freeze_queue: freeze_queue.unwrap_or(defaults::FREEZE_QUEUE),
     })
 }

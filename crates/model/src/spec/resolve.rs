@@ -6,6 +6,7 @@ use crate::{
     id::{EnvName, SiteName},
     protocol::{
         edge::{RouteLimits, Sticky},
+        scrape::Scrape,
         trial::Limits,
     },
     rollout::judging::{Judging, Stage},
@@ -27,6 +28,9 @@ pub struct ResolvedSpec {
     pub canary: Option<Canary>,
     #[serde(default = "no_limits")]
     pub limits: Limits,
+    /// What the service itself counts.
+    #[serde(default)]
+    pub scrape: Option<Scrape>,
     pub start_timeout_ms: u64,
     pub soak_ms: u64,
     pub warm_ms: u64,
@@ -84,7 +88,7 @@ impl Spec {
         let strategy = rule.strategy(self.kind);
         let canary = (strategy == Strategy::Canary).then(|| Canary {
             stages: rule.canary.stages(),
-            judging: rule.canary.judging(),
+            judging: Judging { scrape: self.metrics.clone(), ..rule.canary.judging() },
             watch_ms: rule.canary.watch_ms.unwrap_or(defaults::WATCH_MS),
         });
         let route = match self.kind {
@@ -103,6 +107,7 @@ impl Spec {
             strategy,
             canary,
             limits: rule.canary.limits(),
+            scrape: self.metrics.clone(),
             start_timeout_ms: self.run.start_timeout_ms,
             soak_ms: rule.soak_ms.unwrap_or(defaults::SOAK_MS),
             warm_ms: rule.warm_ms.unwrap_or(defaults::WARM_MS),

@@ -102,12 +102,34 @@ environments:
     assert_eq!(sticky, Sticky::Header { name: "X-Client".into() });
 }
 
+#[test]
+fn what_a_service_counts_itself_goes_to_its_judge() {
+    let source = r#"
+version: 1
+service: shop
+run: { command: [r] }
+strategy: canary
+metrics:
+  interval: 10s
+  judge:
+    orders: { kind: business, count: orders_total }
+    sync failures: { kind: error, count: sync_total, labels: { status: failed, shop: "" }, of: sync_total, of_labels: { shop: "" } }
+    sync time: { kind: latency, histogram: sync_seconds, labels: { shop: br }, bound: 2500ms, required: false }
+"#;
+    let of = resolved(source, "production");
+    insta::assert_json_snapshot!("metrics", of.scrape);
+    assert_eq!(of.canary.unwrap().judging.scrape, of.scrape);
+    let worker = source.replace("strategy: canary", "kind: worker").replace("[r]", "[r], port: auto");
+    let worker = worker.replace("count: orders_total", "count: orders_total, of: sync_total");
+    assert_eq!(resolved(&worker, "production").scrape.unwrap().metrics.len(), 3);
+}
+
 /// Resolved specs are kept with the rollouts they were for.
 #[test]
 fn a_resolved_spec_of_the_version_before_is_read() {
     let mut kept: serde_json::Value = serde_json::to_value(resolved(FULL, "production")).unwrap();
     let keys = kept.as_object_mut().unwrap();
-    assert!(keys.remove("canary").is_some() && keys.remove("limits").is_some());
+    assert!(["canary", "limits", "scrape"].iter().all(|key| keys.remove(*key).is_some()));
     let read: ResolvedSpec = serde_json::from_value(kept).unwrap();
     assert_eq!((read.canary, read.limits.error_rate, read.limits.p99_ms), (None, None, None));
 }
@@ -223,6 +245,12 @@ fn documented_defaults_are_the_defaults() {
         if path.contains("sticky.max_age") {
             without.push(("environments.production.route.sticky.cookie", "c"));
         }
+        if path.starts_with("metrics") {
+            without.extend([("metrics.judge.production.kind", "error"), ("metrics.judge.production.count", "c")]);
+        }
+        if path.ends_with(".of_labels") {
+            without.push(("metrics.judge.production.of", "o"));
+        }
         let of = |strategy| path.strip_prefix("strategy.").is_some_and(|key| belongs(key) == Some(strategy));
         if let Some(strategy) = ["canary", "rolling"].into_iter().find(|s| of(*s)) {
             without.push(("strategy.type", strategy));
@@ -312,7 +340,8 @@ fn a_mark_stands_below_wide_characters_and_nothing_steers_the_terminal() {
 
 proptest! {
     #[test]
-    fn no_text_panics(source in "(version: 1\n|service: s\n|kind: (web|worker|cron)\n|run:\n  (command|port|health|env|stop): [\\[\\]{}a-z0-9:, ]{0,20}\n|environments:\n  [a-z]{1,5}:\n    [a-z]{1,8}: [^\n]{0,20}\n|schedule: \\{cron: '[0-9*/,L#W -]{0,14}', timezone: [A-Za-z/]{0,12}\\}\n|strategy: ([a-z_]{0,12}|\\{(type: (canary|rolling), )?(steps|min|max|watch|promote|judge|limits): [\\[\\]{}a-z0-9%.:, ]{0,20}\\})\n|.{0,20}\n){0,8}") {
+    fn no_text_panics(source in "(version: 1\n|service: s\n|kind: (web|worker|cron)\n|run:\n  (command|port|health|env|stop): [\\[\\]{}a-z0-9:, ]{0,20}\n|environments:\n  [a-z]{1,5}:\n    [a-z]{1,8}: [^\n]{0,20}\n|metrics: \\{(path: /m, )?judge: \\{a: \\{(kind: (error|latency|business), )?(count|of|labels|histogram|bound): [\\[\\]{}a-z0-9_:, ]{0,20}\\}\\}\\}
+|schedule: \\{cron: '[0-9*/,L#W -]{0,14}', timezone: [A-Za-z/]{0,12}\\}\n|strategy: ([a-z_]{0,12}|\\{(type: (canary|rolling), )?(steps|min|max|watch|promote|judge|limits): [\\[\\]{}a-z0-9%.:, ]{0,20}\\})\n|.{0,20}\n){0,8}") {
         if let Err(found) = Spec::parse("f", &source) {
             prop_assert!(!found.is_empty());
             for lang in [Lang::En, Lang::Zh] {
