@@ -123,6 +123,7 @@ crate::messages! {
     VERIFIED = "verified: {passed} of {all} checks passed", "验证通过：{passed}/{all} 项检查通过";
     NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
     FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";
+    OUTLOOK = "  the judge: {text}", "  判定：{text}";
     EVIDENCE = "evidence that it is worse: {e} of {against}; that the next wave may begin: {promotion} of {needed}", "变差的证据：{e} / {against}；可以放行的证据：{promotion} / {needed}";
     JUDGED = "{canary} beside {baseline}: {verdict}", "{canary} 对比 {baseline}：{verdict}";
     NOTHING_JUDGED_YET = "  Nothing was counted yet: its first share has not begun.", "  还没有任何计数：第一份流量尚未开始。";

@@ -154,6 +154,9 @@ pub enum RunUpdate {
         env: EnvName,
         /// Relative to the server: `/api/v1/rollouts/<id>`.
         url: String,
+        /// Of a canary that has begun: how long its judge will need, and what to change where that is hopeless.
+        #[serde(default)]
+        outlook: Option<String>,
     },
     /// The run's last state.
     Finished { run: Box<Run> },

@@ -29,6 +29,7 @@ fn updates_carry_their_type() {
         id: "01930000-0000-7000-8000-000000000000".parse().unwrap(),
         env: "production".parse().unwrap(),
         url: "/api/v1/rollouts/01930000-0000-7000-8000-000000000000".into(),
+        outlook: None,
     };
     let json = serde_json::to_value(&update).unwrap();
     assert_eq!(json["type"], "rollout_started");

@@ -74,8 +74,11 @@ impl Screen<'_> {
             RunUpdate::Released { release } if self.everything() => {
                 self.live.line(&fill!(lang, &msg::RELEASED, label = release.label, digest = release.digest.short()));
             }
-            RunUpdate::RolloutStarted { id, env, .. } if self.everything() => {
+            RunUpdate::RolloutStarted { id, env, outlook, .. } if self.everything() => {
                 self.live.line(&fill!(lang, &msg::ROLLOUT_STARTED, env = env, id = id));
+                if let Some(outlook) = outlook {
+                    self.live.line(&fill!(lang, &msg::OUTLOOK, text = outlook));
+                }
             }
             RunUpdate::Released { .. } | RunUpdate::RolloutStarted { .. } | RunUpdate::Finished { .. } => {}
         }

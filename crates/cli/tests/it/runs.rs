@@ -26,6 +26,7 @@ fn updates(end: RunState) -> Vec<RunUpdate> {
             id: ROLLOUT.parse().unwrap(),
             env: "production".parse().unwrap(),
             url: String::new(),
+            outlook: Some("350 requests a second lately".into()),
         });
     }
     all.push(RunUpdate::Finished { run: Box::new(ended) });

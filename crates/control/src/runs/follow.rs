@@ -158,7 +158,9 @@ impl Follower {
         }
         if let Some((id, env)) = shown.rollout.zip(shown.env.clone()).filter(|_| !self.rollout) {
             self.rollout = true;
-            self.ready.push_back(RunUpdate::RolloutStarted { id, env, url: format!("/api/v1/rollouts/{id}") });
+            let outlook = self.runs.outlook(id, self.lang).await?;
+            let url = format!("/api/v1/rollouts/{id}");
+            self.ready.push_back(RunUpdate::RolloutStarted { id, env, url, outlook });
         }
         if shown.state.is_finished() {
             self.finished = true;

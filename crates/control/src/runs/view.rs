@@ -1,17 +1,17 @@
 //! Runs as the API shows them.
 
 use super::{Runs, error::Result, live::Live};
-use crate::services;
+use crate::{rollouts::PlanDoc, services};
 use tradewind_api::v1;
 use tradewind_model::{
     fault::{Fault, Lang},
-    id::{RunId, ServiceName},
+    id::{RolloutId, RunId, ServiceName},
     pipeline::{AllowFailure, JobKind, JobPlan, Status},
     said,
 };
 use tradewind_store::{
     StoreError,
-    rows::{Page, runs},
+    rows::{self, Page, runs},
 };
 
 impl Runs {
@@ -36,6 +36,13 @@ impl Runs {
         let row = runs::find(&mut snapshot, run).await?;
         let row = row.ok_or_else(|| Fault::new(&crate::faults::NO_RUN).with("run", run))?;
         Live::load(&mut snapshot, row).await
+    }
+
+    /// What was to be expected of the judge when a rollout began, where it has one.
+    pub(super) async fn outlook(&self, rollout: RolloutId, lang: Lang) -> Result<Option<String>> {
+        let row = rows::rollouts::get(&mut self.ctx.store.read().await?, rollout).await?;
+        let doc: PlanDoc = row.plan.read()?;
+        Ok(doc.outlook.map(|o| o.text.get(lang).to_owned()))
     }
 
     pub(super) async fn view(&self, live: &Live, lang: Lang) -> Result<v1::Run> {

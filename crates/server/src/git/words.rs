@@ -25,6 +25,7 @@ const ROLLOUT: Text = Text {
     en: "Rollout to {env} has begun and goes on by itself. Follow it with:\n    tradewind rollout show {id}",
     zh: "已开始发布到 {env}，将自动继续。查看进度：\n    tradewind rollout show {id}",
 };
+const OUTLOOK: Text = Text { en: "The judge: {text}", zh: "判定：{text}" };
 const NOWHERE: Text = Text {
     en: "The branch {branch} leads to no environment: deploy it with `tradewind deploy {service} --release {label} --env ENV`",
     zh: "分支 {branch} 未对应任何环境：可用 `tradewind deploy {service} --release {label} --env ENV` 部署",
@@ -92,8 +93,10 @@ impl Story {
                 let digest = format!("{}…", release.digest.short());
                 self.say(&RELEASE, &[("label", &release.label), ("digest", &digest)])
             }
-            RunUpdate::RolloutStarted { id, env, .. } => {
-                self.say(&ROLLOUT, &[("env", env.as_str()), ("id", &id.to_string())])
+            RunUpdate::RolloutStarted { id, env, outlook, .. } => {
+                let begun = self.say(&ROLLOUT, &[("env", env.as_str()), ("id", &id.to_string())]);
+                let outlook = outlook.as_ref().map(|text| self.say(&OUTLOOK, &[("text", text)]));
+                format!("{begun}{}", outlook.unwrap_or_default())
             }
             RunUpdate::Finished { run } => self.end(run),
         }
