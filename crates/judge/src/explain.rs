@@ -36,10 +36,10 @@ impl Unit {
     /// What Chinese counts them in.
     fn measure(self) -> &'static str {
         match self {
-            Self::Customers => "位",
-            Self::Requests | Self::Sessions => "个",
-            Self::Cycles => "轮",
-            Self::Runs => "次",
+            Self::Customers => " 位",
+            Self::Requests | Self::Sessions => " 个",
+            Self::Cycles => " 轮",
+            Self::Runs => " 次",
         }
     }
 }
@@ -186,7 +186,7 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
         let counter = names.unit.measure();
         match lang {
             Lang::En => format!("{x} {of} {n} {unit}{failed} on {on} ({spread})"),
-            Lang::Zh => format!("{on} 上 {n} {counter}{unit}{of} {x} {measure}{failed}（{spread}）"),
+            Lang::Zh => format!("{on} 上 {n}{counter}{unit}{of} {x}{measure}{failed}（{spread}）"),
         }
     });
     let baseline = if other.n == 0 {
@@ -198,7 +198,7 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
             let counter = names.unit.measure();
             match lang {
                 Lang::En => format!("{x} {of} {n} on {on} ({rate})"),
-                Lang::Zh => format!("{on} 上 {n} {counter}{of} {x} {measure}（{rate}）"),
+                Lang::Zh => format!("{on} 上 {n}{counter}{of} {x}{measure}（{rate}）"),
             }
         })
     };

@@ -14,6 +14,8 @@ const NEAREST: f64 = 1.1;
 const FARTHEST: f64 = 50.0;
 /// The same for a business counter's alarm: from 0.95 down to 0.02.
 const NEAREST_BELOW: f64 = 1.0 / 0.95;
+/// Ratios as near to each other as this, as a part of them, are one.
+const SAME: f64 = 1e-6;
 
 /// One alternative to a null hypothesis.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -67,13 +69,20 @@ impl Grid {
         };
         let alarm: Vec<f64> = alarm.iter().map(|f| alarm_null * f).collect();
         let promotion: Vec<f64> = promotion.iter().map(|f| promotion_null * f).collect();
-        let mut points: Vec<f64> = [&alarm[..], &promotion[..], &[alarm_null, promotion_null]].concat();
+        // What lies on another is the same: between points that all but coincide nothing can be interpolated.
+        let mut points = vec![alarm_null, promotion_null];
+        for ratio in alarm.iter().chain(&promotion) {
+            if points.iter().all(|p| (p / ratio - 1.0).abs() > SAME) {
+                points.push(*ratio);
+            }
+        }
         points.sort_by(f64::total_cmp);
-        points.dedup();
         let side = |null: f64, ratios: &[f64], weight: &dyn Fn(f64) -> f64| {
             let sum: f64 = ratios.iter().map(|r| weight(*r)).sum();
-            let alternative =
-                |&ratio: &f64| Alternative { at: place(&points, ratio), ratio, ln_weight: (weight(ratio) / sum).ln() };
+            let alternative = |&ratio: &f64| {
+                let at = place(&points, ratio);
+                Alternative { at, ratio: points[at], ln_weight: (weight(ratio) / sum).ln() }
+            };
             Side { null_at: place(&points, null), null, alternatives: ratios.iter().map(alternative).collect() }
         };
         // Against the null small faults are commoner than large ones; of a promotion's alternatives, "no different" is
@@ -96,7 +105,7 @@ fn inverse(factors: Vec<f64>) -> Vec<f64> {
 }
 
 fn place(points: &[f64], ratio: f64) -> usize {
-    points.partition_point(|p| *p < ratio)
+    points.partition_point(|p| *p < ratio * (1.0 - SAME))
 }
 
 #[cfg(test)]

@@ -79,69 +79,115 @@ fn bisect(refuted: impl Fn(f64) -> bool, mut out: f64, mut inside: f64) -> f64 {
     out
 }
 
-/// The ratio's confidence sequence, by inverting the comparison at every point of the grid: `ρ` is refuted from below where the
-/// mixture over the grid's ratios above it reaches `1/miss`, from above likewise. Each side alone misses with chance `miss` at most,
-/// for a ratio that stays as it is. `None` before the first event.
+/// The ratio's confidence sequence, by inverting the comparison: a ratio `ρ` is refuted from below where a mixture over all ratios above
+/// it reaches `1/miss`, from above likewise. Each side alone misses with chance `miss` at most, for a ratio that stays as it is.
+/// `None` before the first event.
 pub fn ratio(grid: &Grid, rare: &Rare, events: [Sum; 2], miss: f64) -> Option<Ratio> {
     let [canary, baseline] = events;
     if canary.x + baseline.x == 0 || canary.n == 0 || baseline.n == 0 {
         return None;
     }
-    let logs: Vec<f64> = (0..grid.points.len()).map(|i| rare.log_likelihood(grid, i)).collect();
-    let bar = -miss.ln();
-    // Prior mass is spread over the logarithm of the ratio, thinner the farther from the null. Each null renormalises it,
-    // so that running sums from the end serve all of them.
-    let step = |i: usize| {
-        let (before, after) = (grid.ln_points[i.saturating_sub(1)], grid.ln_points[(i + 1).min(logs.len() - 1)]);
-        0.5 * (after - before)
-    };
-    let sweep = |order: &mut dyn Iterator<Item = usize>, sign: f64| {
-        let (mut evidence, mut mass) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-        let mut found = Vec::with_capacity(logs.len());
-        for i in order {
-            if mass > f64::NEG_INFINITY {
-                found.push((grid.ln_points[i], evidence - mass - logs[i]));
-            }
-            let weight = step(i).ln() - sign * grid.ln_points[i];
-            evidence = log_add(evidence, weight + logs[i]);
-            mass = log_add(mass, weight);
+    let all = (canary.x + baseline.x) as f64;
+    let curve = Curve::new(grid, rare, all);
+    let bar = SLACK + ERROR * all - miss.ln();
+    let low = crossing(&curve.evidence(false), bar).map_or(0.0, f64::exp);
+    let high = crossing(&curve.evidence(true), bar).map(f64::exp);
+    Some(Ratio { estimate: curve.likeliest(events), low, high })
+}
+
+/// What a straight line between two steps may be wrong by, in nats; and a polynomial between the grid's points, for each event.
+const SLACK: f64 = 0.05;
+const ERROR: f64 = 2e-7;
+/// How far below its highest point, in nats, the likelihood is looked at closely.
+const CLOSE: f64 = 60.0;
+
+/// The log likelihood over the logarithm of the ratio, at the grid's points and between them.
+///
+/// With many events it is narrower than the grid. But what depends on the ratio in it is a sum of `ln(1 − s + s e^u)`, one for
+/// each event, whose sixth derivative is below ¼ for every share `s`: a polynomial through six neighbouring points of this grid is
+/// wrong by less than [`ERROR`] for each event. So the steps are made as small as the events ask for.
+struct Curve {
+    /// Logarithm of the ratio, and log likelihood.
+    points: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    fn new(grid: &Grid, rare: &Rare, events: f64) -> Self {
+        let coarse: Vec<(f64, f64)> =
+            grid.ln_points.iter().enumerate().map(|(i, u)| (*u, rare.log_likelihood(grid, i))).collect();
+        let top = (0..coarse.len()).max_by(|a, b| coarse[*a].1.total_cmp(&coarse[*b].1)).unwrap_or(0);
+        let mut points = Vec::with_capacity(coarse.len());
+        for (i, pair) in coarse.windows(2).enumerate() {
+            points.push(pair[0]);
+            let is_near = i == top || i + 1 == top || pair[0].1.max(pair[1].1) >= coarse[top].1 - CLOSE;
+            let width = pair[1].0 - pair[0].0;
+            let steps = if is_near { (width * events.sqrt()).ceil().clamp(1.0, 512.0) as usize } else { 1 };
+            let from = i.saturating_sub(2).min(coarse.len().saturating_sub(6));
+            let around = &coarse[from..(from + 6).min(coarse.len())];
+            points.extend((1..steps).map(|k| {
+                let u = pair[0].0 + width * k as f64 / steps as f64;
+                (u, interpolated(around, u))
+            }));
         }
-        // From the null farthest away, which is refuted first.
+        points.extend(coarse.last());
+        Self { points }
+    }
+
+    /// Log evidence against each ratio as a null, from the one refuted first inwards: for the ratios above it, or below. Prior mass
+    /// thins out with the distance from the null; each null renormalises it, so that running sums serve all of them.
+    fn evidence(&self, below: bool) -> Vec<(f64, f64)> {
+        let sign = if below { -1.0 } else { 1.0 };
+        let inwards = |i: usize| if below { i } else { self.points.len() - 1 - i };
+        let (mut mixed, mut mass) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        let mut found = Vec::with_capacity(self.points.len());
+        for i in 1..self.points.len() {
+            let ((u, l), (v, k)) = (self.points[inwards(i - 1)], self.points[inwards(i)]);
+            // A trapezium of the prior, and of the prior times the likelihood.
+            let half = (0.5 * (u - v).abs()).ln();
+            mixed = log_add(mixed, half + log_add(l - sign * u, k - sign * v));
+            mass = log_add(mass, half + log_add(-sign * u, -sign * v));
+            found.push((v, mixed - mass - k));
+        }
         found.reverse();
         found
+    }
+
+    /// Where the likelihood is highest, beyond the grid the plain quotient of rates. `None` where one arm has no event at all:
+    /// then there are only limits.
+    fn likeliest(&self, [canary, baseline]: [Sum; 2]) -> Option<f64> {
+        if canary.x == 0 || baseline.x == 0 {
+            return None;
+        }
+        let top = (0..self.points.len()).max_by(|a, b| self.points[*a].1.total_cmp(&self.points[*b].1))?;
+        if top == 0 || top + 1 == self.points.len() {
+            let rate = |sum: Sum| sum.x as f64 / sum.n as f64;
+            return Some(rate(canary) / rate(baseline));
+        }
+        // The top of the parabola through it and its neighbours.
+        let (at, highest) = self.points[top];
+        let from_top = |i: usize| (self.points[i].0 - at, self.points[i].1 - highest);
+        let ((u, f), (v, g)) = (from_top(top - 1), from_top(top + 1));
+        let bend = f / u - g / v;
+        let shift = if bend == 0.0 { 0.0 } else { 0.5 * (v * f / u - u * g / v) / bend };
+        Some((at + shift.clamp(u, v)).exp())
+    }
+}
+
+/// Lagrange's polynomial.
+fn interpolated(points: &[(f64, f64)], at: f64) -> f64 {
+    let term = |(i, (u, value)): (usize, &(f64, f64))| {
+        let others = points.iter().enumerate().filter(|(j, _)| *j != i);
+        value * others.map(|(_, (v, _))| (at - v) / (u - v)).product::<f64>()
     };
-    let low = crossing(&sweep(&mut (0..logs.len()).rev(), 1.0), bar).map_or(0.0, f64::exp);
-    let high = crossing(&sweep(&mut (0..logs.len()), -1.0), bar).map(f64::exp);
-    Some(Ratio { estimate: likeliest(grid, &logs, events), low, high })
+    points.iter().enumerate().map(term).sum()
 }
 
-/// Where the likelihood is highest: between the grid's points by a parabola, beyond them by the plain quotient of rates. `None`
-/// where one arm has no event at all: then there are only limits.
-fn likeliest(grid: &Grid, logs: &[f64], [canary, baseline]: [Sum; 2]) -> Option<f64> {
-    if canary.x == 0 || baseline.x == 0 {
-        return None;
-    }
-    let best = (0..logs.len()).max_by(|a, b| logs[*a].total_cmp(&logs[*b]))?;
-    if best == 0 || best + 1 == logs.len() {
-        let rate = |sum: Sum| sum.x as f64 / sum.n as f64;
-        return Some(rate(canary) / rate(baseline));
-    }
-    let at = |i: usize| (grid.ln_points[i] - grid.ln_points[best], logs[i] - logs[best]);
-    let ((u, f), (v, g)) = (at(best - 1), at(best + 1));
-    let bend = f / u - g / v;
-    let top = if bend == 0.0 { 0.0 } else { 0.5 * (v * f / u - u * g / v) / bend };
-    Some(grid.points[best] * top.clamp(u, v).exp())
-}
-
-/// The last place, from the far end, that is refuted, moved to where the bar is crossed: evidence grows with the square of
-/// the distance from its least, so it is its root that is interpolated.
+/// The last place, from the far end, that is refuted, moved to where the bar is crossed.
 fn crossing(found: &[(f64, f64)], bar: f64) -> Option<f64> {
-    let least = found.iter().map(|(_, e)| *e).fold(f64::INFINITY, f64::min);
-    let root = |e: f64| (e - least).max(0.0).sqrt();
     let (mut last, mut value) = *found.first().filter(|(_, e)| *e >= bar)?;
     for &(at, e) in &found[1..] {
         if e < bar {
-            return Some(last + (root(value) - root(bar)) / (root(value) - root(e)) * (at - last));
+            return Some(last + (value - bar) / (value - e) * (at - last));
         }
         (last, value) = (at, e);
     }

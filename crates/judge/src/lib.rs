@@ -15,6 +15,9 @@
 //! | `single`, `watch` | one arm against a fixed rate: the promotion's floor, the time after the rollout |
 //! | `interval` | intervals for rates and their ratio |
 //! | `evidence`, [`Judge`] | one metric; several, combined by their weighted average |
+//! | [`explain`], [`picture`] | a reading for people: a sentence, a plot |
+//! | [`forecast`] | how long it will take, beforehand |
+//! | [`simulate`] | the suite that verifies all of this |
 //!
 //! There is no clock here, no thread and no file.
 

@@ -2,7 +2,7 @@
 //!
 //! For units within [0, 1] the factor `(q/c)^x ((1 − q)/(1 − c))^(n − x)` has an expectation of at most 1 where the true rate is on
 //! the null's side of `c` and `q` on the other: it is `1 + (q − c)(θ − c)/(c(1 − c))` for a unit of rate `θ`. For counts without a
-//! limit the Poisson factor `(q/c)^x exp((c − q) n)` serves; it is smaller or equal on the same counts.
+//! limit the Poisson factor `(q/c)^x exp((c − q) n)` serves: `E[a^Y] ≤ exp((a − 1) E[Y])` bounds its expectation by 1 in the same way.
 
 use crate::numeric::log_sum;
 use serde::{Deserialize, Serialize};

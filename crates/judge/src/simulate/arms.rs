@@ -69,6 +69,33 @@ impl Errors {
     }
 }
 
+/// What a confidence sequence is held to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interval {
+    Rate,
+    Ratio,
+}
+
+impl Errors {
+    /// When the interval first misses what is true, if it ever does.
+    pub fn until_missed(&self, rng: &mut Rng, params: Params, interval: Interval) -> Option<f64> {
+        let mut judge = Judge::new(params, vec![MetricSpec::new("errors", Kind::Error)]).ok()?;
+        let mut misses = |(t, canary, baseline): (f64, Arm, Arm)| {
+            if judge.observe(t, 0, canary, baseline).is_err() {
+                return false;
+            }
+            let metric = judge.reading().metrics.swap_remove(0);
+            match interval {
+                Interval::Rate => !(metric.canary.low..=metric.canary.high).contains(&(self.ratio * self.base_rate)),
+                Interval::Ratio => {
+                    metric.ratio.is_some_and(|r| self.ratio < r.low || r.high.is_some_and(|high| self.ratio > high))
+                }
+            }
+        };
+        self.batches(rng).find(|batch| misses(*batch)).map(|(t, ..)| t)
+    }
+}
+
 /// Log-normal latencies, counted against five bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Latencies {

@@ -10,8 +10,8 @@ mod table;
 pub use arms::{Errors, Load};
 pub use table::{Line, Measured};
 
-use crate::{Params, Unchecked, Verdict};
-use arms::{Latencies, Orders};
+use crate::{Params, Unchecked, Verdict, interval::RATE_MISS};
+use arms::{Interval, Latencies, Orders};
 use clients::{Clients, Unit};
 use serde::Serialize;
 use tradewind_model::{said, said::Said};
@@ -70,6 +70,7 @@ pub fn cases() -> Vec<Case> {
     healthy(&mut all);
     faulty(&mut all);
     promoted(&mut all);
+    intervals(&mut all);
     crowds(&mut all);
     all
 }
@@ -232,6 +233,32 @@ fn promoted(all: &mut Vec<Case>) {
             move |rng| Errors { base_rate, ..Errors::usual(ratio) }.until(rng, blind(), Verdict::Better),
         ));
     }
+}
+
+fn intervals(all: &mut Vec<Case>) {
+    // Rare errors, and so many that the interval is narrower than the grid it is read from.
+    let few = Errors { look_every_s: 10.0, ..Errors::usual(1.7) };
+    let many = Errors { base_rate: 0.05, share: 0.5, units_per_s: 200.0, ..few };
+    for (name, course) in [("interval-ratio-few", few), ("interval-ratio-many", many)] {
+        all.push(case(
+            name,
+            said!(
+                "the ratio's limits ever miss it, {p} % errors, 60 min",
+                "倍数的界限曾经落空，错误率 {p} %，60 分钟",
+                p = course.base_rate * 100.0
+            ),
+            Bar::AtMost { chance: 2.0 * Params::default().alpha() },
+            500,
+            move |rng| course.until_missed(rng, Params::default(), Interval::Ratio),
+        ));
+    }
+    all.push(case(
+        "interval-rate",
+        said!("a rate's limits ever miss it, 60 min", "比率的界限曾经落空，60 分钟"),
+        Bar::AtMost { chance: RATE_MISS },
+        500,
+        move |rng| few.until_missed(rng, Params::default(), Interval::Rate),
+    ));
 }
 
 fn crowds(all: &mut Vec<Case>) {

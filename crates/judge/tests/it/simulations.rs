@@ -28,6 +28,9 @@ fn what_is_promised_is_reached_in_a_few_runs() {
         ("clean", 1),
         ("bad-promoted-2", 200),
         ("bad-promoted-floor", 200),
+        ("interval-ratio-few", 60),
+        ("interval-ratio-many", 40),
+        ("interval-rate", 60),
         ("clients", 10),
     ] {
         let line = line(name, runs);

@@ -1,7 +1,7 @@
 //! A judge that is stored and read back goes on as if nothing had happened.
 
 use crate::world::{feed, params};
-use tradewind_judge::{Judge, Kind, MetricSpec, Params};
+use tradewind_judge::{Arm, Judge, Kind, MOST, MetricSpec, Params, Reading, simulate};
 
 fn all_kinds() -> Judge {
     let metrics = vec![
@@ -39,6 +39,48 @@ fn a_stored_judge_reads_the_same_ever_after() {
         assert_eq!(stored, whole, "{i}");
         assert_eq!(stored.reading(), whole.reading());
         assert!(text.len() < 3 * 4_096, "{}", text.len());
+    }
+}
+
+/// Whatever comes, in whatever order: numbers stay numbers, and what is stored is what was there.
+#[test]
+fn nothing_that_can_be_counted_breaks_it() {
+    for seed in 0..60 {
+        let mut rng = simulate::random::seeded(seed, 1, 1);
+        let mut judge = all_kinds();
+        let mut t = -1e6;
+        for _ in 0..150 {
+            t += [0.0, 1.0, 7.5, 299.0, 1e4, 1e9][rng.usize(0..6)];
+            match rng.u32(0..12) {
+                0 => judge.begin_wave(t, None),
+                1 => judge.begin_watch(t, None),
+                _ => {}
+            }
+            let mut arm = || {
+                let n = rng.u64(0..=MOST) >> rng.u32(0..54);
+                Arm { n, x: rng.u64(0..=n) >> rng.u32(0..54), units: rng.bool().then(|| n >> rng.u32(0..54)) }
+            };
+            let (canary, baseline) = (arm(), arm());
+            judge.observe(t, rng.usize(0..3), canary, baseline).unwrap();
+        }
+        let reading = judge.reading();
+        let fine = |v: f64| v.is_finite() && v >= 0.0;
+        assert!(fine(reading.e) && fine(reading.promotion), "{seed} {reading:?}");
+        for m in &reading.metrics {
+            assert!(fine(m.e) && fine(m.promotion), "{seed} {m:?}");
+            for rate in [m.canary, m.baseline] {
+                assert!(
+                    fine(rate.low) && rate.low <= rate.rate && (rate.rate <= rate.high || rate.n == 0),
+                    "{seed} {rate:?}"
+                );
+            }
+            if let Some(ratio) = m.ratio {
+                assert!(fine(ratio.low) && ratio.high.is_none_or(|h| fine(h) && h >= ratio.low), "{seed} {ratio:?}");
+            }
+        }
+        let text = serde_json::to_string(&judge).unwrap();
+        assert_eq!(serde_json::from_str::<Judge>(&text).unwrap(), judge, "{seed}");
+        assert_eq!(serde_json::from_str::<Reading>(&serde_json::to_string(&reading).unwrap()).unwrap(), reading);
     }
 }
 
