@@ -11,8 +11,9 @@ use std::{
 
 /// Third-party crates, and the only crates of ours that may use them.
 const KEPT_TO: [(&str, &[&str]); 2] = [("sqlx", &["store"]), ("axum", &["server"])];
-/// What a crate without sockets, SQL and an own clock has no use for.
-const NOT_IN_MODEL: [&str; 7] = ["tokio", "hyper", "reqwest", "axum", "sqlx", "futures-util", "rustix"];
+/// Crates without sockets, SQL, threads and an own clock, and what they have no use for.
+const PURE: [&str; 2] = ["model", "judge"];
+const NOT_IN_PURE: [&str; 7] = ["tokio", "hyper", "reqwest", "axum", "sqlx", "futures-util", "rustix"];
 
 /// The third column.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,8 +83,8 @@ fn direction<'a>(
 }
 
 fn outside(name: &str, dependency: &str, findings: &mut Findings) {
-    if name == "model" && NOT_IN_MODEL.contains(&dependency) {
-        findings.wrong.push(format!("model uses {dependency}: it has no sockets, SQL, threads or clock"));
+    if PURE.contains(&name) && NOT_IN_PURE.contains(&dependency) {
+        findings.wrong.push(format!("{name} uses {dependency}: it has no sockets, SQL, threads or clock"));
     }
     for (kept, to) in KEPT_TO {
         if dependency == kept && !to.contains(&name) && name != "testkit" {
@@ -142,8 +143,9 @@ mod tests {
         );
         let mut findings = Findings::default();
         outside("model", "tokio", &mut findings);
+        outside("judge", "rustix", &mut findings);
         outside("cli", "sqlx", &mut findings);
         outside("store", "sqlx", &mut findings);
-        assert_eq!(findings.wrong.len(), 2);
+        assert_eq!(findings.wrong.len(), 3);
     }
 }
