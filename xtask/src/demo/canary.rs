@@ -16,7 +16,7 @@ strategy:
   min: 5s
   max: 5m
   watch: 5s
-  judge: { latency: [150ms, 500ms, 2s], warmup: 5s }";
+  judge: { latency: [180ms, 500ms, 2s], floor: 2%, warmup: 5s }";
 const CHECKOUT: &str = "    def checkout(self, basket_id, body):\n";
 
 /// What a release does to the shop's checkout.

@@ -9,10 +9,12 @@ use tradewind_model::{
     protocol::edge::FULL_SHARE,
     said,
     said::Said,
+    spec::values::show_percent,
 };
 
 /// The fault that is looked for: twice as many errors.
 const RATIO: f64 = 2.0;
+const CLEAN_RATIO: f64 = 50.0;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outlook {
@@ -36,19 +38,29 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
         );
         return Some(Outlook { text, expected_s: None, hopeless: false });
     };
-    let base_rate = flow.failed_per_s / flow.requests_per_s;
+    let rate = flow.failed_per_s / flow.requests_per_s;
+    let params = params(rule);
+    // Where nothing fails there is nothing to double: what counts is how soon errors at the floor stand out, as the greatest
+    // ratio that is looked for.
+    let (base_rate, ratio) = if rate > 0.0 { (rate, RATIO) } else { (params.floor() / CLEAN_RATIO, CLEAN_RATIO) };
     let found = forecast(&Forecast {
         units_per_s: flow.requests_per_s,
         share: f64::from(wave.share) / f64::from(FULL_SHARE),
         base_rate,
-        ratio: RATIO,
-        alpha: params(rule).alpha(),
+        ratio,
+        alpha: params.alpha(),
         max_seconds: wave.max_ms.unwrap_or(u64::MAX) as f64 / 1_000.0,
         clients: None,
     });
-    let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = told(flow, base_rate), advice = found.advice);
-    // Without errors there is nothing to double, and any failure will stand out.
-    Some(Outlook { text, expected_s: found.expected_s, hopeless: found.hopeless && base_rate > 0.0 })
+    let advice = match found.expected_s {
+        Some(t) if rate == 0.0 && !found.hopeless => {
+            let (floor, t) = (show_percent(rule.floor_ppm), t.ceil());
+            said!("{floor} of errors would be found in about {t} s", "{floor} 的错误约 {t} 秒可发现", floor = floor, t = t)
+        }
+        Some(_) | None => found.advice,
+    };
+    let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = told(flow, rate), advice = advice);
+    Some(Outlook { text, expected_s: found.expected_s, hopeless: found.hopeless })
 }
 
 fn told(flow: Flow, rate: f64) -> Said {

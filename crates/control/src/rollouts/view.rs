@@ -298,7 +298,8 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
             format!("第 {} 波开始：{site} 将 {}% 流量交给 {release}", wave + 1, percent(share))
         }
         (Some(Happened::InstancesReady { site, instances }), Lang::En) => {
-            format!("{instances} instances of {release} are ready on {site}")
+            let (s, are) = if instances == 1 { ("", "is") } else { ("s", "are") };
+            format!("{instances} instance{s} of {release} {are} ready on {site}")
         }
         (Some(Happened::InstancesReady { site, instances }), Lang::Zh) => {
             format!("{site} 上 {release} 的 {instances} 个实例已就绪")
