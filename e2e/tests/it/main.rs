@@ -1,4 +1,5 @@
 mod bad_releases;
+mod canaries;
 mod everything_dies;
 mod killed_roles;
 mod kinds;

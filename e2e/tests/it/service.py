@@ -1,6 +1,7 @@
 """A service that names its release in every answer. The file `how` says what is wrong with it."""
 import json
 import os
+import random
 import signal
 import socketserver
 import sys
@@ -21,8 +22,9 @@ class Answer(BaseHTTPRequestHandler):
         if self.path.startswith("/slow"):
             time.sleep(0.3)
         ill = HOW == "never" and self.path == "/healthz"
+        fails = HOW == "fails" and self.path == "/orders" and random.random() < 0.5
         body = json.dumps({"version": VERSION, "pid": os.getpid()}).encode()
-        self.send_response(503 if ill else 200)
+        self.send_response(503 if ill else 500 if fails else 200)
         self.send_header("x-version", VERSION)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -55,7 +55,12 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
     let advice = match found.expected_s {
         Some(t) if rate == 0.0 && !found.hopeless => {
             let (floor, t) = (show_percent(rule.floor_ppm), t.ceil());
-            said!("{floor} of errors would be found in about {t} s", "{floor} 的错误约 {t} 秒可发现", floor = floor, t = t)
+            said!(
+                "{floor} of errors would be found in about {t} s",
+                "{floor} 的错误约 {t} 秒可发现",
+                floor = floor,
+                t = t
+            )
         }
         Some(_) | None => found.advice,
     };
