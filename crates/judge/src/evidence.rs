@@ -1,6 +1,7 @@
 //! One metric's evidence: against the canary over the whole rollout, and for its promotion in this wave.
 
 use crate::{
+    bursts::{self, Bursts},
     common::Common,
     grid::{Face, Grid},
     interval::{self, Rate, Ratio},
@@ -27,6 +28,8 @@ pub struct Evidence {
     rare: Rare,
     /// Only where events are not rare.
     common: Option<Common>,
+    /// What the alarm sees instead, where events come in bursts.
+    bursts: Option<Bursts>,
     restarts: Restarts,
     /// Log evidence of the phases that are over.
     carried: f64,
@@ -46,8 +49,10 @@ impl Evidence {
             Kind::Error | Kind::Business => None,
         };
         let none = Sum::default();
+        let bursts = spec.bursts.then(|| Bursts { rare: Rare::new(grid), common: common.clone() });
         Self {
             spec,
+            bursts,
             ln_stake: 0.0,
             in_wave: true,
             rare: Rare::new(grid),
@@ -67,6 +72,8 @@ impl Evidence {
         self.rare.fits(grid)
             && self.common.is_some() == (self.spec.kind == Kind::Latency)
             && self.common.as_ref().is_none_or(|c| c.fits(grid))
+            && self.bursts.is_some() == self.spec.bursts
+            && self.bursts.as_ref().is_none_or(|b| b.fits(grid, self.common.is_some()))
             && self.restarts.fits(grid.alarm.alternatives.len())
             && self.watch.as_ref().is_none_or(Watch::fits)
             && self.wave_began.len() == grid.promotion.alternatives.len()
@@ -75,6 +82,7 @@ impl Evidence {
 
     pub fn observe(&mut self, t: f64, grid: &Grid, canary: &Arm, baseline: &Arm) {
         let arms = [canary, baseline];
+        let thinned = bursts::thinned(canary, self.exposures);
         for (i, arm) in arms.into_iter().enumerate() {
             self.units[i].add(arm.units(), arm.x);
             self.exposures[i].add(arm.n, arm.x);
@@ -93,6 +101,9 @@ impl Evidence {
             restarts.advance(t, self.logs(grid, Face::Alarm));
             self.restarts = restarts;
         }
+        if let Some(bursts) = &mut self.bursts {
+            bursts.observe(t, grid, &thinned, baseline);
+        }
         self.rare.observe(grid, canary, baseline);
         if let Some(common) = &mut self.common {
             common.observe(t, grid, canary, baseline);
@@ -102,11 +113,15 @@ impl Evidence {
     /// Log evidence for each of a side's alternatives, from the start on.
     fn logs<'a>(&'a self, grid: &'a Grid, face: Face) -> impl Iterator<Item = f64> + Clone + 'a {
         let side = grid.side(face);
-        let own = self.common.as_ref().map(|c| c.logs(face));
-        let null = self.rare.log_likelihood(grid, side.null_at);
+        let (rare, common) = match (&self.bursts, face) {
+            (Some(bursts), Face::Alarm) => (&bursts.rare, &bursts.common),
+            (Some(_) | None, Face::Alarm | Face::Promotion) => (&self.rare, &self.common),
+        };
+        let own = common.as_ref().map(|c| c.logs(face));
+        let null = rare.log_likelihood(grid, side.null_at);
         side.alternatives.iter().enumerate().map(move |(k, a)| match own {
             Some(logs) => logs[k],
-            None => self.rare.log_likelihood(grid, a.at) - null,
+            None => rare.log_likelihood(grid, a.at) - null,
         })
     }
 

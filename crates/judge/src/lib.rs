@@ -11,6 +11,7 @@
 //! | `rare` | the comparison of two arms for rare events and counters |
 //! | `common` | the same where a unit counts at most once and often: latency bounds |
 //! | `grid` | the alternatives, and their prior |
+//! | [`bursts`] | events of one batch that have one cause |
 //! | `restarts` | faults that begin late |
 //! | `single`, `watch` | one arm against a fixed rate: the promotion's floor, the time after the rollout |
 //! | `interval` | intervals for rates and their ratio |
@@ -21,6 +22,7 @@
 //!
 //! There is no clock here, no thread and no file.
 
+pub mod bursts;
 mod common;
 mod evidence;
 pub mod explain;

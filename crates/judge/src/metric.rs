@@ -48,6 +48,9 @@ pub struct MetricSpec {
     /// Whether a wave is promoted only with evidence from this metric too.
     #[serde(default = "yes")]
     pub required: bool,
+    /// Whether events of one batch may have one cause (an instance that stood still for a moment): see [`crate::bursts`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bursts: bool,
     /// The bound of a latency metric, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_ms: Option<u32>,
@@ -66,7 +69,16 @@ fn yes() -> bool {
 impl MetricSpec {
     /// Of weight 1 and required.
     pub fn new(name: impl Into<String>, kind: Kind) -> Self {
-        Self { name: name.into(), kind, site: None, weight: 1.0, required: true, limit_ms: None, label: None }
+        Self {
+            name: name.into(),
+            kind,
+            site: None,
+            weight: 1.0,
+            required: true,
+            bursts: false,
+            limit_ms: None,
+            label: None,
+        }
     }
 
     /// "Slower than `limit_ms`".

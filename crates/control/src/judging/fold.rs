@@ -330,6 +330,7 @@ fn specs(rule: &Judging, kind: ServiceKind, site: Option<&str>) -> Vec<MetricSpe
     let errors = MetricSpec {
         label: Some(said!("errors", "错误")),
         site: site.map(str::to_owned),
+        bursts: true,
         ..MetricSpec::new("errors", Kind::Error)
     };
     let slow = rule.bounds_ms.iter().map(|ms| {
@@ -338,6 +339,7 @@ fn specs(rule: &Judging, kind: ServiceKind, site: Option<&str>) -> Vec<MetricSpe
             label: Some(said!("slower than {bound}", "慢于 {bound}", bound = &bound)),
             weight: 1.0 / bounds,
             site: site.map(str::to_owned),
+            bursts: true,
             ..MetricSpec::latency(format!("slower_than_{bound}"), *ms)
         }
     });

@@ -45,6 +45,44 @@ fn the_wrong_unit_is_seen_to_be_wrong() {
     assert!(wrong.happened > 10, "{wrong:?}");
 }
 
+/// Ten instances of ten clients each, one of them the canary's; each stands still for a second once a minute, and all of its
+/// clients are slow. No release is worse, and only who takes a burst for one event sees that.
+#[test]
+fn a_burst_counts_as_little_more_than_one_event() {
+    let alarms = |bursts: bool, kind: Kind| {
+        let run = |i: u64| {
+            let mut rng = random::seeded(9, 0, i);
+            let spec = MetricSpec { bursts, ..MetricSpec::new("m", kind) };
+            let mut judge = Judge::new(params(|_: &mut Unchecked| {}), vec![spec]).unwrap();
+            (0..1_800).any(|t| {
+                let canary = Arm::of(10, 10 * random::binomial(&mut rng, 1, 1.0 / 60.0));
+                let baseline = Arm::of(90, 10 * random::binomial(&mut rng, 9, 1.0 / 60.0));
+                judge.observe(f64::from(t), 0, canary, baseline).unwrap();
+                judge.brief().verdict == Verdict::Worse
+            })
+        };
+        (0..100).filter(|i| run(*i)).count()
+    };
+    for kind in [Kind::Error, Kind::Latency] {
+        assert!(alarms(false, kind) > 30, "{kind}: {}", alarms(false, kind));
+        assert_eq!(alarms(true, kind), 0, "{kind}");
+    }
+}
+
+/// A fault that is there all the time is found soon all the same.
+#[test]
+fn a_fault_is_no_burst() {
+    for (kind, x_c) in [(Kind::Error, 10), (Kind::Latency, 10), (Kind::Error, 1), (Kind::Latency, 2)] {
+        let spec = MetricSpec { bursts: true, ..MetricSpec::new("m", kind) };
+        let mut judge = Judge::new(params(|_: &mut Unchecked| {}), vec![spec]).unwrap();
+        let seconds = (0..).find(|t| {
+            judge.observe(f64::from(*t), 0, Arm::of(10, x_c), Arm::of(90, u64::from(t % 5 == 0))).unwrap();
+            judge.brief().verdict == Verdict::Worse
+        });
+        assert!(seconds.is_some_and(|t| t <= 12), "{kind} {x_c}: {seconds:?}");
+    }
+}
+
 /// On the very edge of the null hypothesis there are hardly any alarms; with the edge put elsewhere there are many.
 #[test]
 fn the_null_hypothesis_is_where_it_is_said_to_be() {

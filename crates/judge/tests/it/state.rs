@@ -6,7 +6,7 @@ use tradewind_judge::{Arm, Judge, Kind, MOST, MetricSpec, Params, Reading, simul
 fn all_kinds() -> Judge {
     let metrics = vec![
         MetricSpec::new("errors", Kind::Error),
-        MetricSpec::latency("slow", 250),
+        MetricSpec { bursts: true, ..MetricSpec::latency("slow", 250) },
         MetricSpec::new("orders", Kind::Business),
     ];
     Judge::new(Params::default(), metrics).unwrap()
