@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_judge::forecast::{Forecast, forecast};
 use tradewind_model::{
     id::{EnvName, Place, ServiceName},
-    protocol::edge::FULL_SHARE,
+    protocol::edge::{FULL_SHARE, Sticky},
     said,
     said::Said,
     spec::values::show_percent,
@@ -63,6 +63,15 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
             )
         }
         Some(_) | None => found.advice,
+    };
+    // How many clients those requests come from is only known once they are counted.
+    let advice = match doc.resolved.route.as_ref().map(|r| &r.sticky) {
+        Some(Sticky::Cookie { .. } | Sticky::Header { .. }) => said!(
+            "{advice}; longer where few clients make many requests, since each counts once",
+            "{advice}；若少数客户端发出大量请求则更久，因为每个客户端只计一次",
+            advice = advice
+        ),
+        Some(Sticky::None) | None => advice,
     };
     let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = told(flow, rate), advice = advice);
     Some(Outlook { text, expected_s: found.expected_s, hopeless: found.hopeless })
