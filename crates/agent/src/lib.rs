@@ -14,6 +14,7 @@ pub mod host;
 pub mod instance;
 mod logs;
 pub mod release;
+pub mod scrape;
 pub mod server;
 pub mod task;
 pub mod time;

@@ -1,8 +1,9 @@
-//! What the edge counted of trials, on its way to the server. Pure bookkeeping.
+//! What the edge counted of trials, and what was read from instances' own counters, on its way to the server. Pure bookkeeping.
 //!
 //! A tick is passed on when it comes, again in each new session, and again where it was not answered for a while; it is
 //! let go when the server has taken it, or after ten minutes. An agent that is killed forgets them: the edge, which keeps
-//! them as long, sends them to the next. What arrives twice is known by its epoch and number.
+//! its own as long, sends them to the next; what was read from instances and is not with the server by then is lost. What
+//! arrives twice is known by its epoch and number.
 
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::protocol::trial::{TICKS_KEPT_S, UnitTick, UnitsTaken};

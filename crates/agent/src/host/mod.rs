@@ -6,6 +6,7 @@
 //! before it is acted upon, and the children find again what runs.
 
 mod desired;
+mod scrapes;
 mod table;
 mod trials;
 
@@ -26,6 +27,7 @@ use crate::{
     },
     logs::LogReaders,
     release::{Bringer, ReleaseNews, Releases},
+    scrape::task::{Reader, Round, Wanted as WantedScrape},
     server::{FromServer, Greeting, Outbox, Server, keep_session},
     task::{Shop, Slots, TaskNews, Tasks},
     time::Time,
@@ -49,6 +51,7 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, DesiredInstance, DesiredPhase, FromAgent, Observed, ObservedEdge, ObservedInstance},
         edge::{Stats, Table},
+        scrape::ObservedScrape,
         trial::UnitsTaken,
     },
     workload::Port,
@@ -119,6 +122,9 @@ pub struct Host {
     observed: watch::Sender<Arc<Observed>>,
     table: watch::Sender<Option<Table>>,
     traffic: watch::Sender<Option<Arc<Stats>>>,
+    scrapes: watch::Sender<Arc<Vec<WantedScrape>>>,
+    /// What was said last of trials whose own counters are not all read.
+    unread: Vec<ObservedScrape>,
     sight: watch::Sender<Arc<Sight>>,
     /// Everything that runs beside the loop; dropped with it.
     children: JoinSet<()>,
@@ -132,6 +138,7 @@ struct Inbox {
     instances: mpsc::UnboundedReceiver<InstanceNews>,
     releases: mpsc::UnboundedReceiver<ReleaseNews>,
     tasks: mpsc::UnboundedReceiver<TaskNews>,
+    scrapes: mpsc::UnboundedReceiver<Round>,
 }
 
 impl Host {
@@ -190,6 +197,8 @@ impl Host {
         let (units_taken, units_taken_rx) = mpsc::unbounded_channel();
         let (traffic, traffic_rx) = watch::channel(None);
         let (sight, sight_rx) = watch::channel(Arc::default());
+        let (scrapes, scrapes_rx) = watch::channel(Arc::default());
+        let (to_scrape_inbox, from_scrapes) = mpsc::unbounded_channel();
         let mut children = JoinSet::new();
         let shop = Shop {
             home: home.clone(),
@@ -225,6 +234,8 @@ impl Host {
             observed,
             table,
             traffic,
+            scrapes,
+            unread: Vec::new(),
             sight,
             children,
             inbox: Inbox {
@@ -233,6 +244,7 @@ impl Host {
                 instances: from_instances,
                 releases: from_releases,
                 tasks: from_tasks,
+                scrapes: from_scrapes,
             },
             instance_news,
         };
@@ -244,6 +256,8 @@ impl Host {
         if let Some(socket) = config.edge_socket {
             host.children.spawn(link::keep_link(socket, table_rx, units_taken_rx, to_edge_inbox));
         }
+        let reader = Reader::new(host.time.clone());
+        host.children.spawn(reader.run(scrapes_rx, traffic_rx.clone(), to_scrape_inbox));
         let greeting = Greeting { epoch: uuid::Uuid::now_v7().to_string(), hostname: config.hostname };
         let outbox = Outbox { observed: observed_rx, traffic: traffic_rx };
         host.children.spawn(keep_session(server, greeting, outbox, to_server_inbox));
@@ -267,6 +281,7 @@ impl Host {
                 Some(news) = self.inbox.instances.recv() => self.instance_said(news),
                 Some(news) = self.inbox.releases.recv() => self.releases.note(news),
                 Some(news) = self.inbox.tasks.recv() => self.tasks.note(news),
+                Some(round) = self.inbox.scrapes.recv() => self.scrape_said(round),
                 Some(ended) = self.children.join_next() => ended?,
                 _ = heartbeat.tick() => beat = true,
                 // What follows is done below.
@@ -364,6 +379,7 @@ impl Host {
             self.watch_trials(&desired.routes);
         }
         self.plan_table(desired.as_ref());
+        self.plan_scrapes(desired.as_ref());
 
         let listed: BTreeMap<InstanceId, &DesiredInstance> =
             desired.iter().flat_map(|d| &d.instances).map(|i| (i.id, i)).collect();
@@ -415,6 +431,7 @@ impl Host {
             routes: self.ledger.observed(),
             tasks: self.tasks.observed(),
             edge: self.edge.clone(),
+            scrapes: self.observed_scrapes(),
         };
         if heartbeat || observed != **self.observed.borrow() {
             self.seq += 1;

@@ -32,16 +32,7 @@ pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Resu
     let broken = |e: hyper::Error| said!("GET {path} broke off: {why}", "GET {path} 中断：{why}", path = path, why = e);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let talk = async {
-        let mut request = Request::get(path).header(header::USER_AGENT, "tradewind-check");
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            request = request.header(header::HOST, addr.to_string());
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.header(header::CONNECTION, "close").body(Empty::<bytes::Bytes>::new()).map_err(|e| {
-            said!("`{path}` cannot be asked for: {why}", "无法请求 `{path}`：{why}", path = path, why = e)
-        })?;
+        let request = request(addr, path, "tradewind-check", headers)?;
         let (head, mut body) = sender.send_request(request).await.map_err(broken)?.into_parts();
         let mut read = 0;
         while let Some(frame) = body.frame().await {
@@ -52,7 +43,30 @@ pub async fn get(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Resu
         }
         Ok(head)
     };
-    // Both here: a check that is dropped leaves no task and no socket behind.
+    both(talk, connection).await
+}
+
+pub(crate) fn request(
+    addr: SocketAddr,
+    path: &str,
+    agent: &str,
+    headers: &[(&str, &str)],
+) -> Result<Request<Empty<bytes::Bytes>>, Said> {
+    let mut request = Request::get(path).header(header::USER_AGENT, agent);
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request = request.header(header::HOST, addr.to_string());
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request
+        .header(header::CONNECTION, "close")
+        .body(Empty::new())
+        .map_err(|e| said!("`{path}` cannot be asked for: {why}", "无法请求 `{path}`：{why}", path = path, why = e))
+}
+
+/// The talk, with its connection driven in the same place: one that is dropped leaves no task and no socket behind.
+pub(crate) async fn both<T>(talk: impl Future<Output = T>, connection: impl Future) -> T {
     tokio::pin!(talk, connection);
     let mut connected = true;
     loop {

@@ -167,7 +167,11 @@ impl World {
 
     /// A release of [`APP`] that is to be there.
     pub fn app_release(&mut self, n: u128) -> Digest {
-        let bundle = self.bundle(&[("app.py", APP), ("version", &n.to_string())]);
+        self.release_with(n, APP)
+    }
+
+    pub fn release_with(&mut self, n: u128, app: &str) -> Digest {
+        let bundle = self.bundle(&[("app.py", app), ("version", &n.to_string())]);
         let release = Digest::of(&n.to_be_bytes());
         let wanted = DesiredRelease { release, bundle, service: "shop".into(), prepare: None };
         self.desired.releases.push(wanted);

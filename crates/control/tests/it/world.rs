@@ -206,6 +206,7 @@ impl World {
             routes,
             tasks,
             edge: None,
+            scrapes: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
     protocol::{
         edge::{Mode, RouteLimits, Stats, Sticky},
-        scrape::DesiredScrape,
+        scrape::{DesiredScrape, ObservedScrape},
         trial::{Trial, Trip, UnitTick, UnitsTaken},
     },
     release::ReleaseManifest,
@@ -79,7 +79,7 @@ pub enum FromAgent {
     },
     /// The edge's counters, as they came, once a second; not part of the observed state because they always change.
     Traffic(Stats),
-    /// The edge's ticks, as they came; sent again until they are answered.
+    /// The edge's ticks, as they came, and the agent's own; sent again until they are answered.
     Units {
         ticks: Vec<UnitTick>,
     },
@@ -279,6 +279,9 @@ pub struct Observed {
     pub routes: Vec<ObservedRoute>,
     pub tasks: Vec<ObservedTask>,
     pub edge: Option<ObservedEdge>,
+    /// Trials whose own counters are not all read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrapes: Vec<ObservedScrape>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -3,12 +3,17 @@
 //! The agent reads the page of every instance of both revisions, makes differences of the counters, and reports them as
 //! [`UnitTick`](super::trial::UnitTick)s of [`Feed::Scrape`](super::trial::Feed), one pair of numbers a metric.
 
-use crate::id::{Place, RevisionId};
+use crate::{
+    id::{Place, RevisionId},
+    said::Said,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Metrics a service may have judged.
 pub const MOST_METRICS: usize = 16;
+/// Sentences in one [`ObservedScrape`].
+pub const MOST_NOTES: usize = 8;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Scrape {
@@ -66,4 +71,13 @@ pub struct DesiredScrape {
     pub canary: RevisionId,
     pub baseline: RevisionId,
     pub scrape: Scrape,
+}
+
+/// What keeps a trial's own counters from being read on this host, or may make them mean something else. Empty where all
+/// is well.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObservedScrape {
+    pub place: Place,
+    pub rollout: String,
+    pub notes: Vec<Said>,
 }
