@@ -1,5 +1,5 @@
 use crate::{
-    fake::{Fake, json, list, stream},
+    fake::{Answer, Fake, json, list, stream},
     samples::*,
 };
 use serde_json::json as value;
@@ -138,4 +138,50 @@ async fn an_acknowledged_queue_names_what_goes_on() {
     fake.on("POST /services/shop/acknowledge", json(value!({ "env": "production", "released": [ROLLOUT] })));
     insta::assert_snapshot!("acknowledge", fake.run("acknowledge shop --note 'disk was full'").await);
     insta::assert_snapshot!("acknowledge_zh", fake.run_zh("acknowledge shop --note 磁盘已清理").await);
+}
+
+#[tokio::test]
+async fn what_a_canary_is_judged_by_is_told_with_a_picture() {
+    let fake = Fake::start().await;
+    let arm = |units: u64, events: u64, rate: f64, low: f64, high: f64| value!({ "units": units, "events": events, "rate": rate, "low": low, "high": high });
+    let judgement = value!({
+        "rollout": ROLLOUT, "verdict": "worse", "e": 2778.0, "e_needed": 100.0, "promotion": 0.01, "promotion_needed": 20.0,
+        "sentence": "errors: 6 of 122 customers failed on v3, 0 of 1,093 on v2; found after 25 s",
+        "canary": "v3", "baseline": "v2", "began_at": "2026-11-11T00:09:00.100Z", "seconds": 25.0,
+        "canary_requests": { "requests": 725, "failed": 6 }, "baseline_requests": { "requests": 7930, "failed": 0 },
+        "metrics": [
+            { "name": "errors", "label": "errors", "site": null, "e": 5553.0, "promotion": 0.01, "needed": true, "culprit": true,
+              "canary": arm(122, 6, 0.0492, 0.01, 0.14), "baseline": arm(1_093, 0, 0.0, 0.0, 0.009),
+              "ratio": { "estimate": null, "low": 3.01, "high": null } },
+            { "name": "slower_than_250ms", "label": "slower than 250ms", "site": "default", "e": 1.0, "promotion": 2.5, "needed": false,
+              "culprit": false, "canary": arm(103, 2, 0.0194, 0.0, 0.1), "baseline": arm(892, 4, 0.0045, 0.0, 0.02),
+              "ratio": { "estimate": 4.33, "low": 0.5, "high": 21.0 } },
+        ],
+        "waves": [{ "number": 1, "site": "default", "share": 1000, "t": 0.0 }],
+        "over_time": [{ "t": 1.0, "e": 1.0, "promotion": 1.0 }, { "t": 12.0, "e": 8.0, "promotion": 0.5 }, { "t": 25.0, "e": 2778.0, "promotion": 0.01 }],
+        "gaps": { "lost_s": 3, "restarts": 1, "refused": 0, "one_of": 4 },
+    });
+    fake.on(&at("GET"), json(rollout(RolloutPhase::Failed)))
+        .on(&format!("{}/judgement", at("GET")), json(judgement))
+        .on(&format!("{}/judgement.svg", at("GET")), Answer::Text("<svg/>".into()));
+    insta::assert_snapshot!("explain", fake.run(&format!("judge explain {ROLLOUT}")).await);
+    insta::assert_snapshot!("explain_zh", fake.run_zh(&format!("judge explain {ROLLOUT}")).await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("evidence.svg");
+    let done = fake.run(&format!("judge explain {ROLLOUT} --svg {}", file.display())).await;
+    assert_eq!(done.exit, Exit::Ok);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "<svg/>");
+    let nowhere = fake.run(&format!("judge explain {ROLLOUT} --svg {}/no/such/file", folder.path().display())).await;
+    assert_eq!(nowhere.exit, Exit::Refused);
+    assert!(nowhere.err.contains("TW-CLI-027"), "{}", nowhere.err);
+}
+
+#[tokio::test]
+async fn a_person_lets_a_wave_go_on() {
+    let fake = Fake::start().await;
+    fake.on(&at("GET"), json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/promote", at("POST")), json(rollout(RolloutPhase::Running)))
+        .on(&format!("{}/follow", at("GET")), stream(&[rollout(RolloutPhase::Completed)]));
+    assert_eq!(fake.run(&format!("rollout promote {ROLLOUT} --reason seen")).await.exit, Exit::Ok);
+    assert_eq!(fake.seen()[1].body, value!({ "reason": "seen" }));
 }

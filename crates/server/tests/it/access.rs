@@ -1,7 +1,7 @@
-use crate::app::{TestApp, http, until};
+use crate::app::{TestApp, code_of, http, until};
 use std::time::Duration;
 use tradewind_api::{
-    ApiError, Client, Paging,
+    Client, Paging,
     v1::{CreateToken, Login, Scope},
 };
 use tradewind_server::admin;
@@ -12,10 +12,6 @@ fn anyone(app: &TestApp) -> Client {
 
 fn login(code: &str) -> Login {
     Login { code: code.into(), name: "li.wei@laptop".into() }
-}
-
-fn code_of<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> String {
-    answer.unwrap_err().problem().expect("a refusal").code.clone()
 }
 
 #[tokio::test]

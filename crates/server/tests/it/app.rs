@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tradewind_api::{
-    Client,
+    ApiError, Client,
     v1::{CreateToken, NewToken, Scope},
 };
 use tradewind_model::time::{Clock, SystemClock, Timestamp};
@@ -127,4 +127,9 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("never came: {what}");
+}
+
+/// The code of a refusal; anything else is a mistake of the test.
+pub fn code_of<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> String {
+    answer.unwrap_err().problem().expect("a refusal").code.clone()
 }

@@ -1,7 +1,7 @@
 //! From a push to a rollout, as the pusher and the API's callers see it.
 
 use crate::{
-    app::{TestApp, until},
+    app::{TestApp, code_of, until},
     git::{Pushed, Work},
     host::Host,
 };
@@ -70,6 +70,9 @@ async fn a_push_is_told_its_whole_way_to_the_rollout() {
         phase = Some(update.unwrap().phase);
     }
     assert_eq!(phase, Some(RolloutPhase::Completed));
+    assert_eq!(code_of(client.judgement(rollout).await), "TW-CTL-013", "a first release is compared with nothing");
+    let late = client.promote_wave(rollout, &Reason { reason: "seen".into() }).await;
+    assert_eq!(code_of(late), "TW-ROLL-022");
     let status = client.status(Some(&shop())).await.unwrap();
     assert_eq!(status[0].release.as_ref().unwrap().label, "v1");
     let releases = client.releases(&shop(), &Paging::default()).await.unwrap().items;

@@ -1,15 +1,11 @@
 //! Services and rollouts over the typed client, as far as they go without anything released.
 
-use crate::app::TestApp;
+use crate::app::{TestApp, code_of};
 use tradewind_api::{
-    ApiError, Paging,
-    v1::{Acknowledge, CreateService, Promote, RollbackRequest, RolloutKind, Scope, StartRollout},
+    Paging,
+    v1::{Acknowledge, CreateService, Promote, Reason, RollbackRequest, RolloutKind, Scope, StartRollout},
 };
 use tradewind_model::id::{RolloutId, ServiceName};
-
-fn code_of<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> String {
-    answer.unwrap_err().problem().expect("a refusal").code.clone()
-}
 
 fn shop() -> ServiceName {
     "shop".parse().unwrap()
@@ -44,6 +40,9 @@ async fn what_is_not_there_is_named() {
     assert_eq!(code_of(client.diff(&shop(), "v1", "v2").await), "TW-CTL-003");
     let nowhere: RolloutId = "01930000-0000-7000-8000-000000000000".parse().unwrap();
     assert_eq!(code_of(client.rollout(nowhere).await), "TW-CTL-004");
+    assert_eq!(code_of(client.judgement(nowhere).await), "TW-CTL-004");
+    assert_eq!(code_of(client.judgement_picture(nowhere).await), "TW-CTL-004");
+    assert_eq!(code_of(client.promote_wave(nowhere, &Reason { reason: "seen".into() }).await), "TW-CTL-004");
     assert_eq!(client.follow_rollout(nowhere).next().await.unwrap().unwrap_err().status(), Some(404));
     assert!(client.rollouts(&shop(), &Paging::default()).await.unwrap().items.is_empty());
     assert!(client.releases(&shop(), &Paging::default()).await.unwrap().items.is_empty());
