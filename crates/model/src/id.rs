@@ -14,6 +14,8 @@ pub enum BadId {
         max = MAX_SLUG
     )]
     NotASlug(String),
+    #[error("`{0}` is not a shard: 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_` and `-`")]
+    NotAShard(String),
     #[error("`{0}` is not a digest: expected `sha256:` and 64 hex digits")]
     NotADigest(String),
     #[error("`{0}` is not a commit: expected 40 or 64 hex digits")]

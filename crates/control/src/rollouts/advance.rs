@@ -140,7 +140,11 @@ async fn persist(
     let mut completed = Vec::new();
     for effect in &decision.effects {
         let site = match effect {
-            Effect::Want { site, .. } | Effect::StopOthers { site, .. } | Effect::Route { site, .. } => site,
+            Effect::Want { site, .. }
+            | Effect::StopOthers { site, .. }
+            | Effect::Carry { site, .. }
+            | Effect::StopOthersBelow { site, .. }
+            | Effect::Route { site, .. } => site,
             Effect::Complete { site, revision, .. } => {
                 completed.push((site.clone(), *revision));
                 site
@@ -177,7 +181,7 @@ async fn persist(
     let judge = ctx.folds.of(row.id);
     for what in &decision.happened {
         tx.event(events::happened(&row, what, &doc.label, judge.as_deref())).await?;
-        if let Happened::TrafficMoved { site, share } = what
+        if let Happened::TrafficMoved { site, share } | Happened::ShardsMoved { site, share, .. } = what
             && doc.plan.judging.is_some()
             && let Some(wave) = decision.state.sites.get(site).and_then(|s| s.wave)
         {

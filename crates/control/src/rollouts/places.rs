@@ -157,7 +157,7 @@ impl Loaded {
                 release: from.release,
                 bundle: from.bundle,
                 label: from.label.clone(),
-                workload: from.resolved.workload.clone(),
+                workload: from.resolved.workload_of(w.ordinal),
             };
             let host = hosts::place_on(tx).await?.id;
             let new = rows::instances::NewInstance {

@@ -14,6 +14,7 @@ use tradewind_model::{
         plan::{Kind, Plan, Request, SitePlan, Timing},
         state::{Phase, State},
     },
+    shards::Layout,
     spec::ResolvedSpec,
 };
 use tradewind_store::{Json, Reader, Tx, rows, transact};
@@ -116,7 +117,7 @@ pub async fn request(
     let row = rows::rollouts::insert(tx, new).await?;
     let after = serde_json::json!({ "release": doc.label, "kind": row.kind, "note": row.note, "ticket": row.ticket });
     tx.event(events::about(&row, "rollout.requested", by, after)).await?;
-    queue::begin_next(tx, ctx, service, env).await?;
+    Box::pin(queue::begin_next(tx, ctx, service, env)).await?;
     Ok(id)
 }
 
@@ -124,19 +125,37 @@ pub async fn request(
 pub(super) async fn site_plan(tx: &mut Tx, place: &Place, target: &Target) -> Result<SitePlan> {
     let from = super::places::history(tx, place).await?.current();
     let to = revision(tx, place, target).await?;
-    let from_label = match from {
-        Some(r) => Some(rows::revisions::get(tx, r).await?.label),
+    let before = match from {
+        Some(r) => Some(Box::pin(before(tx, place, r)).await?),
         None => None,
     };
     Ok(SitePlan {
         site: place.site.clone(),
         from,
-        from_label,
+        from_label: before.as_ref().map(|b| b.label.clone()),
         from_half_made: false,
         to,
         to_label: target.release.label(),
         instances: target.resolved.instances,
+        from_instances: before.as_ref().and_then(|b| b.instances),
+        layout: target.resolved.layout(),
+        from_layout: before.and_then(|b| b.layout),
     })
+}
+
+/// What a plan says of the revision a site comes from.
+struct Before {
+    label: String,
+    instances: Option<u32>,
+    layout: Option<Layout>,
+}
+
+async fn before(tx: &mut Tx, place: &Place, revision: RevisionId) -> Result<Before> {
+    let row = rows::revisions::get(tx, revision).await?;
+    // A release whose spec is no longer understood can still be replaced: whole, and by as many instances.
+    let resolved = super::resolve(tx, &place.service, &place.env, &row.release).await.ok();
+    let (instances, layout) = (resolved.as_ref().map(|r| r.instances), resolved.and_then(|r| r.layout()));
+    Ok(Before { label: row.label, instances, layout })
 }
 
 async fn revision(tx: &mut Tx, place: &Place, target: &Target) -> Result<RevisionId> {

@@ -117,7 +117,18 @@ async fn site(tx: &mut Tx, place: Place, from: Option<RevisionId>, to: RevisionI
         None => None,
     };
     let to_label = rows::revisions::get(tx, to).await?.label;
-    Ok(SitePlan { site: place.site, from, from_label, from_half_made: half, to, to_label, instances: 1 })
+    Ok(SitePlan {
+        site: place.site,
+        from,
+        from_label,
+        from_half_made: half,
+        to,
+        to_label,
+        instances: 1,
+        from_instances: None,
+        layout: None,
+        from_layout: None,
+    })
 }
 
 /// If either release must not run beside another, the way back must not let them.
@@ -129,9 +140,11 @@ async fn plan_back(
     sites: Vec<SitePlan>,
 ) -> Result<Plan> {
     let mut plan = request::plan(Kind::Rollback, &target.resolved, sites);
-    for from in plan.sites.iter().filter_map(|s| s.from).collect::<Vec<_>>() {
+    for i in 0..plan.sites.len() {
+        let Some(from) = plan.sites[i].from else { continue };
         let digest = rows::revisions::get(tx, from).await?.release;
         let other = super::resolve(tx, service, env, &digest).await?;
+        plan.sites[i].from_instances = Some(other.instances);
         let exclusive = request::plan(Kind::Rollback, &other, plan.sites.clone());
         if exclusive.flow == tradewind_model::rollout::plan::Flow::Exclusive {
             plan.flow = exclusive.flow;

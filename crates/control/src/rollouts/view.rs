@@ -310,6 +310,12 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
         (Some(Happened::TrafficMoved { site, share }), Lang::Zh) => {
             format!("{site} 的 {}% 流量已在 {release}", percent(share))
         }
+        (Some(Happened::ShardsMoved { site, share, shards }), Lang::En) => {
+            format!("{shards} of {site}'s shards, {} %, are worked by {release}", percent(share))
+        }
+        (Some(Happened::ShardsMoved { site, share, shards }), Lang::Zh) => {
+            format!("{site} 的 {shards} 个分片（{}%）已由 {release} 处理", percent(share))
+        }
         (Some(Happened::Verified { site }), Lang::En) => format!("{release} is verified on {site}"),
         (Some(Happened::Verified { site }), Lang::Zh) => format!("{release} 在 {site} 上通过验证"),
         (Some(Happened::Promoted { wave, why, .. }), Lang::En) => {

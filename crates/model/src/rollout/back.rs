@@ -33,10 +33,10 @@ impl Deciding<'_> {
             return;
         }
         let facts = self.facts_of(&plan.site);
-        match (plan.from, self.plan.flow) {
+        match (plan.from, self.plan.flow_at(plan)) {
             (None, _) => self.back_to_nothing(plan, site),
             (Some(from), Flow::Overlapping) => {
-                self.want(plan, from, plan.instances, DesiredPhase::Run);
+                self.want(plan, from, plan.back_instances(), DesiredPhase::Run);
                 if !site.shifted {
                     self.want(plan, plan.to, 0, DesiredPhase::Run);
                     self.returned(plan, site);
@@ -46,10 +46,20 @@ impl Deciding<'_> {
                     site.step = Step::BackStarting { since: self.now };
                 }
             }
+            // Carriers that were never told to stop do not notice.
+            (Some(from), Flow::ByShard) => {
+                if site.old_stopped {
+                    self.effects.push(Effect::StopOthers { site: plan.site.clone(), than: from });
+                    site.step = Step::BackStoppingNew { since: self.now };
+                } else {
+                    self.want(plan, plan.to, 0, DesiredPhase::Run);
+                    self.returned(plan, site);
+                }
+            }
             (Some(from), Flow::Exclusive) => {
                 if site.old_stopped {
                     self.effects.push(Effect::StopOthers { site: plan.site.clone(), than: from });
-                    self.want(plan, from, plan.instances, DesiredPhase::Stopped);
+                    self.want(plan, from, plan.back_instances(), DesiredPhase::Stopped);
                     site.step = Step::BackStoppingNew { since: self.now };
                 } else {
                     self.want(plan, plan.to, 0, DesiredPhase::Run);
@@ -69,7 +79,7 @@ impl Deciding<'_> {
             }
             Step::Pausing { .. } => {
                 site.remark = Some(reason);
-                self.stop_old(plan, site);
+                self.stop_old(plan, wave, site);
                 true
             }
             Step::Starting { .. } => {
@@ -108,10 +118,16 @@ impl Deciding<'_> {
         match site.step {
             Step::BackStoppingNew { .. } => {
                 let Some(from) = plan.from else { return false };
+                if self.plan.flow_at(plan) == Flow::ByShard {
+                    if self.carry(plan, from, plan.back_instances(), &facts) {
+                        site.step = Step::BackStarting { since: self.now };
+                    }
+                    return matches!(site.step, Step::BackStarting { .. });
+                }
                 if self.just_asked_to_stop(plan) || !facts.fresh || facts.others_alive(from) {
                     return false;
                 }
-                self.want(plan, from, plan.instances, DesiredPhase::Run);
+                self.want(plan, from, plan.back_instances(), DesiredPhase::Run);
                 site.step = Step::BackStarting { since: self.now };
                 true
             }
@@ -154,9 +170,9 @@ impl Deciding<'_> {
     ) -> bool {
         let Some(from) = plan.from else { return false };
         let old = facts.of(from);
-        let enough = match self.plan.flow {
+        let enough = match self.plan.flow_at(plan) {
             Flow::Overlapping => 1,
-            Flow::Exclusive => plan.instances,
+            Flow::Exclusive | Flow::ByShard => plan.back_instances(),
         };
         if old.ready < enough {
             if !self.elapsed(since, self.plan.timing.start_ms) {

@@ -29,7 +29,7 @@ pub(super) struct Judging {
 impl Deciding<'_> {
     /// What a route carries while its site can still go back at once.
     pub(super) fn trial(&self, plan: &SitePlan) -> Option<Trial> {
-        let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) else { return None };
+        let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow_at(plan)) else { return None };
         if self.plan.judging.is_none() && self.plan.limits.is_none() {
             return None;
         }

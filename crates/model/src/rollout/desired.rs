@@ -49,6 +49,16 @@ impl PlaceDesired {
                     i.phase = DesiredPhase::Stopped;
                 }
             }
+            Effect::Carry { revision, ordinals, phase, .. } => {
+                for ordinal in ordinals {
+                    self.put(*revision, *ordinal, *phase, new_id);
+                }
+            }
+            Effect::StopOthersBelow { than, below, .. } => {
+                for i in self.instances.iter_mut().filter(|i| i.revision != *than && i.ordinal < *below) {
+                    i.phase = DesiredPhase::Stopped;
+                }
+            }
             Effect::Route { version, mode, splits, trial, .. } => {
                 let known = self.route.as_ref().map_or(0, |r| r.version);
                 if *version > known {
@@ -66,7 +76,7 @@ impl PlaceDesired {
                 }
                 let kept = keep.map(|(r, _)| r);
                 self.instances.retain(|i| i.revision == *revision || Some(i.revision) == kept);
-                let exclusive = plan.flow == super::plan::Flow::Exclusive;
+                let exclusive = plan.flow != super::plan::Flow::Overlapping;
                 for i in self.instances.iter_mut().filter(|i| exclusive && Some(i.revision) == kept) {
                     i.phase = DesiredPhase::Stopped;
                 }
@@ -100,15 +110,17 @@ impl PlaceDesired {
     fn want(&mut self, r: RevisionId, count: u32, phase: DesiredPhase, new_id: &mut dyn FnMut() -> InstanceId) {
         self.instances.retain(|i| i.revision != r || i.ordinal < count);
         for ordinal in 0..count {
-            match self.instances.iter_mut().find(|i| i.revision == r && i.ordinal == ordinal) {
-                Some(i) => {
-                    i.phase = phase;
-                    i.retire_at = None;
-                }
-                None => {
-                    self.instances.push(WantedInstance { id: new_id(), revision: r, ordinal, phase, retire_at: None })
-                }
+            self.put(r, ordinal, phase, new_id);
+        }
+    }
+
+    fn put(&mut self, r: RevisionId, ordinal: u32, phase: DesiredPhase, new_id: &mut dyn FnMut() -> InstanceId) {
+        match self.instances.iter_mut().find(|i| i.revision == r && i.ordinal == ordinal) {
+            Some(i) => {
+                i.phase = phase;
+                i.retire_at = None;
             }
+            None => self.instances.push(WantedInstance { id: new_id(), revision: r, ordinal, phase, retire_at: None }),
         }
     }
 

@@ -15,6 +15,10 @@ pub enum Effect {
     Want { site: SiteName, revision: RevisionId, count: u32, phase: DesiredPhase },
     /// Instances of every other revision stay unpacked but do not run.
     StopOthers { site: SiteName, than: RevisionId },
+    /// These ordinals of a revision in this phase; its other instances as they are.
+    Carry { site: SiteName, revision: RevisionId, ordinals: Vec<u32>, phase: DesiredPhase },
+    /// Instances of every other revision with an ordinal below this stay unpacked but do not run.
+    StopOthersBelow { site: SiteName, than: RevisionId, below: u32 },
     /// The route's whole intent, under this version (one more than the row's).
     Route { site: SiteName, version: u64, mode: Mode, splits: Vec<(RevisionId, u32)>, trial: Option<Trial> },
     /// Ask every instance of the revision, and the edge.
@@ -41,6 +45,13 @@ pub enum Happened {
     TrafficMoved {
         site: SiteName,
         share: u32,
+    },
+    /// Carriers changed over: so many of a worker's shards are the new revision's.
+    ShardsMoved {
+        site: SiteName,
+        /// Basis points.
+        share: u32,
+        shards: u32,
     },
     Verified {
         site: SiteName,
@@ -94,6 +105,7 @@ impl Happened {
             Self::WaveStarted { .. } => "rollout.wave_started",
             Self::InstancesReady { .. } => "rollout.instances_ready",
             Self::TrafficMoved { .. } => "rollout.traffic_moved",
+            Self::ShardsMoved { .. } => "rollout.shards_moved",
             Self::Verified { .. } => "rollout.verified",
             Self::Promoted { .. } => "rollout.promoted",
             Self::Asks { .. } => "rollout.asks",

@@ -54,6 +54,19 @@ pub struct RevisionFacts {
     pub failed: Option<Said>,
     /// The last thing an instance that is not ready said.
     pub message: Option<Said>,
+    /// By ordinal, those that a row names.
+    pub carriers: BTreeMap<u32, Carrier>,
+    /// Processes alive that no row names any more: whose place they are in is not known.
+    pub strays: u32,
+}
+
+/// One ordinal of a revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Carrier {
+    /// A row wants it running.
+    pub wanted: bool,
+    /// Its process is alive, in whatever phase.
+    pub alive: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -91,9 +104,15 @@ impl SiteFacts {
     pub fn of(&self, revision: RevisionId) -> RevisionFacts {
         self.revisions.get(&revision).cloned().unwrap_or_default()
     }
-    /// Processes of any other revision that are alive or wanted to be.
+    /// Processes of any other revision that are alive or wanted to be, or of this one beside its rows.
     pub fn others_alive(&self, than: RevisionId) -> bool {
-        self.revisions.iter().any(|(r, f)| *r != than && (f.alive > 0 || f.wanted > 0))
+        let other = |r, f: &RevisionFacts| r != than && (f.alive > 0 || f.wanted > 0);
+        self.revisions.iter().any(|(r, f)| other(*r, f) || f.strays > 0)
+    }
+    /// The same of one ordinal; what no row names may be any.
+    pub fn others_alive_at(&self, than: RevisionId, ordinal: u32) -> bool {
+        let at = |f: &RevisionFacts| f.carriers.get(&ordinal).is_some_and(|c| c.wanted || c.alive);
+        self.revisions.iter().any(|(r, f)| *r != than && at(f) || f.strays > 0)
     }
 }
 
@@ -112,6 +131,9 @@ pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap
     for wanted in &place.instances {
         let f = revisions.entry(wanted.revision).or_default();
         let seen = seen.iter().find(|s| s.id == wanted.id);
+        let carrier = f.carriers.entry(wanted.ordinal).or_default();
+        carrier.wanted |= wanted.phase == DesiredPhase::Run;
+        carrier.alive |= seen.is_some_and(|s| alive(s.phase));
         f.kept += 1;
         match wanted.phase {
             DesiredPhase::Run => {
@@ -139,7 +161,9 @@ pub fn count(place: &PlaceDesired, seen: &[Seen], kind: ServiceKind) -> BTreeMap
         }
     }
     for s in seen.iter().filter(|s| alive(s.phase)) {
-        revisions.entry(s.revision).or_default().alive += 1;
+        let f = revisions.entry(s.revision).or_default();
+        f.alive += 1;
+        f.strays += u32::from(!place.instances.iter().any(|i| i.id == s.id));
     }
     revisions
 }

@@ -11,6 +11,7 @@ use super::{
     state::{SiteState, Step},
 };
 use crate::{
+    id::RevisionId,
     protocol::{
         agent::DesiredPhase,
         edge::{FULL_SHARE, Mode},
@@ -30,15 +31,19 @@ impl Deciding<'_> {
             Step::Preparing { since } => self.preparing(plan, wave, site, &facts, since, held),
             Step::Pausing { since, version } => {
                 if facts.route.acked >= version {
-                    self.stop_old(plan, site)
+                    self.stop_old(plan, wave, site)
                 } else {
                     self.edge_timeout(plan, since)
                 }
             }
-            Step::StoppingOld { .. } => {
-                // No time-out: the shim kills what outstays its grace, and starting beside it is never right.
-                if facts.fresh && !facts.others_alive(plan.to) { self.start(plan, wave, site) } else { Progress::Waits }
-            }
+            // No time-out: the shim kills what outstays its grace, and starting beside it is never right.
+            Step::StoppingOld { .. } => match self.plan.flow_at(plan) {
+                Flow::ByShard => self.take_over(plan, wave, site, &facts),
+                Flow::Exclusive | Flow::Overlapping if facts.fresh && !facts.others_alive(plan.to) => {
+                    self.start(plan, wave, site)
+                }
+                Flow::Exclusive | Flow::Overlapping => Progress::Waits,
+            },
             Step::Starting { since } => self.starting(plan, wave, site, &new, since, held),
             Step::Shifting { since, version, share } => {
                 if facts.route.acked >= version {
@@ -81,14 +86,20 @@ impl Deciding<'_> {
     }
 
     pub(super) fn begin_wave(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) {
-        match self.plan.flow {
+        match self.plan.flow_at(plan) {
             Flow::Overlapping => {
                 self.start(plan, wave, site);
             }
-            Flow::Exclusive => {
+            // By shard, all carriers are prepared before the first changes over.
+            Flow::Exclusive | Flow::ByShard => {
                 // What already runs of it (a rollback out of a half-made change) is left running.
-                if self.facts_of(&plan.site).of(plan.to).wanted == 0 {
-                    self.want(plan, plan.to, wave.instances, DesiredPhase::Stopped);
+                let new = self.facts_of(&plan.site).of(plan.to);
+                let missing: Vec<u32> = (0..plan.instances).filter(|i| !new.carriers.contains_key(i)).collect();
+                if new.wanted == 0 {
+                    self.want(plan, plan.to, plan.instances, DesiredPhase::Stopped);
+                } else if !missing.is_empty() {
+                    let (site, revision, phase) = (plan.site.clone(), plan.to, DesiredPhase::Stopped);
+                    self.effects.push(Effect::Carry { site, revision, ordinals: missing, phase });
                 }
                 site.step = Step::Preparing { since: self.now };
             }
@@ -108,7 +119,7 @@ impl Deciding<'_> {
         if let Some(detail) = &new.failed {
             return Progress::Broken(self.failed(plan, detail));
         }
-        if new.prepared + new.ready < wave.instances {
+        if new.prepared + new.ready < plan.instances {
             if self.elapsed(since, self.plan.timing.start_ms) {
                 return Progress::Broken(self.start_timeout(plan, wave, &new));
             }
@@ -126,15 +137,48 @@ impl Deciding<'_> {
             site.step = Step::Pausing { since: self.now, version };
             return Progress::Moved;
         }
-        self.stop_old(plan, site)
+        self.stop_old(plan, wave, site)
     }
 
-    pub(super) fn stop_old(&mut self, plan: &SitePlan, site: &mut SiteState) -> Progress {
-        self.effects.push(Effect::StopOthers { site: plan.site.clone(), than: plan.to });
+    pub(super) fn stop_old(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
+        let (name, than) = (plan.site.clone(), plan.to);
+        self.effects.push(match self.plan.flow_at(plan) {
+            Flow::ByShard if wave.share < FULL_SHARE => {
+                Effect::StopOthersBelow { site: name, than, below: wave.instances }
+            }
+            Flow::Overlapping | Flow::Exclusive | Flow::ByShard => Effect::StopOthers { site: name, than },
+        });
         site.old_stopped = true;
         site.step = Step::StoppingOld { since: self.now };
         // The stop has just been asked for: no fact seen so far can say that it was done.
         Progress::Waits
+    }
+
+    /// Each carrier starts as soon as the old one with its ordinal is gone.
+    fn take_over(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, facts: &SiteFacts) -> Progress {
+        let new = facts.of(plan.to);
+        if let Some(detail) = &new.failed {
+            return Progress::Broken(self.failed(plan, detail));
+        }
+        if !self.carry(plan, plan.to, wave.instances, facts) {
+            return Progress::Waits;
+        }
+        site.step = Step::Starting { since: self.now };
+        Progress::Moved
+    }
+
+    /// Lets a revision's carriers up to this many run, each once nobody else is at its ordinal. True when all may.
+    pub(super) fn carry(&mut self, plan: &SitePlan, revision: RevisionId, count: u32, facts: &SiteFacts) -> bool {
+        let own = facts.of(revision);
+        let waiting: Vec<u32> = (0..count).filter(|i| !own.carriers.get(i).is_some_and(|c| c.wanted)).collect();
+        let free = |i: &u32| facts.fresh && !facts.others_alive_at(revision, *i);
+        let ordinals: Vec<u32> = waiting.iter().copied().filter(free).collect();
+        let all = ordinals.len() == waiting.len();
+        if !ordinals.is_empty() {
+            let site = plan.site.clone();
+            self.effects.push(Effect::Carry { site, revision, ordinals, phase: DesiredPhase::Run });
+        }
+        all
     }
 
     fn start(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
@@ -154,7 +198,7 @@ impl Deciding<'_> {
     ) -> Progress {
         if new.ready >= wave.instances {
             // Where the old one has stopped, nobody else does the work: there is nothing to be gained by waiting.
-            if held.at_all() && self.plan.flow == Flow::Overlapping {
+            if held.at_all() && self.plan.flow_at(plan) == Flow::Overlapping {
                 return Progress::Waits;
             }
             self.happened.push(Happened::InstancesReady { site: plan.site.clone(), instances: new.ready });
@@ -173,7 +217,7 @@ impl Deciding<'_> {
         match self.plan.service_kind {
             ServiceKind::Web => {
                 let mut splits = vec![(plan.to, wave.share)];
-                if let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow) {
+                if let (Some(from), Flow::Overlapping) = (plan.from, self.plan.flow_at(plan)) {
                     splits.push((from, FULL_SHARE - wave.share));
                 }
                 let trial = self.trial(plan);
@@ -185,6 +229,10 @@ impl Deciding<'_> {
             }
             ServiceKind::Worker | ServiceKind::Cron => {
                 site.shifted = true;
+                if let (Flow::ByShard, Some(layout)) = (self.plan.flow_at(plan), &plan.layout) {
+                    let (name, shards) = (plan.site.clone(), layout.shards_of_first(wave.instances));
+                    self.happened.push(Happened::ShardsMoved { site: name, share: wave.share, shards });
+                }
                 self.after_shift(plan, site, wave.share)
             }
         }
@@ -194,10 +242,12 @@ impl Deciding<'_> {
     fn shifted(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState, share: u32) -> Progress {
         self.happened.push(Happened::TrafficMoved { site: plan.site.clone(), share });
         if let (Strategy::Rolling { .. }, Flow::Overlapping, Some(from)) =
-            (self.plan.strategy, self.plan.flow, plan.from)
+            (self.plan.strategy, self.plan.flow_at(plan), plan.from)
             && self.plan.kind != super::plan::Kind::Rollback
         {
-            self.want(plan, from, plan.instances.saturating_sub(wave.instances), DesiredPhase::Run);
+            let left = plan.instances.saturating_sub(wave.instances);
+            let old = (plan.back_instances() * left).div_ceil(plan.instances.max(1));
+            self.want(plan, from, old, DesiredPhase::Run);
         }
         self.after_shift(plan, site, share)
     }
@@ -316,7 +366,7 @@ impl Deciding<'_> {
         reason.with("site", &plan.site).with("release", &plan.to_label)
     }
 
-    pub(super) fn want(&mut self, plan: &SitePlan, revision: crate::id::RevisionId, count: u32, phase: DesiredPhase) {
+    pub(super) fn want(&mut self, plan: &SitePlan, revision: RevisionId, count: u32, phase: DesiredPhase) {
         // The last wish of a decision is the one that counts: an earlier one must not stop what this one needs.
         let same =
             |e: &Effect| matches!(e, Effect::Want { site, revision: r, .. } if *site == plan.site && *r == revision);

@@ -4,8 +4,9 @@
 //! follows: a new state and [`effect::Effect`]s. Effects change rows of desired state ([`desired`]), never the world;
 //! agents reconcile towards those rows. So each decision can be repeated, lost or made on old facts without harm.
 //!
-//! Two flows: *overlapping* (old and new run side by side; the edge moves traffic) and *exclusive* (the old stops before
-//! the new starts: workers, cron, and `all_at_once`).
+//! Three flows: *overlapping* (old and new run side by side; the edge moves traffic), *exclusive* (the old stops before
+//! the new starts: workers, cron, and `all_at_once`), and *by shard* (the same, one carrier of a worker's shards after
+//! another).
 
 mod back;
 mod canary;

@@ -4,6 +4,7 @@ use super::judging::{Judging, Stage};
 use crate::{
     id::{RevisionId, SiteName},
     protocol::{edge::FULL_SHARE, trial::Limits},
+    shards::Layout,
     workload::ServiceKind,
 };
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,13 @@ pub enum Kind {
 pub enum Strategy {
     /// The old stops, then the new starts; the edge holds requests meanwhile.
     AllAtOnce,
-    /// In steps of `max_surge` instances: start, move their share of traffic, stop as many old ones.
+    /// In steps of `max_surge` instances: start, move their share of traffic, stop as many old ones. A worker's carriers
+    /// change over in such steps.
     Rolling { max_surge: u32 },
     /// A whole second set starts beside the first, traffic moves at once, the first stays warm.
     BlueGreen,
-    /// A share of the traffic first, more as [`Judging`] allows; the first set stays whole until the end.
+    /// A share of the traffic first, more as [`Judging`] allows; the first set stays whole until the end. Of a worker, a
+    /// share of its shards.
     Canary,
 }
 
@@ -38,15 +41,17 @@ pub enum Strategy {
 pub enum Flow {
     Overlapping,
     Exclusive,
+    /// Each carrier's old instance stops before its new one starts; where carriers do not line up it is exclusive.
+    ByShard,
 }
 
 /// One part of a rollout: a site at a share of its traffic.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Wave {
     pub site: SiteName,
-    /// Basis points of the site's traffic on the new revision when the wave is done.
+    /// Basis points of the site's traffic, or of its shards, on the new revision when the wave is done.
     pub share: u32,
-    /// Instances of the new revision this share needs.
+    /// Instances of the new revision this share needs; by shard, its carriers from ordinal 0 on.
     pub instances: u32,
     /// Not promoted before, and inconclusive after; only waves of a canary have them.
     #[serde(default)]
@@ -66,8 +71,31 @@ pub struct SitePlan {
     pub from_half_made: bool,
     pub to: RevisionId,
     pub to_label: String,
-    /// Instances when all is done, and what the previous revision is brought back to on a return.
+    /// Instances when all is done.
     pub instances: u32,
+    /// What the previous revision is brought back to on a return; as many as the new one where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_instances: Option<u32>,
+    /// What the instances of a worker with shards carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_layout: Option<Layout>,
+}
+
+impl SitePlan {
+    /// Instances of the previous revision after a return.
+    pub fn back_instances(&self) -> u32 {
+        self.from_instances.unwrap_or(self.instances)
+    }
+
+    /// Whether its carriers can change over one by one without two revisions on one shard.
+    fn lines_up(&self) -> bool {
+        match (self.from, &self.layout, &self.from_layout) {
+            (Some(_), Some(new), Some(old)) => new.carriers() > 1 && new.lines_up_with(old),
+            (None, _, _) | (_, None, _) | (_, _, None) => false,
+        }
+    }
 }
 
 /// Durations are milliseconds.
@@ -155,23 +183,33 @@ pub struct Request {
 impl Plan {
     /// Lays out the waves, none for a site that is where it is to go. A rollback takes the shortest path: one wave a site, all sites at once, no soak.
     pub fn new(r: Request) -> Self {
-        let flow = match (r.service_kind, r.strategy) {
-            (ServiceKind::Worker | ServiceKind::Cron, _) | (ServiceKind::Web, Strategy::AllAtOnce) => Flow::Exclusive,
-            (ServiceKind::Web, Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary) => Flow::Overlapping,
-        };
         let rollback = match r.kind {
             Kind::Rollback => true,
             Kind::Normal | Kind::Hotfix | Kind::Drill => false,
         };
-        let canary = r.strategy == Strategy::Canary && flow == Flow::Overlapping && !rollback;
         // A site that is on the revision already has nothing to be done.
         let moving = r.sites.iter().filter(|s| s.from != Some(s.to));
+        let flow = match (r.service_kind, r.strategy) {
+            (ServiceKind::Worker, Strategy::Rolling { .. } | Strategy::Canary)
+                if !rollback && moving.clone().any(SitePlan::lines_up) =>
+            {
+                Flow::ByShard
+            }
+            (ServiceKind::Worker | ServiceKind::Cron, _) | (ServiceKind::Web, Strategy::AllAtOnce) => Flow::Exclusive,
+            (ServiceKind::Web, Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary) => Flow::Overlapping,
+        };
+        let canary = r.strategy == Strategy::Canary && !rollback;
         // A first release has nothing beside it to be compared with.
-        let judged = canary && moving.clone().any(|s| s.from.is_some());
+        let beside = |s: &SitePlan| match flow_at(flow, s) {
+            Flow::Overlapping => s.from.is_some(),
+            Flow::ByShard => true,
+            Flow::Exclusive => false,
+        };
+        let judged = canary && moving.clone().any(beside);
         let waves = moving
-            .flat_map(|s| match canary && s.from.is_some() {
+            .flat_map(|s| match canary && beside(s) {
                 true => stages_of(s, &r.stages),
-                false => waves_of(s, r.strategy, flow, rollback),
+                false => waves_of(s, r.strategy, flow_at(flow, s), rollback),
             })
             .collect();
         let mut timing = r.timing;
@@ -202,17 +240,31 @@ impl Plan {
         !self.sites.iter().any(|s| s.from_half_made)
     }
 
+    /// How one site moves.
+    pub fn flow_at(&self, site: &SitePlan) -> Flow {
+        flow_at(self.flow, site)
+    }
+
     pub fn site(&self, site: &SiteName) -> Option<&SitePlan> {
         self.sites.iter().find(|s| s.site == *site)
+    }
+}
+
+fn flow_at(flow: Flow, site: &SitePlan) -> Flow {
+    match flow {
+        Flow::ByShard if !site.lines_up() => Flow::Exclusive,
+        Flow::Overlapping | Flow::Exclusive | Flow::ByShard => flow,
     }
 }
 
 fn waves_of(s: &SitePlan, strategy: Strategy, flow: Flow, rollback: bool) -> Vec<Wave> {
     let n = s.instances.max(1);
     let step = match (flow, strategy) {
-        (Flow::Overlapping, Strategy::Rolling { max_surge }) if !rollback && s.from.is_some() => max_surge.clamp(1, n),
+        (Flow::Overlapping | Flow::ByShard, Strategy::Rolling { max_surge }) if !rollback && s.from.is_some() => {
+            max_surge.clamp(1, n)
+        }
         (
-            Flow::Overlapping | Flow::Exclusive,
+            Flow::Overlapping | Flow::Exclusive | Flow::ByShard,
             Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary | Strategy::AllAtOnce,
         ) => n,
     };
@@ -220,23 +272,45 @@ fn waves_of(s: &SitePlan, strategy: Strategy, flow: Flow, rollback: bool) -> Vec
     let mut instances = 0;
     while instances < n {
         instances = (instances + step).min(n);
-        let share = u32::try_from(u64::from(FULL_SHARE) * u64::from(instances) / u64::from(n)).unwrap_or(FULL_SHARE);
+        let share = share_of(s, instances);
         waves.push(Wave { site: s.site.clone(), share, instances, min_ms: 0, max_ms: None });
     }
     waves
 }
 
-/// A canary's waves: as many instances as the share needs, rounded up.
+/// A canary's waves: as many instances as the share needs, rounded up. By shard, the share is that of the carriers it
+/// needs, and a step that needs no more of them than the one before is none.
 fn stages_of(s: &SitePlan, stages: &[Stage]) -> Vec<Wave> {
     let n = s.instances.max(1);
-    let needed =
-        |share: u32| u32::try_from((u64::from(n) * u64::from(share)).div_ceil(u64::from(FULL_SHARE))).unwrap_or(n);
-    let wave = |stage: &Stage| Wave {
-        site: s.site.clone(),
-        share: stage.share,
-        instances: needed(stage.share).clamp(1, n),
-        min_ms: stage.min_ms,
-        max_ms: Some(stage.max_ms),
+    let of = |whole: u32, share: u32| {
+        let part = (u64::from(whole) * u64::from(share)).div_ceil(u64::from(FULL_SHARE));
+        u32::try_from(part).unwrap_or(whole)
     };
-    stages.iter().map(wave).collect()
+    let mut waves: Vec<Wave> = Vec::new();
+    for stage in stages {
+        let (instances, share) = match &s.layout {
+            Some(layout) => {
+                let carriers = layout.carriers_of_first(of(layout.shards(), stage.share));
+                (carriers, share_of(s, carriers))
+            }
+            None => (of(n, stage.share).clamp(1, n), stage.share),
+        };
+        if s.layout.is_some() && waves.last().is_some_and(|before| before.instances >= instances) {
+            continue;
+        }
+        waves.push(Wave { site: s.site.clone(), share, instances, min_ms: stage.min_ms, max_ms: Some(stage.max_ms) });
+    }
+    waves
+}
+
+/// Basis points that so many instances stand for.
+fn share_of(s: &SitePlan, instances: u32) -> u32 {
+    let (part, whole) = match &s.layout {
+        Some(layout) => (layout.shards_of_first(instances), layout.shards()),
+        None => (instances, s.instances),
+    };
+    if instances >= s.instances {
+        return FULL_SHARE;
+    }
+    u32::try_from(u64::from(FULL_SHARE) * u64::from(part) / u64::from(whole.max(1))).unwrap_or(FULL_SHARE)
 }

@@ -11,6 +11,7 @@ use crate::{
         trial::{Ignore, Limits, MOST_BOUNDS},
     },
     rollout::judging::{Judging, OnInconclusive, Promote, Stage},
+    shards::{Layout, MOST_SHARDS},
 };
 
 /// The keys below `strategy` that only a canary has.
@@ -35,9 +36,30 @@ pub struct CanaryRule {
     pub limits: LimitsRule,
 }
 
+/// How much of a service's work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Portion {
+    /// Basis points.
+    Share(u32),
+    /// Of a worker.
+    Shards(u32),
+}
+
+impl Portion {
+    /// Basis points. Shards, where there are none, are nothing; a check refuses them.
+    fn of(self, layout: Option<&Layout>) -> u32 {
+        match (self, layout) {
+            (Self::Share(share), _) => share,
+            // Rounded down: a share is taken up to whole shards again.
+            (Self::Shards(n), Some(layout)) => n.min(layout.shards()) * FULL_SHARE / layout.shards().max(1),
+            (Self::Shards(_), None) => 0,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StepRule {
-    pub share: u32,
+    pub portion: Portion,
     pub min_ms: Option<u64>,
     pub max_ms: Option<u64>,
 }
@@ -94,12 +116,15 @@ impl CanaryRule {
         }
     }
 
-    pub fn stages(&self) -> Vec<Stage> {
+    pub fn stages(&self, layout: Option<&Layout>) -> Vec<Stage> {
         let (min, max) = (self.min_ms.unwrap_or(defaults::WAVE_MIN_MS), self.max_ms.unwrap_or(defaults::WAVE_MAX_MS));
-        let plain = |share| StepRule { share, min_ms: None, max_ms: None };
+        let plain = |share| StepRule { portion: Portion::Share(share), min_ms: None, max_ms: None };
         let steps = self.steps.clone().unwrap_or_else(|| defaults::CANARY_STEPS.map(plain).to_vec());
-        let stage =
-            |s: &StepRule| Stage { share: s.share, min_ms: s.min_ms.unwrap_or(min), max_ms: s.max_ms.unwrap_or(max) };
+        let stage = |s: &StepRule| Stage {
+            share: s.portion.of(layout),
+            min_ms: s.min_ms.unwrap_or(min),
+            max_ms: s.max_ms.unwrap_or(max),
+        };
         steps.iter().map(stage).collect()
     }
 
@@ -152,10 +177,15 @@ fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
     let mut out: Vec<StepRule> = Vec::new();
     for item in &items {
         let Some(step) = step(item, notes) else { continue };
-        if out.last().is_some_and(|before| before.share >= step.share) {
+        let falls = |before: &StepRule| match (before.portion, step.portion) {
+            (Portion::Share(a), Portion::Share(b)) | (Portion::Shards(a), Portion::Shards(b)) => a >= b,
+            // Which is more depends on the environment's shards.
+            (Portion::Share(_), Portion::Shards(_)) | (Portion::Shards(_), Portion::Share(_)) => false,
+        };
+        if out.last().is_some_and(falls) {
             notes.add(item.wrong(&faults::STEPS_RISE));
         }
-        if step.share == FULL_SHARE && (step.min_ms.is_some() || step.max_ms.is_some()) {
+        if step.portion == Portion::Share(FULL_SHARE) && (step.min_ms.is_some() || step.max_ms.is_some()) {
             notes.add(item.wrong(&faults::LAST_STEP));
         }
         out.push(step);
@@ -163,7 +193,7 @@ fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
     if out.len() < items.len() {
         return None;
     }
-    if out.last().is_none_or(|last| last.share != FULL_SHARE) {
+    if out.last().is_none_or(|last| last.portion != Portion::Share(FULL_SHARE)) {
         notes.add(field.wrong(&faults::STEPS_END));
         return None;
     }
@@ -172,13 +202,25 @@ fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
 
 fn step(item: &Field<'_>, notes: &mut Notes) -> Option<StepRule> {
     if item.node.as_scalar().is_some() {
-        return share(item, notes).map(|share| StepRule { share, min_ms: None, max_ms: None });
+        return portion(item, notes).map(|portion| StepRule { portion, min_ms: None, max_ms: None });
     }
     let section = item.section(notes)?;
     let min_ms = section.get("min").and_then(|f| min(&f, notes));
     let max_ms = section.get("max").and_then(|f| max(&f, notes));
-    let share = section.require("share", "share: 10%", notes).and_then(|f| share(&f, notes))?;
-    Some(StepRule { share, min_ms, max_ms })
+    let portion = section.require("share", "share: 10%", notes).and_then(|f| portion(&f, notes))?;
+    Some(StepRule { portion, min_ms, max_ms })
+}
+
+/// A whole number counts shards.
+fn portion(field: &Field<'_>, notes: &mut Notes) -> Option<Portion> {
+    if counts_shards(field) {
+        return field.count32(1..=MOST_SHARDS, notes).map(Portion::Shards);
+    }
+    share(field, notes).map(Portion::Share)
+}
+
+pub(super) fn counts_shards(field: &Field<'_>) -> bool {
+    field.node.as_text().is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()))
 }
 
 pub(super) fn min(field: &Field<'_>, notes: &mut Notes) -> Option<u64> {

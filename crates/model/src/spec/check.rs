@@ -20,13 +20,17 @@ pub(super) fn between_sections(
         strategy_fits(&strategy, rule, kind, notes);
     }
     match kind {
-        ServiceKind::Web => refuse(top, "schedule", kind, "cron", notes),
+        ServiceKind::Web => {
+            refuse(top, "schedule", kind, "cron", notes);
+            refuse_shards(top, environments, kind, notes);
+        }
         ServiceKind::Worker => {
             refuse(top, "schedule", kind, "cron", notes);
             each_environment(top, environments, |env| refuse(env, "route", kind, "web", notes));
         }
         ServiceKind::Cron => {
             refuse(top, "metrics", kind, "worker", notes);
+            refuse_shards(top, environments, kind, notes);
             if top.get("schedule").is_none() {
                 top.require("schedule", "schedule: { cron: \"*/5 * * * *\" }", notes);
             }
@@ -50,8 +54,8 @@ pub(super) fn between_sections(
             strategy_fits(&strategy, &own, kind, notes);
         }
     });
-    levels::check(top, kind, rule, environments, notes);
     metrics::check(top, kind, run, notes);
+    levels::check(top, kind, run, rule, environments, notes);
     if let Some(run) = run {
         ports(top, kind, run, rule, environments, notes);
     }
@@ -86,16 +90,28 @@ fn refuse(section: &Section<'_>, key: &str, kind: ServiceKind, wanted: &str, not
     }
 }
 
-/// Only requests can be shared by two releases; work cannot.
+fn refuse_shards(top: &Section<'_>, environments: &[Environment], kind: ServiceKind, notes: &mut Notes) {
+    if let Some(section) = known(top, "run") {
+        refuse(&section, "shards", kind, "worker", notes);
+    }
+    each_environment(top, environments, |env| refuse(env, "shards", kind, "worker", notes));
+}
+
+/// Only requests can be shared by two releases; work cannot. A worker's shards can go one by one: [`levels`] sees to it
+/// that there are some.
 fn strategy_fits(field: &Field<'_>, rule: &StrategyRule, kind: ServiceKind, notes: &mut Notes) {
+    let unfit = |wanted: StrategyType| {
+        let fault = field.wrong(&faults::STRATEGY_NOT_FOR_KIND);
+        fault.with("kind", word(kind)).with("strategy", wanted.as_str())
+    };
     match (kind, rule.kind) {
-        (ServiceKind::Web, _) | (_, None | Some(StrategyType::AllAtOnce)) => {}
-        (
-            ServiceKind::Worker | ServiceKind::Cron,
-            Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen | StrategyType::Canary)),
-        ) => {
-            let fault = field.wrong(&faults::STRATEGY_NOT_FOR_KIND);
-            notes.add(fault.with("kind", word(kind)).with("strategy", wanted.as_str()));
+        (ServiceKind::Web, _)
+        | (_, None | Some(StrategyType::AllAtOnce))
+        | (ServiceKind::Worker, Some(StrategyType::Rolling | StrategyType::Canary)) => {}
+        (ServiceKind::Cron, Some(StrategyType::Canary)) => notes.add(field.wrong(&faults::CRON_CANARY)),
+        (ServiceKind::Worker, Some(wanted @ StrategyType::BlueGreen))
+        | (ServiceKind::Cron, Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen))) => {
+            notes.add(unfit(wanted));
         }
     }
 }
@@ -124,7 +140,7 @@ fn ports(
             let Some(field) = section.get("port") else { return };
             let fault = |code, env: &Environment| field.wrong(code).with("port", port).with("env", &env.name);
             for env in environments {
-                let instances = env.instances.unwrap_or(run.instances);
+                let instances = env.carriers(run);
                 if instances > 1 {
                     notes.add(fault(&faults::FIXED_PORT_INSTANCES, env).with("instances", instances));
                     break;

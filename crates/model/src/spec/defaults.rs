@@ -25,6 +25,8 @@ pub const STOP_DRAIN_MS: u64 = 30_000;
 pub const STOP_GRACE_MS: u64 = 10_000;
 
 pub const INSTANCES: u32 = 1;
+/// Instances of a worker with shards, unless there are fewer shards.
+pub const MOST_CARRIERS: u32 = 8;
 
 pub const SCHEDULE_TIMEZONE: &str = "UTC";
 pub const SCHEDULE_TIMEOUT_MS: u64 = 3_600_000;

@@ -233,4 +233,22 @@ crate::faults! {
     METRICS_NEED_PORT = "TW-SPEC-078", 422,
         "`{key}` are read from the service's port, but `run.port` is `none`", "`{key}` 要从服务端口读取，但 `run.port` 是 `none`",
         "write `port: auto` below `run`, and serve the page on `PORT`", "请在 `run` 下写 `port: auto`，并在 `PORT` 上提供该页面";
+    NEEDS_SHARDS = "TW-SPEC-065", 422,
+        "`{strategy}` moves a `worker` some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
+        "`{strategy}` 按分片逐步替换 `worker`，但环境 `{env}` 中没有两个各有分片的实例",
+        "name what the work is divided into, such as `run: { shards: [shopee-br, shopee-my] }`, with two instances or more; or write `all_at_once`",
+        "请写明工作如何划分，例如 `run: { shards: [shopee-br, shopee-my] }`，且至少两个实例；或写 `all_at_once`";
+    COUNTS_SHARDS = "TW-SPEC-066", 422,
+        "{found} in `{key}` counts shards, and only a `worker` has these", "`{key}` 中的 {found} 表示分片个数，只有 `worker` 才有分片",
+        "write a share of the traffic: `{number}%`", "请写流量份额：`{number}%`";
+    CRON_CANARY = "TW-SPEC-067", 422,
+        "a `cron` service cannot be a `canary`: each due time is one piece of work and one release does it, so there is no share to try",
+        "`cron` 服务不能用 `canary`：每个到点时刻只有一份工作，由一个版本完成，没有可试的份额",
+        "write `all_at_once`, or leave it out; try the release in another environment first", "请写 `all_at_once` 或不写；可先在其他环境试运行";
+    BAD_SHARD = "TW-SPEC-068", 422,
+        "{found} cannot be a shard in `{key}`", "{found} 不能作为 `{key}` 中的分片名",
+        "use 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`", "请用 1 到 64 个 `A-Z`、`a-z`、`0-9`、`.`、`_`、`-`";
+    SHARD_COUNT = "TW-SPEC-069", 422,
+        "`{key}` needs 1 to {most} shards", "`{key}` 需要 1 到 {most} 个分片",
+        "name them, or write how many there are: `shards: 12`", "请逐个写出，或只写个数：`shards: 12`";
 }

@@ -2,11 +2,11 @@
 //! over it, and the defaults below both.
 
 use super::{
-    Environment, StrategyRule, StrategyType, canary, defaults, faults,
+    Environment, Run, StrategyRule, StrategyType, canary, defaults, faults,
     read::{Field, Notes, Section},
     values,
 };
-use crate::workload::ServiceKind;
+use crate::{fault::Fault, workload::ServiceKind};
 
 /// Keys that mean something for one strategy only.
 fn owned_keys() -> impl Iterator<Item = (&'static str, StrategyType)> {
@@ -18,6 +18,7 @@ fn owned_keys() -> impl Iterator<Item = (&'static str, StrategyType)> {
 pub(super) fn check(
     top: &Section<'_>,
     kind: ServiceKind,
+    run: Option<&Run>,
     rule: &StrategyRule,
     environments: &[Environment],
     notes: &mut Notes,
@@ -41,6 +42,12 @@ pub(super) fn check(
         if strategy == StrategyType::Canary && known {
             let levels: Vec<&Section<'_>> = [&own, &base].into_iter().filter_map(|l| l.section.as_ref()).collect();
             times(&levels, notes);
+            if kind != ServiceKind::Worker {
+                no_shards_counted(&levels, notes);
+            }
+        }
+        if let (ServiceKind::Worker, Some(run), Some(field)) = (kind, run, own.names().or(base.names())) {
+            some_to_go_first(field, strategy, env, run, notes);
         }
     }
     if let Some(section) = base.section.as_ref().filter(|_| known && used.len() == environments.len()) {
@@ -64,13 +71,17 @@ impl<'a> Level<'a> {
         Self { field, section }
     }
 
+    /// Where it says which strategy.
+    fn names(&self) -> Option<Field<'a>> {
+        match &self.section {
+            Some(section) => section.get("type"),
+            None => self.field.clone(),
+        }
+    }
+
     /// It names a strategy that there is none of; that is noted where it was read.
     fn is_unreadable(&self, rule: &StrategyRule) -> bool {
-        let names = match (&self.section, &self.field) {
-            (Some(section), _) => section.get("type").is_some(),
-            (None, field) => field.is_some(),
-        };
-        names && rule.kind.is_none()
+        self.names().is_some() && rule.kind.is_none()
     }
 }
 
@@ -89,6 +100,36 @@ fn belong(section: &Section<'_>, strategies: &[StrategyType], notes: &mut Notes)
         if let Some(field) = section.get(key) {
             let fault = field.wrong(&faults::OF_ANOTHER_STRATEGY);
             notes.add(fault.with("wanted", wanted.as_str()).with("strategy", first.as_str()));
+        }
+    }
+}
+
+/// A worker's instances can change over one after another only where each has work of its own.
+fn some_to_go_first(field: Field<'_>, strategy: StrategyType, env: &Environment, run: &Run, notes: &mut Notes) {
+    match strategy {
+        StrategyType::AllAtOnce | StrategyType::BlueGreen => return,
+        StrategyType::Rolling | StrategyType::Canary => {}
+    }
+    if env.shards(run).is_some() && env.carriers(run) > 1 {
+        return;
+    }
+    let fault = field.wrong(&faults::NEEDS_SHARDS).with("strategy", strategy.as_str()).with("env", &env.name);
+    let told = |f: &Fault| f.code == fault.code && f.at == fault.at;
+    if !notes.0.iter().any(told) {
+        notes.add(fault);
+    }
+}
+
+/// A step that is a whole number counts shards.
+fn no_shards_counted(levels: &[&Section<'_>], notes: &mut Notes) {
+    let Some(steps) = levels.iter().find_map(|s| s.get("steps")) else { return };
+    for item in steps.list(&mut Notes::default()).unwrap_or_default() {
+        let mapping = item.node.as_mapping().is_some();
+        let share = if mapping { item.section(&mut Notes::default()).and_then(|s| s.get("share")) } else { Some(item) };
+        let Some(share) = share.filter(canary::counts_shards) else { continue };
+        let fault = share.wrong(&faults::COUNTS_SHARDS).with("number", share.node.as_text().unwrap_or_default());
+        if !notes.0.contains(&fault) {
+            notes.add(fault);
         }
     }
 }
@@ -150,7 +191,7 @@ fn written(field: Field<'_>, level: usize, read: Reader) -> Option<Time<'_>> {
     Some(Time { ms, level, field: Some(field), name })
 }
 
-fn contradiction(min: &Time<'_>, max: &Time<'_>) -> Option<crate::fault::Fault> {
+fn contradiction(min: &Time<'_>, max: &Time<'_>) -> Option<Fault> {
     let fault = |at: &Time<'_>, code, other: &Time<'_>| {
         let fault = at.field.as_ref()?.wrong(code);
         Some(fault.with("other", &other.name).with("time", values::show_duration(other.ms)))

@@ -32,6 +32,7 @@ use crate::{
         edge::{RouteLimits, Sticky},
         scrape::Scrape,
     },
+    shards::Shards,
     workload::{HealthCheck, Limits, Port, Prepare, Schedule, ServiceKind, StopPolicy},
 };
 use std::collections::BTreeMap;
@@ -85,7 +86,9 @@ pub struct Run {
     pub health: Option<HealthCheck>,
     pub start_timeout_ms: u64,
     pub stop: StopPolicy,
-    pub instances: u32,
+    /// `None` was not said.
+    pub instances: Option<u32>,
+    pub shards: Option<Shards>,
     pub limits: LimitsRule,
 }
 
@@ -115,6 +118,7 @@ pub struct Environment {
     /// A branch, or a pattern with `*`.
     pub branch: Option<String>,
     pub instances: Option<u32>,
+    pub shards: Option<Shards>,
     pub env: BTreeMap<String, String>,
     pub limits: LimitsRule,
     /// Meaningless unless the service is [`ServiceKind::Web`].
@@ -131,12 +135,26 @@ impl Environment {
             name,
             branch: None,
             instances: None,
+            shards: None,
             env: BTreeMap::new(),
             limits: LimitsRule::default(),
             route: RouteRule::default(),
             strategy: StrategyRule::default(),
             freeze_queue: None,
             sites: vec![SiteName::default_site()],
+        }
+    }
+
+    fn shards<'a>(&'a self, run: &'a Run) -> Option<&'a Shards> {
+        self.shards.as_ref().or(run.shards.as_ref())
+    }
+
+    /// Instances per site: one a shard up to a number where nothing is said, and never more than shards.
+    fn carriers(&self, run: &Run) -> u32 {
+        let given = self.instances.or(run.instances);
+        match self.shards(run).map(Shards::count) {
+            Some(shards) => given.unwrap_or(defaults::MOST_CARRIERS).min(shards),
+            None => given.unwrap_or(defaults::INSTANCES),
         }
     }
 

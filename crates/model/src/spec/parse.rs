@@ -9,6 +9,7 @@ use crate::{
     fault::Fault,
     id::{EnvName, ServiceName, SiteName},
     protocol::edge::{RouteLimits, Sticky},
+    shards::{MOST_SHARDS, ShardName, Shards},
     workload::{HealthCheck, HealthProbe, Port, Prepare, Schedule, ServiceKind, StopPolicy},
     yaml,
 };
@@ -135,7 +136,8 @@ fn run(field: &Field<'_>, kind: Option<ServiceKind>, notes: &mut Notes) -> Optio
     };
     let start = section.read("start_timeout", defaults::START_TIMEOUT_MS, notes, |f, n| f.duration(100..=DAY_MS, n));
     let stop = section.read("stop", default_stop(), notes, stop);
-    let instances = section.read("instances", defaults::INSTANCES, notes, |f, n| f.count32(1..=200, n));
+    let instances = section.get("instances").and_then(|f| f.count32(1..=200, notes));
+    let shards = section.get("shards").and_then(|f| shards(&f, notes));
     let limits = section.get("limits").map(|f| limits(&f, notes)).unwrap_or_default();
     Some(Run {
         command: command?,
@@ -144,9 +146,22 @@ fn run(field: &Field<'_>, kind: Option<ServiceKind>, notes: &mut Notes) -> Optio
         health: health?,
         start_timeout_ms: start?,
         stop: stop?,
-        instances: instances?,
+        instances,
+        shards,
         limits,
     })
+}
+
+/// Names, or how many there are.
+fn shards(field: &Field<'_>, notes: &mut Notes) -> Option<Shards> {
+    if field.node.as_scalar().is_some() {
+        return field.count32(1..=MOST_SHARDS, notes).map(Shards::Numbered);
+    }
+    let names = field.list_of(&faults::BAD_SHARD, |s| s.parse::<ShardName>().ok(), notes)?;
+    if field.node.as_sequence().is_some_and(|items| items.is_empty() || items.len() > MOST_SHARDS as usize) {
+        notes.add(field.wrong(&faults::SHARD_COUNT).with("most", MOST_SHARDS));
+    }
+    Some(names).filter(|names| !names.is_empty()).map(Shards::Named)
 }
 
 fn variables(field: &Field<'_>, notes: &mut Notes) -> BTreeMap<String, String> {
@@ -336,6 +351,7 @@ fn environment(name: EnvName, field: &Field<'_>, notes: &mut Notes) -> Option<En
         .get("branch")
         .and_then(|f| f.parsed(&faults::BAD_BRANCH, |s| values::is_branch(s).then(|| s.to_owned()), notes));
     env.instances = section.get("instances").and_then(|f| f.count32(1..=200, notes));
+    env.shards = section.get("shards").and_then(|f| shards(&f, notes));
     env.env = section.get("env").map(|f| variables(&f, notes)).unwrap_or_default();
     env.limits = section.get("limits").map(|f| limits(&f, notes)).unwrap_or_default();
     env.route = section.get("route").map(|f| route(&f, notes)).unwrap_or_default();

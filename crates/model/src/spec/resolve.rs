@@ -10,6 +10,7 @@ use crate::{
         trial::Limits,
     },
     rollout::judging::{Judging, Stage},
+    shards::{COUNT_VARIABLE, Layout, SHARDS_VARIABLE, Shards},
     workload::{RestartPolicy, ServiceKind, Workload},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct ResolvedSpec {
     pub workload: Workload,
     /// Per site; 1 for cron.
     pub instances: u32,
+    /// Only of a worker that names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Shards>,
     /// Exactly for services that take requests.
     pub route: Option<Route>,
     pub strategy: Strategy,
@@ -61,6 +65,23 @@ pub struct Route {
     pub limits: RouteLimits,
 }
 
+impl ResolvedSpec {
+    /// Who works what, where the work is divided into shards.
+    pub fn layout(&self) -> Option<Layout> {
+        self.shards.clone().map(|shards| Layout::new(shards, self.instances))
+    }
+
+    /// What the instance with this ordinal runs: it is told its shards.
+    pub fn workload_of(&self, ordinal: u32) -> Workload {
+        let mut workload = self.workload.clone();
+        if let Some(layout) = self.layout() {
+            workload.env.insert(SHARDS_VARIABLE.into(), layout.carried_by(ordinal).join(","));
+            workload.env.insert(COUNT_VARIABLE.into(), layout.shards().to_string());
+        }
+        workload
+    }
+}
+
 impl Spec {
     /// Refused when the spec has no such environment.
     pub fn resolve(&self, env: &EnvName) -> Result<ResolvedSpec, Fault> {
@@ -86,8 +107,11 @@ impl Spec {
             schedule: self.schedule.clone(),
         };
         let strategy = rule.strategy(self.kind);
+        let instances = place.carriers(&self.run);
+        let shards = place.shards(&self.run).cloned();
+        let layout = shards.clone().map(|shards| Layout::new(shards, instances));
         let canary = (strategy == Strategy::Canary).then(|| Canary {
-            stages: rule.canary.stages(),
+            stages: rule.canary.stages(layout.as_ref()),
             judging: Judging { scrape: self.metrics.clone(), ..rule.canary.judging() },
             watch_ms: rule.canary.watch_ms.unwrap_or(defaults::WATCH_MS),
         });
@@ -102,7 +126,8 @@ impl Spec {
         };
         Ok(ResolvedSpec {
             workload,
-            instances: place.instances.unwrap_or(self.run.instances),
+            instances,
+            shards,
             route,
             strategy,
             canary,

@@ -135,6 +135,35 @@ fn a_resolved_spec_of_the_version_before_is_read() {
 }
 
 #[test]
+fn shards_are_dealt_out_to_instances() {
+    let source = r#"
+version: 1
+service: order-sync
+kind: worker
+run: { command: [sync], shards: [shopee-my, shopee-br, shopee-th, amazon-us] }
+strategy: { type: canary, steps: [1, { share: 3, min: 2m }, 60%, 100%] }
+environments:
+  staging: { shards: [test, other] }
+  dev: { shards: 12, strategy: all_at_once }
+  production: { branch: main, instances: 3 }
+"#;
+    let of = |env| resolved(source, env);
+    let shares = |env| of(env).canary.unwrap().stages.iter().map(|s| s.share).collect::<Vec<_>>();
+    assert_eq!((of("production").instances, shares("production")), (3, vec![2_500, 7_500, 6_000, 10_000]));
+    assert_eq!((of("staging").instances, shares("staging")), (2, vec![5_000, 10_000, 6_000, 10_000]));
+    assert_eq!((of("dev").instances, of("dev").canary), (8, None));
+    let told = |env, ordinal: u32| {
+        let env = of(env).workload_of(ordinal).env;
+        (env["TRADEWIND_SHARDS"].clone(), env["TRADEWIND_SHARD_COUNT"].clone())
+    };
+    assert_eq!(told("production", 0), ("shopee-my,amazon-us".into(), "4".into()));
+    assert_eq!(told("production", 2), ("shopee-th".into(), "4".into()));
+    assert_eq!(told("dev", 3), ("3,11".into(), "12".into()));
+    let plain = resolved("{version: 1, service: w, kind: worker, run: {command: [r], instances: 3}}", "production");
+    assert_eq!((plain.layout(), plain.workload_of(0)), (None, plain.workload.clone()));
+}
+
+#[test]
 fn branches_name_their_environment() {
     let spec = read(FULL);
     let of = |branch| spec.environment_of_branch(branch).map(ToString::to_string);

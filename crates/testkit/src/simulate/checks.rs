@@ -1,12 +1,12 @@
 //! What must hold after every step, at the end of a rollout, and at rest.
 
 use super::{
-    host::Phase as Process,
+    host::{Phase as Now, Process},
     world::{Check, Rollout, World},
 };
 use std::time::Duration;
 use tradewind_model::{
-    id::{InstanceId, RevisionId},
+    id::InstanceId,
     protocol::{
         agent::DesiredPhase,
         edge::{FULL_SHARE, Mode},
@@ -32,7 +32,7 @@ impl World {
         let failed = |s: &SitePlan| {
             let long = r.state.sites[&s.site].degraded_since.is_some_and(|t| self.now >= t.plus(patience));
             let seen = self.seen.instances.values().filter(|(site, revision, _)| *site == s.site && *revision == s.to);
-            long || seen.map(|(_, _, phase)| phase).any(|p| matches!(p, Process::Unready | Process::Failed))
+            long || seen.map(|(_, _, phase)| phase).any(|p| matches!(p, Now::Unready | Now::Failed))
         };
         if r.plan.sites.iter().any(failed) {
             return Ok(());
@@ -56,7 +56,7 @@ impl World {
             let runs = |r| place.instances.iter().filter(|i| i.revision == r && i.phase == DesiredPhase::Run).count();
             match on {
                 Some(on) => {
-                    if runs(on) != self.instances as usize {
+                    if runs(on) != self.size(on).instances as usize {
                         return Err(self.broken(format!("{phase:?}: {} wants {} of {on}", s.site, runs(on))));
                     }
                     let other = if on == s.to { s.from } else { Some(s.to) };
@@ -91,26 +91,24 @@ impl World {
         self.check_trials()?;
         for (site, table) in &self.host.edge {
             for t in &table.targets {
-                if self.host.processes.get(t).is_none_or(|p| p.phase != Process::Ready) {
+                if self.host.processes.get(t).is_none_or(|p| p.phase != Now::Ready) {
                     return Err(self.broken(format!("{site} routes to {t}, which is not ready")));
                 }
             }
         }
-        let exclusive = self.plan(Kind::Normal, Vec::new()).flow == Flow::Exclusive;
+        let overlaps = self.plan(Kind::Normal, Vec::new()).flow == Flow::Overlapping;
         for (site, place) in &self.places {
-            if exclusive {
-                let mut alive: Vec<RevisionId> = self
-                    .host
-                    .processes
-                    .values()
-                    .filter(|p| p.site == *site && p.phase.alive())
-                    .map(|p| p.revision)
-                    .collect();
-                alive.dedup();
-                alive.sort();
-                alive.dedup();
-                if alive.len() > 1 {
-                    return Err(self.broken(format!("{site} is worked by {alive:?} at once")));
+            if !overlaps {
+                let alive: Vec<_> =
+                    self.host.processes.values().filter(|p| p.site == *site && p.phase.alive()).collect();
+                for (i, a) in alive.iter().enumerate() {
+                    let beside = |b: &&&Process| {
+                        let two = a.revision != b.revision || a.ordinal == b.ordinal;
+                        two && self.size(a.revision).collides(a.ordinal, &self.size(b.revision), b.ordinal)
+                    };
+                    if let Some(b) = alive[i + 1..].iter().find(beside) {
+                        return Err(self.broken(format!("{site}: the same is worked by {a:?} and {b:?}")));
+                    }
                 }
             } else if let Some(route) = place.route.as_ref().filter(|r| r.mode == Mode::Serve) {
                 for (r, w) in &route.splits {

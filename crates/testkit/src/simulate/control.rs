@@ -33,7 +33,7 @@ impl World {
         self.check_judgement(r, &d.happened)?;
         let (plan, id) = (r.plan.clone(), r.id);
         let changed = d.state != r.state;
-        let before = Before { places: self.places.clone(), exclusive: plan.flow == Flow::Exclusive };
+        let before = Before { places: self.places.clone(), exclusive: plan.flow != Flow::Overlapping };
         if self.apply(&plan, id, &d.effects) {
             self.generation += 1;
         }
@@ -64,7 +64,11 @@ impl World {
         let next = self.rollouts.iter().position(|r| r.state.phase == Phase::Queued);
         if let Some(i) = next {
             let sites = self.rollouts[i].plan.sites.clone();
-            let sites = sites.into_iter().map(|s| SitePlan { from: self.histories[&s.site].current(), ..s }).collect();
+            let again = |s: SitePlan| {
+                let from = self.histories[&s.site].current();
+                self.site_plan(s.site, from, s.to, false)
+            };
+            let sites = sites.into_iter().map(again).collect();
             let plan = self.plan(self.rollouts[i].plan.kind, sites);
             let now = self.now;
             let r = &mut self.rollouts[i];
@@ -80,6 +84,8 @@ impl World {
             let site = match e {
                 Effect::Want { site, .. }
                 | Effect::StopOthers { site, .. }
+                | Effect::Carry { site, .. }
+                | Effect::StopOthersBelow { site, .. }
                 | Effect::Route { site, .. }
                 | Effect::Complete { site, .. } => site,
                 Effect::Verify { site, revision, attempt } => {

@@ -66,6 +66,8 @@ counts! {
     over_limit,
     /// Rollouts that ended because the server had been away too long.
     lease_over,
+    /// Waves in which shards moved.
+    by_shard,
     /// Watches that others who waited cut short.
     watch_cut,
 }

@@ -58,6 +58,7 @@ impl Phase {
 pub struct Process {
     pub site: SiteName,
     pub revision: RevisionId,
+    pub ordinal: u32,
     pub phase: Phase,
 }
 
@@ -209,6 +210,7 @@ impl Host {
                 self.processes.entry(i.id).or_insert_with(|| Process {
                     site: site.clone(),
                     revision: i.revision,
+                    ordinal: i.ordinal,
                     phase: Phase::Prepared,
                 });
             }

@@ -7,10 +7,10 @@ use super::{
 use std::collections::BTreeMap;
 use tradewind_model::{
     id::{RevisionId, SiteName},
-    protocol::edge::FULL_SHARE,
+    protocol::{agent::DesiredPhase, edge::FULL_SHARE},
     rollout::{
         decide::Decision,
-        desired::PlaceDesired,
+        desired::{PlaceDesired, WantedInstance},
         effect::Happened,
         facts::{Facts, Judged, SiteFacts},
         faults,
@@ -76,7 +76,8 @@ impl World {
         self.check_turned_round(i, facts, d, before)?;
         self.check_waves(i, facts, d)?;
         self.check_soak(i, facts, d)?;
-        self.check_shares(i, facts, d, before)
+        self.check_shares(i, facts, d, before)?;
+        self.check_carriers(i, facts, d, before)
     }
 
     fn note_times(&mut self, i: usize, d: &Decision) {
@@ -146,6 +147,7 @@ impl World {
                         return Err(self.broken(format!("wave {wave} began before the one before it was over")));
                     }
                 }
+                Happened::ShardsMoved { .. } => self.counts.by_shard += 1,
                 Happened::InstancesReady { .. }
                 | Happened::TrafficMoved { .. }
                 | Happened::Verified { .. }
@@ -220,6 +222,35 @@ impl World {
             let stays = d.state.sites[&s.site].step == Step::Stayed;
             if is > was && !stays {
                 return Err(self.broken(format!("the share of {} rose from {was} to {is}", s.site)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Carriers whose wave has not come never notice; none is stopped while a person or a freeze holds the rollout.
+    fn check_carriers(&mut self, i: usize, facts: &Facts, d: &Decision, before: &Before) -> Check {
+        let r = &self.rollouts[i];
+        for s in r.plan.sites.iter().filter(|s| r.plan.flow_at(s) == Flow::ByShard) {
+            let Some(from) = s.from else { continue };
+            let runs = |place: &PlaceDesired, ordinal: u32| {
+                let wanted = |i: &&WantedInstance| i.phase == DesiredPhase::Run;
+                place.instances.iter().filter(wanted).any(|i| i.revision == from && i.ordinal == ordinal)
+            };
+            let wave = d.state.sites[&s.site].wave.and_then(|w| r.plan.waves.get(w));
+            let reached = match wave {
+                Some(w) if w.share == FULL_SHARE => s.back_instances(),
+                Some(w) => w.instances,
+                None => 0,
+            };
+            let held = d.state.phase == Phase::Running && (r.state.paused || facts.frozen);
+            for ordinal in 0..s.back_instances() {
+                let (was, is) = (runs(&before.places[&s.site], ordinal), runs(&self.places[&s.site], ordinal));
+                if !is && ordinal >= reached && r.state.phase != Phase::Queued && !d.state.phase.is_final() {
+                    return Err(self.broken(format!("carrier {ordinal} of {} stopped before its wave", s.site)));
+                }
+                if was && !is && held {
+                    return Err(self.broken(format!("carrier {ordinal} of {} stopped while held", s.site)));
+                }
             }
         }
         Ok(())

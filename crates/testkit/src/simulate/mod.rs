@@ -11,6 +11,7 @@ mod host;
 mod judge;
 mod network;
 mod random;
+mod sizes;
 mod wishes;
 mod world;
 

@@ -3,10 +3,11 @@
 use super::{
     host::Nature,
     judge::Bookkeeping,
+    sizes::Size,
     world::{Check, Rollout, World},
 };
 use tradewind_model::{
-    id::SiteName,
+    id::{RevisionId, SiteName},
     protocol::trial::Limits,
     rollout::{
         plan::{Kind, Plan, Request, SitePlan},
@@ -43,15 +44,7 @@ impl World {
                     (None, to_new, false)
                 }
             };
-            sites.push(SitePlan {
-                site,
-                from,
-                from_label: None,
-                from_half_made: half,
-                to,
-                to_label: String::new(),
-                instances: self.instances,
-            });
+            sites.push((site, from, to, half));
         }
         if sites.is_empty() {
             return Ok(());
@@ -66,6 +59,11 @@ impl World {
             };
             self.natures.insert(to_new, nature);
         }
+        if kind == Kind::Normal && again.is_none() {
+            let size = self.next_size();
+            self.sizes.insert(to_new, size);
+        }
+        let sites = sites.into_iter().map(|(site, from, to, half)| self.site_plan(site, from, to, half)).collect();
         let id = self.new_id();
         self.tell(format!("{kind:?} requested"));
         if kind == Kind::Rollback {
@@ -84,6 +82,23 @@ impl World {
         }
         self.rollouts.push(Rollout { id, plan, state, books: Bookkeeping::default() });
         if kind == Kind::Rollback { self.decide_all() } else { Ok(()) }
+    }
+
+    /// What a site's plan takes from the specs of both revisions.
+    pub(super) fn site_plan(&self, site: SiteName, from: Option<RevisionId>, to: RevisionId, half: bool) -> SitePlan {
+        let before = from.and_then(|r| self.sizes.get(&r));
+        SitePlan {
+            site,
+            from,
+            from_label: None,
+            from_half_made: half,
+            to,
+            to_label: String::new(),
+            instances: self.size(to).instances,
+            from_instances: before.map(|b| b.instances),
+            layout: self.size(to).layout(),
+            from_layout: before.and_then(Size::layout),
+        }
     }
 
     pub(super) fn plan(&self, kind: Kind, sites: Vec<SitePlan>) -> Plan {

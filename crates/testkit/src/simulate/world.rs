@@ -5,6 +5,7 @@ use super::{
     host::{Desired, Host, Nature, Observed},
     judge::Bookkeeping,
     random::Random,
+    sizes::Size,
 };
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 use tradewind_model::{
@@ -58,7 +59,9 @@ pub struct World {
     // the spec
     pub(super) service_kind: ServiceKind,
     pub(super) strategy: Strategy,
-    pub(super) instances: u32,
+    pub(super) sizes: BTreeMap<RevisionId, Size>,
+    /// Of the newest release.
+    pub(super) usual: Size,
     pub(super) stages: Vec<Stage>,
     pub(super) judging: Judging,
     pub(super) limited: bool,
@@ -93,7 +96,7 @@ impl World {
             Strategy::Canary,
         ];
         let strategy = *random.pick(&strategies).unwrap_or(&Strategy::BlueGreen);
-        let instances = 1 + u32::try_from(random.below(3)).unwrap_or(0);
+        let usual = Size::first(&mut random, kind);
         let sites = 1 + random.below(2);
         let names: Vec<SiteName> =
             (0..sites).filter_map(|i| if i == 0 { "default" } else { "shopee-br" }.parse().ok()).collect();
@@ -102,6 +105,7 @@ impl World {
         let watch_ms = *random.pick(&[0, 4_000, 60_000]).unwrap_or(&0);
         let timing = Timing { soak_ms: 2_000, watch_ms, lease_ms: 45_000, ..Timing::default() };
         let silent = random.one_in(5);
+        let story = format!("{kind:?} {strategy:?} {usual:?}, {sites} sites, silent: {silent}");
         let rule = format!("{:?} {:?} {stages:?}", judging.promote, judging.on_inconclusive);
         Self {
             seed,
@@ -125,7 +129,8 @@ impl World {
             to_server: Vec::new(),
             service_kind: kind,
             strategy,
-            instances,
+            sizes: BTreeMap::new(),
+            usual,
             stages,
             judging,
             limited: !random.one_in(4),
@@ -133,7 +138,7 @@ impl World {
             silent,
             ids: 0,
             counts: Counts::default(),
-            story: vec![format!("{kind:?} {strategy:?} × {instances}, {sites} sites, {rule}, silent: {silent}")],
+            story: vec![story, rule],
             random,
         }
     }

@@ -3,6 +3,7 @@
 mod canary;
 mod flows;
 mod places;
+mod shards;
 mod stored;
 mod story;
 mod verdicts;

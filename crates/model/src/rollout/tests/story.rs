@@ -20,7 +20,10 @@ use crate::{
     time::Timestamp,
     workload::ServiceKind,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 pub const BEGUN: Timestamp = Timestamp(3_600_000_000_000);
 pub const MIN: u64 = 60;
@@ -86,6 +89,9 @@ pub fn from_to(name: &str, from: Option<RevisionId>, to: RevisionId) -> SitePlan
         to,
         to_label: "v2".into(),
         instances: 4,
+        from_instances: None,
+        layout: None,
+        from_layout: None,
     }
 }
 
@@ -103,6 +109,12 @@ pub struct Story {
     pub deaf: bool,
     /// Instances of these revisions do not get beyond this phase.
     pub phases: BTreeMap<RevisionId, InstancePhase>,
+    /// Carriers whose processes do not end although they were told to.
+    pub lingering: BTreeSet<(RevisionId, u32)>,
+    /// Processes that no row names.
+    pub strays: (RevisionId, i64),
+    /// Reports were made under an older desired state.
+    pub stale: bool,
     pub verifies: Option<bool>,
     pub happened: Vec<Happened>,
     /// When the last decision wants to be asked again.
@@ -127,6 +139,9 @@ impl Story {
             away: false,
             deaf: false,
             phases: BTreeMap::new(),
+            lingering: BTreeSet::new(),
+            strays: (old(), 0),
+            stale: false,
             verifies: Some(true),
             happened: Vec::new(),
             wake: None,
@@ -136,8 +151,12 @@ impl Story {
         for s in story.plan.sites.clone() {
             let mut place = PlaceDesired::default();
             if let Some(from) = s.from {
-                let want =
-                    Effect::Want { site: s.site.clone(), revision: from, count: s.instances, phase: DesiredPhase::Run };
+                let want = Effect::Want {
+                    site: s.site.clone(),
+                    revision: from,
+                    count: s.back_instances(),
+                    phase: DesiredPhase::Run,
+                };
                 place.apply(&want, &story.plan, &mut || story.ids.next_id());
                 let splits = vec![(from, FULL_SHARE)];
                 place.route = Some(WantedRoute { version: 1, mode: Mode::Serve, splits, trial: None });
@@ -171,10 +190,19 @@ impl Story {
                 revision: i.revision,
                 phase: match i.phase {
                     DesiredPhase::Run => self.phases.get(&i.revision).copied().unwrap_or(InstancePhase::Ready),
+                    DesiredPhase::Stopped if self.lingering.contains(&(i.revision, i.ordinal)) => {
+                        InstancePhase::Stopping
+                    }
                     DesiredPhase::Stopped => InstancePhase::Stopped,
                 },
                 message: None,
             })
+            .chain((0..self.strays.1).map(|i| Seen {
+                id: InstanceId::at(Timestamp(i)),
+                revision: self.strays.0,
+                phase: InstancePhase::Ready,
+                message: None,
+            }))
             .collect();
         let version = place.route.as_ref().map_or(0, |r| r.version);
         let attempt = self.state.sites.get(site).map_or(0, |s| s.verify_attempt);
@@ -184,7 +212,7 @@ impl Story {
             Some(false) => VerifyOutcome::Failed { detail: Said::plain("no") },
         };
         SiteFacts {
-            fresh: true,
+            fresh: !self.stale,
             revisions: count(place, &seen, self.plan.service_kind),
             route: RouteFacts {
                 version,
@@ -202,6 +230,8 @@ impl Story {
         for e in &d.effects {
             let (Effect::Want { site, .. }
             | Effect::StopOthers { site, .. }
+            | Effect::Carry { site, .. }
+            | Effect::StopOthersBelow { site, .. }
             | Effect::Route { site, .. }
             | Effect::Complete { site, .. }) = e
             else {
@@ -293,7 +323,7 @@ impl Story {
             assert!(!self.on_trial(name), "{name}");
             if let Some(from) = s.from {
                 assert_eq!(self.share(name, from), FULL_SHARE, "{name}");
-                assert_eq!(self.running(name, from), s.instances as usize, "{name}");
+                assert_eq!(self.running(name, from), s.back_instances() as usize, "{name}");
             }
         }
     }
