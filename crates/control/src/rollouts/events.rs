@@ -47,6 +47,7 @@ fn decides(what: &Happened) -> bool {
         Happened::WaveStarted { .. }
         | Happened::InstancesReady { .. }
         | Happened::TrafficMoved { .. }
+        | Happened::ChangesWhole { .. }
         | Happened::ShardsMoved { .. }
         | Happened::Verified { .. }
         | Happened::WaveFinished { .. }

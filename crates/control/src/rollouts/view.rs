@@ -295,7 +295,7 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
             format!("wave {} started: {site} to {} % on {release}", wave + 1, percent(share))
         }
         (Some(Happened::WaveStarted { wave, site, share }), Lang::Zh) => {
-            format!("第 {} 波开始：{site} 将 {}% 流量交给 {release}", wave + 1, percent(share))
+            format!("第 {} 波开始：{site} 将 {}% 交给 {release}", wave + 1, percent(share))
         }
         (Some(Happened::InstancesReady { site, instances }), Lang::En) => {
             let (s, are) = if instances == 1 { ("", "is") } else { ("s", "are") };
@@ -309,6 +309,12 @@ fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
         }
         (Some(Happened::TrafficMoved { site, share }), Lang::Zh) => {
             format!("{site} 的 {}% 流量已在 {release}", percent(share))
+        }
+        (Some(Happened::ChangesWhole { site }), Lang::En) => {
+            format!("{site} changes over whole: {release} divides its work otherwise than the release before")
+        }
+        (Some(Happened::ChangesWhole { site }), Lang::Zh) => {
+            format!("{site} 整体切换：{release} 的工作划分与之前的版本不同")
         }
         (Some(Happened::ShardsMoved { site, share, shards }), Lang::En) => {
             format!("{shards} of {site}'s shards, {} %, are worked by {release}", percent(share))

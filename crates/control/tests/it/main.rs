@@ -6,4 +6,5 @@ mod judging;
 mod rollouts;
 mod routes;
 mod runs;
+mod shards;
 mod world;

@@ -46,6 +46,10 @@ pub enum Happened {
         site: SiteName,
         share: u32,
     },
+    /// The wish was to move shards one after another, but the work is divided otherwise than before.
+    ChangesWhole {
+        site: SiteName,
+    },
     /// Carriers changed over: so many of a worker's shards are the new revision's.
     ShardsMoved {
         site: SiteName,
@@ -105,6 +109,7 @@ impl Happened {
             Self::WaveStarted { .. } => "rollout.wave_started",
             Self::InstancesReady { .. } => "rollout.instances_ready",
             Self::TrafficMoved { .. } => "rollout.traffic_moved",
+            Self::ChangesWhole { .. } => "rollout.changes_whole",
             Self::ShardsMoved { .. } => "rollout.shards_moved",
             Self::Verified { .. } => "rollout.verified",
             Self::Promoted { .. } => "rollout.promoted",

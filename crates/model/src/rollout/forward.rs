@@ -91,7 +91,10 @@ impl Deciding<'_> {
                 self.start(plan, wave, site);
             }
             // By shard, all carriers are prepared before the first changes over.
-            Flow::Exclusive | Flow::ByShard => {
+            flow @ (Flow::Exclusive | Flow::ByShard) => {
+                if flow == Flow::Exclusive && self.plan.wished_by_shard(plan) {
+                    self.happened.push(Happened::ChangesWhole { site: plan.site.clone() });
+                }
                 // What already runs of it (a rollback out of a half-made change) is left running.
                 let new = self.facts_of(&plan.site).of(plan.to);
                 let missing: Vec<u32> = (0..plan.instances).filter(|i| !new.carriers.contains_key(i)).collect();

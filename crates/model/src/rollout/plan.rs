@@ -240,6 +240,22 @@ impl Plan {
         !self.sites.iter().any(|s| s.from_half_made)
     }
 
+    /// Whether a worker's site was to move shard by shard, if it can.
+    pub fn wished_by_shard(&self, site: &SitePlan) -> bool {
+        match (self.service_kind, self.strategy, self.kind) {
+            (
+                ServiceKind::Worker,
+                Strategy::Canary | Strategy::Rolling { .. },
+                Kind::Normal | Kind::Hotfix | Kind::Drill,
+            ) => site.from.is_some(),
+            (
+                ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron,
+                Strategy::AllAtOnce | Strategy::Rolling { .. } | Strategy::BlueGreen | Strategy::Canary,
+                Kind::Normal | Kind::Hotfix | Kind::Drill | Kind::Rollback,
+            ) => false,
+        }
+    }
+
     /// How one site moves.
     pub fn flow_at(&self, site: &SitePlan) -> Flow {
         flow_at(self.flow, site)

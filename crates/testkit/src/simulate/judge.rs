@@ -66,8 +66,11 @@ impl World {
             5 => Verdict::Better,
             _ => Verdict::Continue,
         };
-        self.tell(format!("the judge finds wave {wave} at {} {verdict:?}", s.site));
-        self.judged.insert(s.site, Judged { wave, verdict, why: Said::plain("as it says") });
+        let judged = Judged { wave, verdict, why: Said::plain("as it says") };
+        if self.judged.get(&s.site) != Some(&judged) {
+            self.tell(format!("the judge finds wave {wave} at {} {verdict:?}", s.site));
+        }
+        self.judged.insert(s.site, judged);
     }
 
     /// What a decision about a canary must be.
@@ -149,6 +152,7 @@ impl World {
                 }
                 Happened::ShardsMoved { .. } => self.counts.by_shard += 1,
                 Happened::InstancesReady { .. }
+                | Happened::ChangesWhole { .. }
                 | Happened::TrafficMoved { .. }
                 | Happened::Verified { .. }
                 | Happened::TrafficReturned { .. }

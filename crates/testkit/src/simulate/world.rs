@@ -229,7 +229,8 @@ impl World {
             self.wait(500);
             self.queue_frozen = false;
             quiet = if self.rollouts.iter().all(|r| r.state.phase.is_final()) { quiet + 1 } else { 0 };
-            if quiet == 60 {
+            // Each process is looked at now and then, by chance.
+            if quiet == 120 {
                 return self.check_at_rest();
             }
         }

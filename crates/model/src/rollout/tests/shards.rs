@@ -172,6 +172,7 @@ fn where_carriers_do_not_line_up_the_site_changes_over_whole() {
         assert_eq!((s.plan.flow, s.plan.waves.len(), &s.plan.judging), (Flow::Exclusive, 1, &None));
         s.lingering.insert((old(), 1));
         s.settle();
+        assert_eq!(s.count("changes_whole"), 1, "and it is said");
         assert_eq!((carried(&s, old()), carried(&s, new())), (vec![], vec![]), "{before:?} to {after:?}");
         s.state.request_abort("lin", "wrong day");
         s.lingering.clear();
