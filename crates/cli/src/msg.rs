@@ -139,6 +139,7 @@ crate::messages! {
     SECONDS_LOST = "  {n} s of counts are missing: nobody could take them in time", "  缺少 {n} 秒的计数：未能及时接收";
     COUNTER_REPLACED = "  {n} times whoever counted was replaced; the wave's evidence for promotion began anew", "  计数方被替换 {n} 次；该波的放行证据已重新开始";
     SAMPLES_REFUSED = "  {n} samples could not be true and were left out", "  {n} 个样本不可能为真，已略去";
+    OWN_COUNTERS = "  its own counters: {what}", "  服务自身的计数：{what}";
     ONE_CLIENT_OF = "  at worst one client of {n} was looked at", "  最少时每 {n} 个客户端只看一个";
     RESUME_NEXT = "Go on: tradewind rollout resume {id} --reason TEXT   Go back: tradewind rollout abort {id} --reason TEXT", "继续：tradewind rollout resume {id} --reason TEXT   回退：tradewind rollout abort {id} --reason TEXT";
     GOES_ON = "It goes on by itself. Look again: {command}", "它会自行继续。再次查看：{command}";

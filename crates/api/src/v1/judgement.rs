@@ -52,6 +52,10 @@ pub struct Judgement {
     /// Evidence over time, thinned out where there is much of it.
     pub over_time: Vec<EvidencePoint>,
     pub gaps: EvidenceGaps,
+    /// What keeps the service's own counters from being read, or may make them mean something else; in the reader's language.
+    /// Of now: empty once nothing is compared any more.
+    #[serde(default)]
+    pub unread: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]

@@ -165,7 +165,11 @@ impl Fold {
             }
             Entry::Units { site, feed, lost, ticks } => {
                 self.gaps.lost_s += lost;
-                self.heard_of(site, source, now);
+                match feed {
+                    Feed::Edge => self.heard_of(site, source, now),
+                    // It remembers nobody: each of its units is one for itself.
+                    Feed::Scrape => {}
+                }
                 let Some(last) = ticks.last().map(|t| t.at) else { return };
                 for tick in ticks {
                     let before_last = last.since(tick.at).as_secs_f64().min(TICKS_KEPT_S as f64);
@@ -359,7 +363,9 @@ fn scraped(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
             Read::Counters { .. } => None,
         };
         let site = site.map(str::to_owned);
-        MetricSpec { site, required: m.required, limit_ms, ..MetricSpec::new(m.name.clone(), kind) }
+        // A service counts its failures as they come, however many have one cause.
+        let bursts = kind != Kind::Business;
+        MetricSpec { site, required: m.required, limit_ms, bursts, ..MetricSpec::new(m.name.clone(), kind) }
     };
     own.map(spec).collect()
 }

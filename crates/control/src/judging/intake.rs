@@ -12,7 +12,7 @@ use tradewind_model::{
 };
 use tradewind_store::{Json, Tx, rows, transact};
 
-/// Who counted: a worker of an edge, on one route of one rollout.
+/// Who counted: a worker of an edge or a reader of instances' pages, on one route of one rollout.
 type Source = (String, String, String);
 
 /// Stores what is new and says what need not be sent again. What belongs to no rollout under way is taken and forgotten.
@@ -49,7 +49,8 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
         return Ok(());
     };
     let upto = u64::try_from(rows::evidence::upto(tx, rollout, source).await?).unwrap_or_default();
-    let scraped = judging.scrape.as_ref().map_or(0, |s| s.metrics.len());
+    let (scraped, every_s) =
+        judging.scrape.as_ref().map_or((0, 1), |s| (s.metrics.len(), s.every_ms.div_ceil(1_000).max(1)));
     let numbers = |feed: Feed| match feed {
         Feed::Edge => judging.bounds_ms.len() + 1,
         Feed::Scrape => scraped,
@@ -62,10 +63,14 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
     let missing = (last.seq - upto).saturating_sub(new.len() as u64);
     // A source that is heard for the first time late in its life has lost nothing of ours before that.
     let lost = if upto == 0 { missing - (first.seq - 1).min(missing) } else { missing };
+    let seconds = match feed {
+        Feed::Edge => 1,
+        Feed::Scrape => every_s,
+    };
     let entry = Entry::Units {
         site: place.site.clone(),
         feed,
-        lost: lost.min(TICKS_KEPT_S * 1_000),
+        lost: lost.saturating_mul(seconds).min(TICKS_KEPT_S * 1_000),
         ticks: new
             .iter()
             .map(|t| Tick { at: t.at, sampled: t.sampled, canary: t.canary.clone(), baseline: t.baseline.clone() })

@@ -5,6 +5,7 @@ use super::{
     read,
 };
 use crate::{Ctx, Result, faults, rollouts};
+use std::collections::BTreeSet;
 use tradewind_api::v1::{
     EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
     RequestCount, Verdict,
@@ -12,19 +13,38 @@ use tradewind_api::v1::{
 use tradewind_judge::{MetricReading, Rate, Reading, picture};
 use tradewind_model::{
     fault::{Fault, Lang},
-    id::RolloutId,
-    protocol::edge::FULL_SHARE,
+    id::{RolloutId, SiteName},
+    protocol::{agent::Observed, edge::FULL_SHARE},
     rollout::state::{State, Step},
     said,
     said::Tell,
 };
-use tradewind_store::{Reader, rows::rollouts::Rollout};
+use tradewind_store::{
+    Reader,
+    rows::{self, rollouts::Rollout},
+};
 
 /// Refused for a rollout without a judge.
 pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     let (row, fold) = of(ctx, id).await?;
     let state: State = rollouts::read(&row.state)?;
-    Ok(judgement(id, &fold, &state, lang))
+    let unread = unread(&mut ctx.store.read().await?, id, lang).await?;
+    Ok(Judgement { unread, ..judgement(id, &fold, &state, lang) })
+}
+
+/// What hosts say of the service's own counters, each sentence once.
+async fn unread(r: &mut impl Reader, id: RolloutId, lang: Lang) -> Result<Vec<String>> {
+    let mut told = BTreeSet::new();
+    for row in rows::observed::list(r).await? {
+        let observed: Observed = row.body.read()?;
+        for scrape in observed.scrapes.iter().filter(|s| s.rollout == id.to_string()) {
+            told.extend(scrape.notes.iter().map(|note| match scrape.place.site == SiteName::default_site() {
+                true => note.get(lang).to_owned(),
+                false => format!("{}: {}", scrape.place.site, note.get(lang)),
+            }));
+        }
+    }
+    Ok(told.into_iter().collect())
 }
 
 /// The evidence over time as an SVG picture.
@@ -144,6 +164,7 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
             refused: fold.gaps.refused,
             one_of: 1_u64.checked_shl(fold.gaps.sampled).unwrap_or(u64::MAX),
         },
+        unread: Vec::new(),
     }
 }
 

@@ -22,7 +22,7 @@ const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  healt
                     environments:\n  production: { branch: main }\n";
 
 /// What an edge would count: clients by the second, and who of them fails.
-struct Edge {
+pub struct Edge {
     epoch: &'static str,
     seq: u64,
     /// One of so many clients fails; 0: none.
@@ -32,7 +32,7 @@ struct Edge {
 }
 
 impl Edge {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { epoch: "worker-1", seq: 0, canary_fails: 0, baseline_fails: 1_000, seen: [0; 2] }
     }
 
@@ -44,7 +44,8 @@ impl Edge {
         let arms = [canary, 200 - canary].into_iter().enumerate().map(|(i, n)| {
             let before = self.seen[i];
             self.seen[i] += n;
-            let x = if fails[i] == 0 { 0 } else { self.seen[i] / fails[i] - before / fails[i] };
+            let failed = |seen: u64| seen.checked_div(fails[i]).unwrap_or(0);
+            let x = failed(self.seen[i]) - failed(before);
             UnitCounts { n: vec![n, n], x: vec![x, 0], new: n, requests: n, failed: x }
         });
         let [canary, baseline] = arms.collect::<Vec<_>>().try_into().unwrap();
@@ -63,12 +64,12 @@ impl Edge {
 }
 
 /// The share the rows give the newer of two releases.
-async fn share(w: &World, label: &str) -> u64 {
+pub async fn share(w: &World, label: &str) -> u64 {
     w.route().await.iter().find(|(l, _)| l == label).map_or(0, |(_, weight)| u64::from(*weight))
 }
 
 /// A second of everything.
-async fn second(w: &mut World, stay: &Stay<'_>, edge: &mut Edge, id: RolloutId) {
+pub async fn second(w: &mut World, stay: &Stay<'_>, edge: &mut Edge, id: RolloutId) {
     w.obey(stay).await;
     reconcile::once(&w.ctx).await.unwrap();
     let tick = edge.tick(w, id, share(w, "v2").await);
@@ -79,14 +80,14 @@ async fn second(w: &mut World, stay: &Stay<'_>, edge: &mut Edge, id: RolloutId) 
 }
 
 /// v1 live, v2 on its way.
-async fn begun(w: &mut World, stay: &Stay<'_>, spec: &str) -> RolloutId {
+pub async fn begun(w: &mut World, stay: &Stay<'_>, spec: &str) -> RolloutId {
     let (v1, v2) = (w.release(1, spec).await, w.release(2, spec).await);
     let id = w.deploy(&v1).await;
     assert_eq!(w.see_through(stay, id).await.phase, "completed");
     w.deploy(&v2).await
 }
 
-async fn ended(w: &World, id: RolloutId) -> Option<String> {
+pub async fn ended(w: &World, id: RolloutId) -> Option<String> {
     let row = w.rollout(id).await;
     row.finished_at.map(|_| row.phase)
 }

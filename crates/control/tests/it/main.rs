@@ -3,6 +3,7 @@
 mod agents;
 mod housekeeping;
 mod judging;
+mod own_counters;
 mod rollouts;
 mod routes;
 mod runs;

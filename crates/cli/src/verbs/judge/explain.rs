@@ -115,6 +115,9 @@ fn show(session: &Session, j: &Judgement) {
     if j.gaps.one_of > 1 {
         session.out.line(fill!(lang, &msg::ONE_CLIENT_OF, n = j.gaps.one_of));
     }
+    for what in &j.unread {
+        session.out.line(fill!(lang, &msg::OWN_COUNTERS, what = what));
+    }
 }
 
 /// `31/412 (7.5 %)`.

@@ -1,0 +1,169 @@
+//! A canary judged by what the service itself counts, beside what the edge counts.
+
+use crate::{
+    judging::{Edge, begun, ended, second, share},
+    world::{World, place},
+};
+use tradewind_api::v1::Verdict;
+use tradewind_control::{
+    agents::{Stay, observed},
+    judging::{intake, view as evidence},
+    rollouts::view,
+};
+use tradewind_model::{
+    fault::Lang,
+    id::RolloutId,
+    protocol::{
+        scrape::ObservedScrape,
+        trial::{Feed, UnitCounts, UnitTick},
+    },
+    said,
+    time::Clock as _,
+};
+
+const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  health: { http: /healthz }\n  instances: 2\n\
+                    strategy: { type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms], warmup: 0s } }\n\
+                    metrics:\n  interval: 2s\n  judge:\n    orders: { kind: business, count: orders_total }\n\
+                    \u{20}   sync failures: { kind: error, count: failed_total, of: cycles_total }\n\
+                    environments:\n  production: { branch: main }\n";
+
+/// What an agent would read: of 200 requests a second so many in a hundred become orders; and cycles that do not fail.
+struct Pages {
+    epoch: &'static str,
+    seq: u64,
+    orders: [u64; 2],
+    rests: [u64; 2],
+}
+
+impl Pages {
+    fn new(canary: u64, baseline: u64) -> Self {
+        Self { epoch: "scrape-1-1", seq: 0, orders: [canary, baseline], rests: [0; 2] }
+    }
+
+    fn tick(&mut self, w: &World, id: RolloutId, share: u64) -> UnitTick {
+        self.seq += 1;
+        let canary = 200 * share / 10_000;
+        let arms = [canary, 200 - canary].into_iter().enumerate().map(|(i, n)| {
+            let all = self.rests[i] + n * self.orders[i];
+            self.rests[i] = all % 100;
+            UnitCounts { n: vec![n, n], x: vec![all / 100, 0], ..UnitCounts::default() }
+        });
+        let [canary, baseline] = arms.collect::<Vec<_>>().try_into().unwrap();
+        UnitTick {
+            route: place().to_string(),
+            rollout: id.to_string(),
+            epoch: self.epoch.into(),
+            seq: self.seq,
+            at: w.clock.now(),
+            feed: Feed::Scrape,
+            sampled: 0,
+            canary,
+            baseline,
+        }
+    }
+}
+
+/// Seconds of both feeds until the rollout ends.
+async fn through(w: &mut World, stay: &Stay<'_>, id: RolloutId, pages: &mut Pages) -> u32 {
+    let mut edge = Edge::new();
+    for n in 1..600 {
+        second(w, stay, &mut edge, id).await;
+        let tick = pages.tick(w, id, share(w, "v2").await);
+        let taken = intake::take_in(&w.ctx, stay, vec![tick]).await.unwrap();
+        assert_eq!((taken[0].epoch.as_str(), taken[0].seq), (pages.epoch, pages.seq));
+        if ended(w, id).await.is_some() {
+            return n;
+        }
+    }
+    panic!("it does not end: {:?}", w.rollout(id).await);
+}
+
+#[tokio::test]
+async fn a_release_that_loses_half_of_its_orders_is_taken_back() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    through(&mut w, &stay, id, &mut Pages::new(15, 30)).await;
+    assert_eq!(ended(&w, id).await.as_deref(), Some("failed"));
+    assert_eq!(w.route().await, [("v1".to_owned(), 10_000)]);
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.brief.verdict, Verdict::Worse);
+    let blamed: Vec<_> = shown.metrics.iter().filter(|m| m.culprit).map(|m| m.name.as_str()).collect();
+    assert_eq!(blamed, ["orders"]);
+    let orders = shown.metrics.iter().find(|m| m.name == "orders").unwrap();
+    assert!(!orders.needed && orders.canary.rate.unwrap() < 0.16 && orders.baseline.rate.unwrap() > 0.28);
+    assert!(view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap().contains("orders"));
+}
+
+#[tokio::test]
+async fn a_good_release_goes_up_by_the_counts_of_both() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    through(&mut w, &stay, id, &mut Pages::new(30, 30)).await;
+    assert_eq!(ended(&w, id).await.as_deref(), Some("completed"));
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.waves.iter().map(|w| w.share).collect::<Vec<_>>(), [1_000, 5_000, 10_000]);
+    assert_eq!((shown.gaps.restarts, shown.gaps.refused, shown.gaps.lost_s), (0, 0, 0), "two who count are no restart");
+}
+
+#[tokio::test]
+async fn a_wave_waits_for_a_metric_that_it_needs_and_says_what_is_missing() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    for _ in 0..120 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    assert_eq!(share(&w, "v2").await, 1_000, "no data is no pass");
+
+    let desired = w.desired().await;
+    assert_eq!((desired.scrapes[0].rollout.clone(), desired.scrapes[0].scrape.metrics.len()), (id.to_string(), 2));
+    let mut seen = w.perform(&desired);
+    let missing = said!("v2: there is no `failed_total`", "v2：没有 `failed_total`");
+    let of =
+        |rollout: String| ObservedScrape { place: place(), rollout, notes: vec![missing.clone(), missing.clone()] };
+    seen.scrapes = vec![of(id.to_string()), of("another".into())];
+    observed::ingest(&w.ctx, &stay, "epoch-0", seen).await.unwrap();
+    let shown = evidence::show(&w.ctx, id, Lang::Zh).await.unwrap();
+    assert_eq!(shown.unread, ["v2：没有 `failed_total`"]);
+    let waits: Vec<_> = shown.metrics.iter().filter(|m| m.needed).map(|m| m.name.as_str()).collect();
+    assert_eq!(waits, ["errors", "slower_than_250ms", "sync failures"]);
+}
+
+#[tokio::test]
+async fn a_round_that_is_missing_is_as_many_seconds_as_it_took() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    for _ in 0..4 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    let mut pages = Pages::new(30, 30);
+    let mut ticks: Vec<UnitTick> = (0..6).map(|_| pages.tick(&w, id, 1_000)).collect();
+    ticks.remove(3);
+    let twice = ticks.iter().chain(&ticks).cloned().collect();
+    intake::take_in(&w.ctx, &stay, twice).await.unwrap();
+    intake::take_in(&w.ctx, &stay, ticks).await.unwrap();
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(shown.gaps.lost_s, 2);
+    let orders = shown.metrics.iter().find(|m| m.name == "orders").unwrap();
+    assert_eq!(orders.canary.units, 5 * 20);
+    // Another agent begins another count, and what it says of other metrics is no count.
+    let mut other = Pages { epoch: "scrape-2-1", ..Pages::new(30, 30) };
+    let sound = other.tick(&w, id, 1_000);
+    let short = UnitCounts { n: vec![1], x: vec![1], ..UnitCounts::default() };
+    intake::take_in(&w.ctx, &stay, vec![UnitTick { canary: short, ..other.tick(&w, id, 1_000) }]).await.unwrap();
+    intake::take_in(&w.ctx, &stay, vec![sound]).await.unwrap();
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(
+        (shown.metrics.iter().find(|m| m.name == "orders").unwrap().canary.units, shown.gaps.restarts),
+        (6 * 20, 0)
+    );
+}
