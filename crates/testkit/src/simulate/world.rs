@@ -214,7 +214,7 @@ impl World {
             r.state.set_paused(false);
         }
         let mut quiet = 0;
-        for _ in 0..6_000 {
+        for _ in 0..20_000 {
             self.send();
             self.deliver_all();
             for _ in 0..8 {
@@ -229,9 +229,13 @@ impl World {
             self.wait(500);
             self.queue_frozen = false;
             quiet = if self.rollouts.iter().all(|r| r.state.phase.is_final()) { quiet + 1 } else { 0 };
-            // Each process is looked at now and then, by chance.
-            if quiet == 120 {
-                return self.check_at_rest();
+            // Each process is looked at now and then, by chance: rest comes soon, and now and then late.
+            if quiet >= 20 {
+                match self.check_at_rest() {
+                    Ok(()) => return Ok(()),
+                    Err(broken) if quiet == 400 => return Err(broken),
+                    Err(_) => {}
+                }
             }
         }
         let stuck: Vec<_> =
@@ -245,7 +249,7 @@ impl World {
             let asked = |step| matches!(step, Step::Judging { asked: true, .. });
             self.rollouts[i].state.sites.values().any(|s| asked(s.step))
         };
-        if self.active().is_some_and(asks) && self.random.one_in(60) {
+        if self.active().is_some_and(asks) && self.random.one_in(30) {
             if self.random.one_in(4) { self.abort() } else { self.promote() }
         }
     }
