@@ -1,7 +1,7 @@
 //! The chapters in which the judge decides: a good release goes up, bad ones are taken back.
 
 use super::{Stage, story::show};
-use crate::rig::Repository;
+use crate::rig::{self, Repository};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -162,6 +162,43 @@ impl Stage<'_> {
             &format!("{before} has all traffic again."),
             &format!("{before} 已重新承接全部流量。"),
         );
+        Ok(())
+    }
+
+    /// A worker that leaves out every fifth order is stopped while it has one shop of four.
+    pub async fn worker_is_caught(&self) -> Result<()> {
+        let sync = rig::example(self.root, "order-sync", self.folder.join("order-sync"), &self.tradewind).await?;
+        for (version, title) in [("v1", "Order sync"), ("v2", "Leave out test orders")] {
+            if version == "v2" {
+                let program = std::fs::read_to_string(sync.folder.join("sync.py"))?;
+                let fault = "    return not order.endswith((\"4\", \"9\"))\n";
+                sync.write("sync.py", &program.replace("    return True\n", fault))?;
+            }
+            sync.commit(&self.tradewind, title).await?;
+            self.story.tell(
+                &format!("git push tradewind main   (order-sync {version}: “{title}”)"),
+                &format!("git push tradewind main   （order-sync {version}：“{title}”）"),
+            );
+            sync.push(&self.tradewind, |line| self.story.quote(line)).await?;
+            let ended = self.watch("order-sync", version, finished).await?;
+            if version == "v1" {
+                self.story.expect(
+                    ended["phase"] == "completed",
+                    "order-sync works four shops, each in one process.",
+                    "order-sync 处理四个店铺，每个店铺一个进程。",
+                );
+                continue;
+            }
+            for line in self.tradewind.run(&["judge", "explain", "order-sync"], &self.tradewind.home).await?.lines() {
+                self.story.quote(line);
+            }
+            let verdict = ended.pointer("/judgement/verdict").and_then(Value::as_str).unwrap_or("none");
+            self.story.expect(
+                ended["phase"] == "failed" && verdict == "worse" && entries(&ended, "rollout.wave_started") == 1,
+                "v2 skips every fifth order; it was caught on its first shop, and the other three never saw it.",
+                "v2 漏掉五分之一的订单；在第一个店铺即被发现，其余三个店铺从未受影响。",
+            );
+        }
         Ok(())
     }
 

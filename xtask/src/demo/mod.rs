@@ -138,6 +138,9 @@ impl Stage<'_> {
         self.story.chapter("v2 turns out to be wrong after all: back to v1", "最终发现 v2 有问题：退回 v1");
         let (gone, done) = self.roll_back().await?;
         self.let_people_shop(5).await?;
+
+        self.story.chapter("A worker skips every fifth order of a shop", "一个 worker 漏掉某店铺五分之一的订单");
+        self.worker_is_caught().await?;
         self.settle_accounts(gone, done).await
     }
 

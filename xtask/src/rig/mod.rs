@@ -12,7 +12,12 @@ use std::{
 
 /// A copy of `examples/shop`, ready for its first commit.
 pub async fn shop(root: &Path, folder: PathBuf, tradewind: &Tradewind) -> Result<Repository> {
-    copy(&root.join("examples/shop"), &folder)?;
+    example(root, "shop", folder, tradewind).await
+}
+
+/// A repository with one of the examples.
+pub async fn example(root: &Path, name: &str, folder: PathBuf, tradewind: &Tradewind) -> Result<Repository> {
+    copy(&root.join("examples").join(name), &folder)?;
     Repository::create(folder, tradewind).await
 }
 
