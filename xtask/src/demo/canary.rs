@@ -176,10 +176,12 @@ impl Stage<'_> {
             }
             sync.commit(&self.tradewind, title).await?;
             self.story.tell(
-                &format!("git push tradewind main   (order-sync {version}: “{title}”)"),
-                &format!("git push tradewind main   （order-sync {version}：“{title}”）"),
+                &format!("tradewind push order-sync   ({version}: “{title}”)"),
+                &format!("tradewind push order-sync   （{version}：“{title}”）"),
             );
-            sync.push(&self.tradewind, |line| self.story.quote(line)).await?;
+            for line in self.tradewind.run(&["push", "order-sync"], &sync.folder).await?.lines() {
+                self.story.quote(line);
+            }
             let ended = self.watch("order-sync", version, finished).await?;
             if version == "v1" {
                 self.story.expect(

@@ -86,7 +86,7 @@ async fn every_instance_and_the_edge_are_asked() {
     assert!(head.contains(&format!("x-tradewind-probe: {token}\r\n")), "{head}");
 
     let unknown = InstanceId(unique(99));
-    let failed = report(&mut w, 2, work(vec![good.id, bad.id, unknown], 300)).await;
+    let failed = report(&mut w, 2, work(vec![good.id, bad.id, unknown], 3_000)).await;
     assert!(!failed.passed);
     let detail: Vec<_> = failed.checks.iter().map(|c| (c.passed, c.detail.en())).collect();
     assert!(detail[0].0 && detail[3].0, "{detail:?}");
