@@ -178,8 +178,10 @@ async fn scrapes(r: &mut impl Reader, host: HostId) -> Result<Vec<DesiredScrape>
             continue;
         }
         for site in &doc.plan.sites {
-            let shifted = state.sites.get(&site.site).is_some_and(|s| s.shifted);
-            let Some(baseline) = site.from.filter(|from| shifted && *from != site.to) else { continue };
+            // From the wave's beginning on, which changes rows and so reaches the agent; when shards or traffic have moved
+            // need not change any.
+            let touched = state.sites.get(&site.site).is_some_and(|s| s.touched);
+            let Some(baseline) = site.from.filter(|from| touched && *from != site.to) else { continue };
             let place = Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() };
             if rows::instances::of_place(r, &place).await?.iter().any(|i| i.host == host) {
                 let (rollout, canary, scrape) = (row.id.to_string(), site.to, scrape.clone());
