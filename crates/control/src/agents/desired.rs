@@ -14,7 +14,10 @@ use tradewind_model::{
         agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
         scrape::DesiredScrape,
     },
-    rollout::state::{Phase, State},
+    rollout::{
+        plan::{Plan, SitePlan},
+        state::{Phase, State},
+    },
 };
 use tradewind_store::{Reader, rows, transact};
 
@@ -167,21 +170,25 @@ async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>, held: u64) -> Result<O
     Ok(Some(compose(&mut r, host).await?))
 }
 
-/// Instances of this host whose own counters are compared: those of rollouts that have given their canary work to do.
+/// Sites whose instances' own counters are read: where there is something to judge by them, from the wave's beginning on. So
+/// every instance has been looked at before it has anything to do.
+pub fn compared<'a>(plan: &'a Plan, state: &State) -> Vec<&'a SitePlan> {
+    let judges = plan.judging.as_ref().is_some_and(|j| j.scrape.is_some());
+    if !judges || state.phase != Phase::Running {
+        return Vec::new();
+    }
+    let begun = |s: &&SitePlan| state.sites.get(&s.site).is_some_and(|state| state.touched);
+    plan.sites.iter().filter(|s| s.from.is_some_and(|from| from != s.to)).filter(begun).collect()
+}
+
 async fn scrapes(r: &mut impl Reader, host: HostId) -> Result<Vec<DesiredScrape>> {
     let mut scrapes = Vec::new();
     for row in rows::rollouts::unfinished(r).await?.into_iter().filter(|row| row.active) {
         let doc: PlanDoc = rollouts::read(&row.plan)?;
-        let Some(scrape) = doc.plan.judging.and_then(|j| j.scrape) else { continue };
         let state: State = rollouts::read(&row.state)?;
-        if state.phase != Phase::Running {
-            continue;
-        }
-        for site in &doc.plan.sites {
-            // From the wave's beginning on, which changes rows and so reaches the agent; when shards or traffic have moved
-            // need not change any.
-            let touched = state.sites.get(&site.site).is_some_and(|s| s.touched);
-            let Some(baseline) = site.from.filter(|from| touched && *from != site.to) else { continue };
+        let Some(scrape) = doc.plan.judging.as_ref().and_then(|j| j.scrape.as_ref()) else { continue };
+        for site in compared(&doc.plan, &state) {
+            let Some(baseline) = site.from else { continue };
             let place = Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() };
             if rows::instances::of_place(r, &place).await?.iter().any(|i| i.host == host) {
                 let (rollout, canary, scrape) = (row.id.to_string(), site.to, scrape.clone());

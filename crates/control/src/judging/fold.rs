@@ -146,6 +146,9 @@ impl Fold {
     }
 
     pub fn apply(&mut self, entry: &Entry, source: &str, received_at: Timestamp) {
+        if self.comes_early(entry) {
+            return;
+        }
         let began = *self.began.get_or_insert(received_at);
         let now = received_at.since(began).as_secs_f64().max(self.t);
         match entry {
@@ -178,6 +181,14 @@ impl Fold {
                     self.note();
                 }
             }
+        }
+    }
+
+    /// Instances are read before their canary has anything to do.
+    fn comes_early(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Wave { .. } | Entry::Units { feed: Feed::Edge, .. } => false,
+            Entry::Units { site, feed: Feed::Scrape, .. } => self.sites.get(site).is_none_or(|s| s.wave.is_none()),
         }
     }
 

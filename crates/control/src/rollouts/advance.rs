@@ -5,8 +5,12 @@ use super::{
     places::{self, Filling, Loaded, RevisionBody},
     queue, read,
 };
-use crate::{Ctx, Result, agents::observed, hosts, judging, tasks};
-use std::collections::BTreeMap;
+use crate::{
+    Ctx, Result,
+    agents::{desired, observed},
+    hosts, judging, tasks,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use tradewind_model::{
     event::Actor,
     fault::Text,
@@ -164,6 +168,12 @@ async fn persist(
     }
     for place in loaded.values_mut() {
         place.save(tx, &filling).await?;
+    }
+    // No row of theirs need change for that.
+    if desired::compared(&doc.plan, before) != desired::compared(&doc.plan, &decision.state) {
+        for host in loaded.values().flat_map(|l| l.hosts()).collect::<BTreeSet<_>>() {
+            hosts::touch(tx, host).await?;
+        }
     }
     for (site, revision, attempt) in verifications {
         if let Some(place) = loaded.get(&site) {

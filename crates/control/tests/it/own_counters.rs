@@ -4,16 +4,18 @@ use crate::{
     judging::{Edge, begun, ended, second, share},
     world::{World, place},
 };
+use std::time::Duration;
 use tradewind_api::v1::Verdict;
 use tradewind_control::{
     agents::{Stay, observed},
     judging::{intake, view as evidence},
-    rollouts::view,
+    rollouts::{reconcile, view},
 };
 use tradewind_model::{
     fault::Lang,
     id::RolloutId,
     protocol::{
+        agent::DesiredPhase,
         scrape::ObservedScrape,
         trial::{Feed, UnitCounts, UnitTick},
     },
@@ -26,6 +28,12 @@ const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  healt
                     metrics:\n  interval: 2s\n  judge:\n    orders: { kind: business, count: orders_total }\n\
                     \u{20}   sync failures: { kind: error, count: failed_total, of: cycles_total }\n\
                     environments:\n  production: { branch: main }\n";
+
+/// Four shops; a cycle of each takes a second and finds ten orders.
+const WORKER: &str = "version: 1\nservice: shop\nkind: worker\nrun: { command: [sync], port: auto, shards: [my, br, th, us] }\n\
+                      strategy: { type: canary, steps: [1, 50%, 100%], min: 5s, max: 20m, soak: 1s, watch: 10s, judge: { r1: 1.2 } }\n\
+                      metrics:\n  judge:\n    orders: { kind: business, count: orders_total, of: found_total, required: true }\n\
+                      environments:\n  production: { branch: main }\n";
 
 /// What an agent would read: of 200 requests a second so many in a hundred become orders; and cycles that do not fail.
 struct Pages {
@@ -133,6 +141,77 @@ async fn a_wave_waits_for_a_metric_that_it_needs_and_says_what_is_missing() {
     assert_eq!(shown.unread, ["v2：没有 `failed_total`"]);
     let waits: Vec<_> = shown.metrics.iter().filter(|m| m.needed).map(|m| m.name.as_str()).collect();
     assert_eq!(waits, ["errors", "slower_than_250ms", "sync failures"]);
+}
+
+#[tokio::test]
+async fn whose_pages_are_read_is_never_said_under_an_old_number() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let (mut edge, mut pages) = (Edge::new(), Pages::new(30, 30));
+    let mut before = w.desired().await;
+    let mut read = vec![before.scrapes.len()];
+    while ended(&w, id).await.is_none() {
+        second(&mut w, &stay, &mut edge, id).await;
+        let tick = pages.tick(&w, id, share(&w, "v2").await);
+        intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+        let now = w.desired().await;
+        if now.scrapes != before.scrapes {
+            assert!(now.generation > before.generation);
+            read.push(now.scrapes.len());
+        }
+        before = now;
+    }
+    assert_eq!(read, [1, 0], "as long as both work");
+}
+
+/// A worker's rollout whose new release syncs so many of ten orders: how it ended, and how many shops it had at most.
+async fn worker_that_syncs(of_ten: u64) -> (String, usize) {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, WORKER).await;
+    let (mut most, mut seq, mut before) = (0, 0, w.desired().await);
+    for _ in 0..600 {
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+        let now = w.desired().await;
+        assert!(now.scrapes == before.scrapes || now.generation > before.generation);
+        let works = |label: &str| {
+            let at_work = now.instances.iter().filter(|i| i.label == label && i.phase == DesiredPhase::Run);
+            at_work.flat_map(|i| i.workload.env["TRADEWIND_SHARDS"].split(',')).count()
+        };
+        let [new, old] = [works("v2"), works("v1")];
+        if let Some(scrape) = now.scrapes.first() {
+            assert_eq!(scrape.rollout, id.to_string());
+            most = most.max(new);
+            seq += 1;
+            let arm = |shops: usize, of_ten| {
+                let cycles = 10 * shops as u64;
+                UnitCounts { n: vec![cycles], x: vec![cycles * of_ten / 10], ..UnitCounts::default() }
+            };
+            let (canary, baseline) = (arm(new, of_ten), arm(old, 10));
+            let tick = UnitTick { seq, canary, baseline, ..Pages::new(0, 0).tick(&w, id, 0) };
+            intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+        }
+        if let Some(phase) = ended(&w, id).await {
+            return (phase, most);
+        }
+        before = now;
+        w.pass(Duration::from_secs(1));
+    }
+    panic!("it does not end: {:?}", w.rollout(id).await);
+}
+
+#[tokio::test]
+async fn a_worker_that_skips_every_fifth_order_is_caught_on_its_first_shop() {
+    assert_eq!(worker_that_syncs(8).await, ("failed".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn a_worker_that_skips_none_gets_one_shop_after_another() {
+    assert_eq!(worker_that_syncs(10).await, ("completed".to_owned(), 4));
 }
 
 #[tokio::test]
