@@ -34,6 +34,8 @@ pub struct Evidence {
     /// Log evidence of the phases that are over.
     carried: f64,
     watch: Option<Watch>,
+    /// Its baseline is other sites, at this one's usual rate.
+    elsewhere: bool,
     /// Log evidence for the promotion's alternatives when this wave began.
     wave_began: Vec<f64>,
     /// Of the canary in this wave: units, and events.
@@ -60,6 +62,7 @@ impl Evidence {
             restarts: Restarts::new(),
             carried: 0.0,
             watch: None,
+            elsewhere: false,
             wave_began: vec![0.0; grid.promotion.alternatives.len()],
             wave: none,
             units: [none; 2],
@@ -165,10 +168,30 @@ impl Evidence {
 
     /// From here on the canary has no baseline beside it.
     pub fn begin_watch(&mut self, grid: &Grid, params: &Params) {
-        if self.watch.is_none() {
+        if self.watch.is_none() && !self.elsewhere {
             self.carried = self.log_e(grid);
             self.watch = Some(Watch::of(self.spec.kind, self.exposures[1], params));
         }
+    }
+
+    /// From here on it is held against its own past.
+    pub fn watch_past(&mut self, grid: &Grid, weeks: &[Sum], params: &Params) {
+        self.carried = self.log_e(grid);
+        self.watch = Some(Watch::of_past(weeks, params));
+    }
+
+    /// From here on what is given for the baseline are other sites' counts. `grid` is the one so far, `alone` the one from
+    /// here on.
+    pub fn compare_elsewhere(&mut self, grid: &Grid, alone: &Grid) {
+        self.carried = self.log_e(grid);
+        (self.watch, self.elsewhere) = (None, true);
+        (self.rare, self.restarts) = (Rare::new(alone), Restarts::new());
+        (self.exposures, self.units) = Default::default();
+        self.wave_began = self.logs(alone, Face::Promotion).collect();
+    }
+
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     pub fn rates(&self) -> [Rate; 2] {

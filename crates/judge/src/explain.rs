@@ -189,7 +189,16 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
             Lang::Zh => format!("{on} 上 {n}{counter}{unit}{of} {x}{measure}{failed}（{spread}）"),
         }
     });
-    let baseline = if other.n == 0 {
+    let baseline = if m.elsewhere {
+        let rate = percent(other.rate);
+        said!(
+            "where {rate} were to be expected by what the other sites sell meanwhile",
+            "按其他站点同期的销售情况应为 {rate}",
+            rate = rate
+        )
+    } else if other.n == 0 && m.watched {
+        said!("{b} did not run beside it", "{b} 未与其同时运行", b = names.baseline)
+    } else if other.n == 0 {
         said!("nobody on {b}", "{b} 上没有数据", b = names.baseline)
     } else {
         Said::in_both(|lang| {
@@ -215,6 +224,21 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
 fn how_much(m: &MetricReading, names: &Names<'_>) -> Option<Said> {
     if m.watched {
         let limit = m.watch_limit?;
+        if m.baseline.n == 0 {
+            return Some(said!(
+                "less than the same hours of earlier weeks can explain, with a limit of {limit}",
+                "低于往周同一时段所能解释的范围，界限为 {limit}",
+                limit = percent(limit)
+            ));
+        }
+        if m.spec.kind == Kind::Business {
+            return Some(said!(
+                "less than {baseline} can explain, with a limit of {limit}",
+                "低于 {baseline} 所能解释的范围，界限为 {limit}",
+                baseline = names.baseline,
+                limit = percent(limit)
+            ));
+        }
         return Some(said!(
             "more than {baseline} can explain, with a limit of {limit}",
             "超出 {baseline} 所能解释的范围，界限为 {limit}",

@@ -5,7 +5,7 @@
 //! more errors are. So each metric has an *alarm* side and a *promotion* side, of 24 alternatives each, in opposite
 //! directions, and all of them together are close enough to each other to invert the tests into a confidence sequence.
 
-use crate::{metric::Kind, params::Params};
+use crate::{control::ALONE, metric::Kind, params::Params};
 
 /// Alternatives of each side.
 pub const ALTERNATIVES: usize = 24;
@@ -63,10 +63,24 @@ impl Grid {
     }
 
     pub fn of(params: &Params, kind: Kind) -> Self {
-        let (alarm_null, promotion_null, alarm, promotion) = match kind {
-            Kind::Error | Kind::Latency => (params.r0(), params.r1(), factors(NEAREST), inverse(factors(NEAREST))),
-            Kind::Business => (1.0 / params.r0(), 1.0 / params.r1(), inverse(factors(NEAREST_BELOW)), factors(NEAREST)),
-        };
+        match kind {
+            Kind::Error | Kind::Latency => {
+                Self::between(params.r0(), params.r1(), factors(NEAREST), inverse(factors(NEAREST)))
+            }
+            Kind::Business => Self::business(1.0 / params.r0(), params),
+        }
+    }
+
+    /// For a business counter that is held against other sites.
+    pub fn alone(params: &Params) -> Self {
+        Self::business(ALONE.min(1.0 / params.r0()), params)
+    }
+
+    fn business(null: f64, params: &Params) -> Self {
+        Self::between(null, 1.0 / params.r1(), inverse(factors(NEAREST_BELOW)), factors(NEAREST))
+    }
+
+    fn between(alarm_null: f64, promotion_null: f64, alarm: Vec<f64>, promotion: Vec<f64>) -> Self {
         let alarm: Vec<f64> = alarm.iter().map(|f| alarm_null * f).collect();
         let promotion: Vec<f64> = promotion.iter().map(|f| promotion_null * f).collect();
         // What lies on another is the same: between points that all but coincide nothing can be interpolated.

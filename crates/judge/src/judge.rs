@@ -1,6 +1,7 @@
 //! The judge of one rollout.
 
 use crate::{
+    control::Control,
     evidence::Evidence,
     faults,
     grid::Grid,
@@ -42,19 +43,24 @@ struct Grids {
     error: Grid,
     latency: Grid,
     business: Grid,
+    alone: Grid,
 }
 
 impl Grids {
     fn new(params: &Params) -> Self {
         let of = |kind| Grid::of(params, kind);
-        Self { error: of(Kind::Error), latency: of(Kind::Latency), business: of(Kind::Business) }
+        let alone = Grid::alone(params);
+        Self { error: of(Kind::Error), latency: of(Kind::Latency), business: of(Kind::Business), alone }
     }
-    fn of(&self, kind: Kind) -> &Grid {
+    fn of_kind(&self, kind: Kind) -> &Grid {
         match kind {
             Kind::Error => &self.error,
             Kind::Latency => &self.latency,
             Kind::Business => &self.business,
         }
+    }
+    fn of(&self, m: &Evidence) -> &Grid {
+        if m.is_elsewhere() { &self.alone } else { self.of_kind(m.spec.kind) }
     }
 }
 
@@ -87,7 +93,7 @@ impl Judge {
         }
         let total: f64 = self.metrics.iter().map(|m| m.spec.weight).sum::<f64>() + spec.weight;
         let part = (spec.weight / total).ln();
-        let grid = self.grids.of(spec.kind);
+        let grid = self.grids.of_kind(spec.kind);
         let mut new = Evidence::new(spec, grid);
         if self.now == self.began {
             for m in &mut self.metrics {
@@ -118,7 +124,8 @@ impl Judge {
         metric::check(evidence.spec.kind, Which::Baseline, &baseline)?;
         self.now = Some(t);
         self.began.get_or_insert(t);
-        evidence.observe(t, self.grids.of(evidence.spec.kind), &canary, &baseline);
+        let grid = self.grids.of(evidence);
+        evidence.observe(t, grid, &canary, &baseline);
         Ok(())
     }
 
@@ -130,7 +137,7 @@ impl Judge {
         for m in &mut self.metrics {
             m.in_wave = m.spec.is_of(site);
             if m.in_wave {
-                m.begin_wave(self.grids.of(m.spec.kind));
+                m.begin_wave(self.grids.of(m));
             }
         }
     }
@@ -142,9 +149,22 @@ impl Judge {
         self.phase_began = Some(t).filter(|t| t.is_finite());
         for m in &mut self.metrics {
             if m.spec.is_of(site) {
-                m.begin_watch(self.grids.of(m.spec.kind), &self.params);
+                m.begin_watch(self.grids.of(m), &self.params);
                 m.in_wave = false;
             }
+        }
+    }
+
+    /// From here on a business counter is held against something else than a baseline beside the canary, because there is
+    /// none. Counts so far stay as they are; what speaks against the canary is carried over. Nothing is done for another kind
+    /// of metric.
+    pub fn hold_against(&mut self, index: usize, control: &Control) {
+        let grids = &self.grids;
+        let Some(m) = self.metrics.get_mut(index).filter(|m| m.spec.kind == Kind::Business) else { return };
+        m.in_wave = false;
+        match control {
+            Control::Past(weeks) => m.watch_past(grids.of(m), weeks, &self.params),
+            Control::Elsewhere => m.compare_elsewhere(grids.of(m), &grids.alone),
         }
     }
 
@@ -164,12 +184,12 @@ impl Judge {
     }
 
     fn log_e(&self) -> f64 {
-        let staked = |m: &Evidence| m.ln_stake + m.log_e(self.grids.of(m.spec.kind));
+        let staked = |m: &Evidence| m.ln_stake + m.log_e(self.grids.of(m));
         if self.metrics.is_empty() { 0.0 } else { log_sum(self.metrics.iter().map(staked)) }
     }
 
     fn log_promotion(&self, m: &Evidence) -> f64 {
-        m.log_promotion(self.grids.of(m.spec.kind), &self.params)
+        m.log_promotion(self.grids.of(m), &self.params)
     }
 
     fn is_needed(m: &Evidence) -> bool {
@@ -194,7 +214,7 @@ impl Judge {
     pub fn reading(&self) -> Reading {
         let Brief { e, promotion, verdict } = self.brief();
         let metric = |m: &Evidence| {
-            let grid = self.grids.of(m.spec.kind);
+            let grid = self.grids.of(m);
             let [canary, baseline] = m.rates();
             MetricReading {
                 spec: m.spec.clone(),
@@ -206,6 +226,7 @@ impl Judge {
                 ratio: m.ratio(grid, &self.params),
                 watched: m.is_watched(),
                 watch_limit: m.watch_limit(),
+                elsewhere: m.is_elsewhere(),
             }
         };
         Reading {
@@ -226,7 +247,7 @@ impl Judge {
     /// When the average alarms and no metric does so by itself, the one that gives most to it.
     fn culprits(&self) -> Vec<usize> {
         let m = self.metrics.len() as f64;
-        let weighted = |x: &Evidence| m.ln() + x.ln_stake + x.log_e(self.grids.of(x.spec.kind));
+        let weighted = |x: &Evidence| m.ln() + x.ln_stake + x.log_e(self.grids.of(x));
         let weighted: Vec<f64> = self.metrics.iter().map(weighted).collect();
         let named = culprits(&weighted, self.params.alpha());
         if named.is_empty() {
@@ -247,7 +268,7 @@ impl TryFrom<Stored> for Judge {
     fn try_from(s: Stored) -> Result<Self, Fault> {
         let damaged = |why: &str| Err(Fault::new(&faults::DAMAGED).with("why", why));
         let grids = Grids::new(&s.params);
-        if let Some(m) = s.metrics.iter().find(|m| !m.fits(grids.of(m.spec.kind))) {
+        if let Some(m) = s.metrics.iter().find(|m| !m.fits(grids.of(m))) {
             return damaged(&m.spec.name);
         }
         if s.began.is_some() != s.now.is_some() || s.began > s.now {

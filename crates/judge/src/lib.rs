@@ -14,6 +14,7 @@
 //! | [`bursts`] | events of one batch that have one cause |
 //! | `restarts` | faults that begin late |
 //! | `single`, `watch` | one arm against a fixed rate: the promotion's floor, the time after the rollout |
+//! | [`control`] | business counters with nothing beside the canary |
 //! | `interval` | intervals for rates and their ratio |
 //! | `evidence`, [`Judge`] | one metric; several, combined by their weighted average |
 //! | [`explain`], [`picture`] | a reading for people: a sentence, a plot |
@@ -24,6 +25,7 @@
 
 pub mod bursts;
 mod common;
+pub mod control;
 mod evidence;
 pub mod explain;
 pub mod faults;
@@ -49,3 +51,4 @@ pub use judge::Judge;
 pub use metric::{Arm, Kind, MOST, MetricSpec, Refused, Which};
 pub use params::{Params, Unchecked};
 pub use reading::{Brief, MetricReading, Reading, Verdict};
+pub use single::Sum;

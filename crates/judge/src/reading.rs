@@ -93,6 +93,8 @@ pub struct MetricReading {
     /// While nothing runs beside the canary: the rate that it is held against, where one is known.
     pub watched: bool,
     pub watch_limit: Option<f64>,
+    /// Its baseline is other sites, at this one's usual rate.
+    pub elsewhere: bool,
 }
 
 /// The e-BH procedure (Wang and Ramdas, arXiv 2009.02824) with weights: those of the `m` metrics whose weighted evidence is among the

@@ -5,9 +5,12 @@
 //! that the comparison does not need: that the baseline's own rate, had it gone on, would not have more than doubled by itself.** A
 //! marketplace that goes down in that half hour breaks it; the comparison would have seen that both suffer.
 //!
+//! Where nothing ran beside the canary at all, a business counter is held against what [`crate::control`] expects of it.
+//!
 //! Evidence of the comparison is carried over as the capital this test starts with, so that both together keep to alpha.
 
 use crate::{
+    control,
     grid::ALTERNATIVES,
     interval,
     metric::{Arm, Kind},
@@ -40,6 +43,12 @@ impl Watch {
         };
         let known = baseline.n > 0 && limit > 0.0 && (kind != Kind::Latency || limit < 1.0);
         Self { kind, limit: known.then_some(limit), sum: Sum::default(), restarts: Restarts::new() }
+    }
+
+    /// Of a business counter, by its own past.
+    pub fn of_past(weeks: &[Sum], params: &Params) -> Self {
+        let limit = control::least(weeks, params.alpha());
+        Self { kind: Kind::Business, limit, sum: Sum::default(), restarts: Restarts::new() }
     }
 
     pub fn fits(&self) -> bool {

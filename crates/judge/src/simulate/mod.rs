@@ -6,6 +6,7 @@ mod arms;
 mod clients;
 pub mod random;
 mod table;
+mod whole;
 
 pub use arms::{Errors, Load};
 pub use table::{Line, Measured};
@@ -15,6 +16,7 @@ use arms::{Interval, Latencies, Orders};
 use clients::{Clients, Unit};
 use serde::Serialize;
 use tradewind_model::{said, said::Said};
+use whole::Against;
 
 /// What a case has to reach.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
@@ -146,6 +148,24 @@ fn healthy(all: &mut Vec<Case>) {
         MANY,
         move |rng| arms::watched(rng, usual(), 1.0),
     ));
+    let whole = [
+        (
+            "healthy-whole",
+            Against::OtherSites,
+            said!(
+                "a site that changes over whole, orders beside other sites', a market that wanders, 30 min",
+                "站点整体切换，订单与其他站点对照，行情波动，30 分钟"
+            ),
+        ),
+        (
+            "healthy-whole-weeks",
+            Against::EarlierWeeks,
+            said!("the same beside earlier weeks that differ by 10 %", "同上，与往周同时段对照，各周相差 10 %"),
+        ),
+    ];
+    for (name, against, what) in whole {
+        all.push(case(name, what, alpha(), MANY, move |rng| whole::until_worse(rng, usual(), against, 1.0)));
+    }
 }
 
 fn faulty(all: &mut Vec<Case>) {
@@ -169,6 +189,16 @@ fn faulty(all: &mut Vec<Case>) {
         MANY,
         move |rng| Orders { per_minute: 60.0, share: 0.1, ratio: 0.5, until_s: 3_600.0 }.until_worse(rng, usual()),
     ));
+    for (name, against, what) in [
+        (
+            "whole-half",
+            Against::OtherSites,
+            said!("60 orders a minute halved, other sites beside it", "每分钟 60 单减半，与其他站点对照"),
+        ),
+        ("whole-half-weeks", Against::EarlierWeeks, said!("the same beside earlier weeks", "同上，与往周同时段对照")),
+    ] {
+        all.push(case(name, what, Bar::None, 1_000, move |rng| whole::until_worse(rng, usual(), against, 0.5)));
+    }
     let late = Errors { onset_s: 1_800.0, until_s: 9_000.0, ..Errors::usual(2.0) };
     all.push(case(
         "late-onset",

@@ -20,6 +20,8 @@ fn what_is_promised_is_reached_in_a_few_runs() {
         ("healthy-latency", 40),
         ("healthy-orders", 60),
         ("healthy-watch", 60),
+        ("healthy-whole", 60),
+        ("healthy-whole-weeks", 60),
         ("errors-2", 100),
         ("errors-5", 100),
         ("latency-10", 30),

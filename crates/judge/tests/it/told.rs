@@ -2,7 +2,8 @@
 
 use crate::world::{feed, one};
 use tradewind_judge::{
-    Arm, Judge, Kind, MetricSpec, Params, Verdict,
+    Arm, Judge, Kind, MetricSpec, Params, Sum, Verdict,
+    control::Control,
     explain::{Names, Unit, sentence},
     forecast::{Forecast, forecast},
     picture::{Picture, Point, Wave, svg, text},
@@ -60,6 +61,20 @@ fn a_verdict_is_one_plain_sentence() {
     tell("watched", &watched, &NAMES);
     feed(&mut watched, 0, &[(90.0, (3_000, 300), (0, 0))]);
     tell("worse when watched", &watched, &NAMES);
+
+    let mut fewer_than_elsewhere = judge(vec![orders()]);
+    fewer_than_elsewhere.hold_against(0, &Control::Elsewhere);
+    feed(&mut fewer_than_elsewhere, 0, &[(0.0, (0, 0), (0, 0)), (300.0, (4_000, 120), (18_000, 900))]);
+    tell(
+        "fewer orders than other sites lead to expect",
+        &fewer_than_elsewhere,
+        &Names { unit: Unit::Sessions, ..NAMES },
+    );
+    let mut fewer_than_ever = judge(vec![orders()]);
+    fewer_than_ever.begin_watch(0.0, None);
+    fewer_than_ever.hold_against(0, &Control::Past(vec![Sum { n: 90_000, x: 4_500 }]));
+    feed(&mut fewer_than_ever, 0, &[(0.0, (0, 0), (0, 0)), (300.0, (4_000, 120), (0, 0))]);
+    tell("fewer orders than in earlier weeks", &fewer_than_ever, &Names { unit: Unit::Sessions, ..NAMES });
 
     let mut better = judge(vec![checkout(), slow()]);
     feed(&mut better, 0, &[(0.0, (0, 0), (0, 0)), (35.0, (412, 0), (3_702, 3))]);

@@ -1,7 +1,7 @@
 //! What is concluded, and what must not be.
 
 use crate::world::{Sample, feed, near, one};
-use tradewind_judge::{Arm, Judge, Kind, MetricSpec, Params, Reading, Verdict};
+use tradewind_judge::{Arm, Judge, Kind, MetricSpec, Params, Reading, Sum, Verdict, control::Control};
 
 /// A sequence of failure counts, each of `n` requests.
 fn series(canary: &[u64], baseline: &[u64], n: u64) -> Vec<Sample> {
@@ -156,6 +156,62 @@ fn after_the_rollout_the_canary_is_held_against_what_the_baseline_was() {
     assert!((0.01..0.02).contains(&limit), "{limit}");
     assert_eq!(watched(2).1.verdict, Verdict::Continue, "twice the rate is within what the watch allows");
     assert_eq!(watched(8).1.verdict, Verdict::Worse);
+}
+
+/// 100 sessions a second, of which `per_s` order; the market halves after five minutes.
+fn changed_over(control: &Control, per_s: [u64; 2], elsewhere: bool) -> Reading {
+    let mut judge = one(Kind::Business);
+    judge.begin_watch(0.0, None);
+    judge.hold_against(0, control);
+    for i in 0..600 {
+        let now = per_s[usize::from(i >= 300)];
+        let other = if elsewhere { (200, if i >= 300 { 10 } else { 20 }) } else { (0, 0) };
+        feed(&mut judge, 0, &[(f64::from(i), (100, now), other)]);
+    }
+    judge.reading()
+}
+
+#[test]
+fn a_site_that_changes_over_whole_is_held_against_other_sites() {
+    let same = changed_over(&Control::Elsewhere, [10, 5], true);
+    assert_eq!(same.verdict, Verdict::Continue, "the whole market halved");
+    let m = &same.metrics[0];
+    assert!(m.elsewhere && !m.needed && (m.baseline.rate - 0.075).abs() < 1e-9, "{m:?}");
+    let worse = changed_over(&Control::Elsewhere, [10, 2], true);
+    assert_eq!((worse.verdict, worse.culprits), (Verdict::Worse, vec![0]));
+    let little = changed_over(&Control::Elsewhere, [10, 5], false);
+    assert_eq!((little.verdict, little.e), (Verdict::Continue, 1.0), "no data is no evidence");
+}
+
+#[test]
+fn a_site_that_changes_over_whole_is_held_against_its_own_past() {
+    let weeks = |rates: &[u64]| Control::Past(rates.iter().map(|x| Sum { n: 100_000, x: *x }).collect());
+    assert_eq!(changed_over(&weeks(&[10_000]), [10, 10], false).verdict, Verdict::Continue);
+    assert_eq!(changed_over(&weeks(&[10_000]), [10, 5], false).verdict, Verdict::Worse);
+    assert_eq!(
+        changed_over(&weeks(&[10_000, 5_500]), [10, 5], false).verdict,
+        Verdict::Continue,
+        "one week was as lean"
+    );
+    let nothing = changed_over(&weeks(&[]), [10, 0], false);
+    assert_eq!((nothing.verdict, nothing.e, nothing.metrics[0].watch_limit), (Verdict::Continue, 1.0, None));
+}
+
+/// Whatever was compared before, nothing is given away and nothing won by holding it against something else.
+#[test]
+fn evidence_is_carried_over_to_another_control() {
+    for control in [Control::Elsewhere, Control::Past(vec![Sum { n: 1_000, x: 100 }])] {
+        let mut judge = one(Kind::Business);
+        feed(&mut judge, 0, &[(0.0, (100, 3), (900, 90)), (1.0, (100, 4), (900, 90))]);
+        let before = judge.brief().e;
+        judge.hold_against(0, &control);
+        assert!((judge.brief().e / before - 1.0).abs() < 1e-9, "{control:?}");
+        judge.begin_watch(2.0, None);
+        assert_eq!(judge.reading().metrics[0].watched, control != Control::Elsewhere);
+    }
+    let mut errors = one(Kind::Error);
+    errors.hold_against(0, &Control::Elsewhere);
+    assert!(!errors.reading().metrics[0].elsewhere, "how often a release fails is not known from other places");
 }
 
 #[test]
