@@ -88,3 +88,48 @@ async fn a_canary_goes_up_by_evidence_and_back_by_evidence() {
     shop.ended("v4", "completed").await;
     world.chain_is_whole().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_that_are_lost_behind_good_answers_are_missed() {
+    let world = World::begin().await;
+    let metrics =
+        "metrics:\n  interval: 1s\n  judge:\n    orders: { kind: business, count: orders_total, required: true }\n";
+    let spec = format!("{}{metrics}", web("shop", STRATEGY));
+    let shop = world.service("shop", &spec).await;
+    shop.release("v1", "well").await;
+    shop.ended("v1", "completed").await;
+    let traffic = Traffic::start(world.tradewind.edge, "shop");
+    shop.release("v2", "well").await;
+    shop.ended("v2", "completed").await;
+    let evidence = world.ask("judge explain shop").await;
+    let orders = evidence["metrics"].as_array().unwrap().iter().find(|m| m["name"] == "orders").unwrap().clone();
+    for arm in ["canary", "baseline"] {
+        let seen = ["events", "units"].map(|of| orders[arm][of].as_u64());
+        assert!(seen.iter().all(|n| *n > Some(0)), "{orders:#}");
+    }
+
+    // Every answer is a 200, and of five orders four are never written down.
+    shop.release("v3", "loses").await;
+    let ended = shop.ended("v3", "failed").await;
+    assert!(ended["reason"].as_str().unwrap().contains("orders"), "{ended:#}");
+    let evidence = world.ask("judge explain shop").await;
+    let blamed = |m: &Value| (m["culprit"] == true).then(|| m["name"].as_str().unwrap().to_owned());
+    let blamed: Vec<String> = evidence["metrics"].as_array().unwrap().iter().filter_map(blamed).collect();
+    assert_eq!(blamed, ["orders"], "{evidence:#}");
+
+    // Nobody can read it: it waits, and says why.
+    shop.run("acknowledge", &["--note", "orders were lost"]).await;
+    shop.release("v4", "mute").await;
+    let said = |j: &Value| {
+        let unread = j["unread"].as_array()?.first()?.as_str()?;
+        (unread == "v4: GET /metrics answered 503 Service Unavailable").then_some(())
+    };
+    world.until("v4 to be unreadable", "judge explain shop", said).await;
+    let shown = world.ask("rollout show shop").await;
+    assert_eq!(shown["sites"][0]["share"], 2_000, "{shown:#}");
+    let abort = ["rollout", "abort", "shop", "--reason", "no counts"];
+    world.tradewind.run(&abort, &world.folder).await.unwrap();
+    shop.ended("v4", "aborted").await;
+    traffic.served_by("v2").await;
+    traffic.nothing_lost().await;
+}

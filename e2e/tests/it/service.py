@@ -5,11 +5,13 @@ import random
 import signal
 import socketserver
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 
 VERSION = open("VERSION").read().strip()
 HOW, *MORE = open("how").read().split()
+ORDERS, LOCK = [0], threading.Lock()
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -21,10 +23,18 @@ class Answer(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path.startswith("/slow"):
             time.sleep(0.3)
-        ill = HOW == "never" and self.path == "/healthz"
+        if self.path == "/metrics" and HOW != "mute":
+            return self.answer(200, f"# TYPE orders_total counter\norders_total {ORDERS[0]}\n".encode())
+        if self.path == "/orders" and not (HOW == "loses" and random.random() < 0.8):
+            with LOCK:
+                ORDERS[0] += 1
+        ill = HOW == "never" and self.path == "/healthz" or HOW == "mute" and self.path == "/metrics"
         fails = HOW == "fails" and self.path == "/orders" and random.random() < 0.5
         body = json.dumps({"version": VERSION, "pid": os.getpid()}).encode()
-        self.send_response(503 if ill else 500 if fails else 200)
+        self.answer(503 if ill else 500 if fails else 200, body)
+
+    def answer(self, status, body):
+        self.send_response(status)
         self.send_header("x-version", VERSION)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
