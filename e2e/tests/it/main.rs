@@ -5,6 +5,7 @@ mod killed_roles;
 mod kinds;
 mod processes;
 mod pushes;
+mod shards;
 mod storage;
 mod strategies;
 mod traffic;
