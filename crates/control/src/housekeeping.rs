@@ -3,7 +3,7 @@
 //!
 //! Architecture invariant: what a release is made of is never collected, so a rollback never finds its bundle gone.
 
-use crate::{Ctx, Result, runs::JobBody};
+use crate::{Ctx, Result, judging::usual, runs::JobBody};
 use futures_util::TryStreamExt as _;
 use std::{collections::HashSet, time::Duration};
 use tradewind_model::{id::Digest, time::Timestamp};
@@ -57,6 +57,7 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
     }
     transact!(ctx.store, tx => {
         rows::evidence::purge(tx, now.minus(EVIDENCE)).await?;
+        rows::usual::purge(tx, usual::hour_of(now) - usual::KEPT_H).await?;
         forget(tx, now.minus(DAY)).await
     })?;
     Ok(done)

@@ -324,3 +324,22 @@ fn failures_never_outnumber_what_they_are_out_of() {
     assert_eq!(t.round()[0], [(1, 1), (3, 0)]);
     assert_eq!(t.said(), [""; 0]);
 }
+
+#[test]
+fn what_is_usual_is_counted_once_as_the_canarys() {
+    let mut t = Trial::new(vec![orders(series("orders_total", &[]))]);
+    let mut scrape = t.meter.scrape().clone();
+    scrape.baseline = scrape.canary;
+    t.meter = Meter::new(scrape, "scrape-a-2".into());
+    t.targets.pop();
+    t.stats("worker-1");
+    t.page(1, "orders_total 0\n");
+    t.page(2, "orders_total 0\n");
+    t.round();
+    t.count(100, 0);
+    t.page(1, "orders_total 4\n");
+    t.page(2, "orders_total 5\n");
+    let [counted, baseline] = t.round();
+    assert_eq!((counted, baseline[0].1), (vec![(100, 9)], 0));
+    assert_eq!(t.said(), [""; 0]);
+}

@@ -12,7 +12,7 @@ use tradewind_model::{
     id::{Digest, HostId, Place},
     protocol::{
         agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
-        scrape::DesiredScrape,
+        scrape::{DesiredScrape, Purpose},
     },
     rollout::{
         plan::{Plan, SitePlan},
@@ -96,6 +96,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
         });
     }
     desired.scrapes = scrapes(r, host).await?;
+    desired.scrapes.extend(usual(r, &desired).await?);
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
         desired.tasks.push(task);
@@ -179,6 +180,25 @@ pub fn compared<'a>(plan: &'a Plan, state: &State) -> Vec<&'a SitePlan> {
     }
     let begun = |s: &&SitePlan| state.sites.get(&s.site).is_some_and(|state| state.touched);
     plan.sites.iter().filter(|s| s.from.is_some_and(|from| from != s.to)).filter(begun).collect()
+}
+
+/// What is usual is read where nothing is compared.
+async fn usual(r: &mut impl Reader, desired: &Desired) -> Result<Vec<DesiredScrape>> {
+    let mut scrapes = Vec::new();
+    for row in rows::places::list(r, None).await? {
+        let Some(current) = row.history.current() else { continue };
+        let here = desired.instances.iter().any(|i| i.revision == current);
+        if !here || desired.scrapes.iter().any(|s| s.place == row.place) {
+            continue;
+        }
+        let revision = rows::revisions::get(r, current).await?;
+        let resolved = rollouts::resolve(r, &row.place.service, &row.place.env, &revision.release).await?;
+        if let Some(scrape) = resolved.scrape.and_then(|s| s.usual()) {
+            let rollout = Purpose::Usual(current).to_string();
+            scrapes.push(DesiredScrape { place: row.place, rollout, canary: current, baseline: current, scrape });
+        }
+    }
+    Ok(scrapes)
 }
 
 async fn scrapes(r: &mut impl Reader, host: HostId) -> Result<Vec<DesiredScrape>> {

@@ -3,11 +3,15 @@
 //! Time is seconds since the first entry, by the server's clock: hosts' clocks only say how far apart the ticks of one
 //! report are. It never runs back, whatever the clocks do.
 
-use super::{Entry, Tick};
+use super::{
+    Entry, Tick,
+    usual::{Counted, Standing},
+};
 use crate::rollouts::PlanDoc;
 use std::collections::BTreeMap;
 use tradewind_judge::{
     Arm, Brief, Judge, Kind, MetricSpec, Params, Reading, Unchecked, Verdict,
+    control::Control,
     explain::{self, Names, Unit},
 };
 use tradewind_model::{
@@ -62,6 +66,10 @@ struct SiteFold {
     warm: Vec<bool>,
     /// Places of what the service itself counts.
     scraped: Vec<usize>,
+    /// Of those with nothing beside them, by their place in the judge.
+    standing: BTreeMap<usize, Standing>,
+    /// What other sites counted since they were looked at last, at this one's usual rate.
+    elsewhere: BTreeMap<usize, (f64, u64)>,
     name: Option<String>,
     requests: [u64; 2],
     failed: [u64; 2],
@@ -121,6 +129,8 @@ impl Fold {
                 metrics,
                 warm,
                 scraped,
+                standing: BTreeMap::new(),
+                elsewhere: BTreeMap::new(),
                 name,
                 requests: [0; 2],
                 failed: [0; 2],
@@ -166,6 +176,14 @@ impl Fold {
                 }
                 self.marks.push(Mark { t: now, site: site.clone(), wave: *wave, share: *share });
             }
+            Entry::Alone { site, standing } => {
+                self.t = now;
+                self.stand_alone(site, standing);
+            }
+            Entry::Elsewhere { site, counts } => {
+                self.t = now;
+                self.counted_elsewhere(site, counts);
+            }
             Entry::Units { site, feed, lost, ticks } => {
                 self.gaps.lost_s += lost;
                 match feed {
@@ -184,10 +202,55 @@ impl Fold {
         }
     }
 
+    /// What a site's business counters are held against from here on.
+    fn stand_alone(&mut self, site: &SiteName, standing: &BTreeMap<String, Standing>) {
+        let Some(known) = self.sites.get_mut(site) else { return };
+        for at in known.scraped.clone() {
+            let Some(of) = self.judge.metrics().nth(at).and_then(|m| standing.get(&m.name)) else { continue };
+            match of {
+                Standing::Elsewhere { .. } => self.judge.hold_against(at, &Control::Elsewhere),
+                Standing::Past { weeks } => self.judge.hold_against(at, &Control::Past(weeks.clone())),
+                Standing::Unknown => {}
+            }
+            known.standing.insert(at, of.clone());
+        }
+    }
+
+    fn counted_elsewhere(&mut self, site: &SiteName, counts: &Counted) {
+        for known in self.sites.values_mut() {
+            for (at, standing) in &known.standing {
+                let Standing::Elsewhere { scales } = standing else { continue };
+                let metric = self.judge.metrics().nth(*at).map(|m| m.name.as_str());
+                if let (Some(scale), Some(sum)) = (scales.get(site), metric.and_then(|m| counts.get(m))) {
+                    let waiting = known.elsewhere.entry(*at).or_default();
+                    *waiting = (waiting.0 + scale * sum.n as f64, waiting.1.saturating_add(sum.x));
+                }
+            }
+        }
+    }
+
+    /// Metrics that are not judged where they are, because there is nothing to hold them against.
+    pub fn unknown(&self) -> Vec<Said> {
+        let of_site = |s: &SiteFold| {
+            let none = s.standing.iter().filter(|(_, standing)| **standing == Standing::Unknown).map(|(at, _)| *at);
+            none.filter_map(|at| self.judge.metrics().nth(at).map(MetricSpec::shown)).collect::<Vec<_>>()
+        };
+        let told = |metric: Said| {
+            said!(
+                "{metric}: nothing runs beside {canary}, and neither other sites nor earlier weeks are known; it is not judged",
+                "{metric}：{canary} 旁边没有对照版本，也没有其他站点或往周的数据；不作判定",
+                metric = metric,
+                canary = &self.labels[0]
+            )
+        };
+        self.sites.values().flat_map(of_site).map(told).collect()
+    }
+
     /// Instances are read before their canary has anything to do.
     fn comes_early(&self, entry: &Entry) -> bool {
         match entry {
-            Entry::Wave { .. } | Entry::Units { feed: Feed::Edge, .. } => false,
+            Entry::Wave { .. } | Entry::Alone { .. } | Entry::Units { feed: Feed::Edge, .. } => false,
+            Entry::Elsewhere { .. } => self.sites.values().all(|s| s.standing.is_empty()),
             Entry::Units { site, feed: Feed::Scrape, .. } => self.sites.get(site).is_none_or(|s| s.wave.is_none()),
         }
     }
@@ -233,6 +296,13 @@ impl Fold {
                     Feed::Scrape => Arm::of(n, x),
                 }
             });
+            let baseline = match site.standing.get(metric) {
+                Some(Standing::Elsewhere { .. }) => {
+                    let (n, x) = site.elsewhere.remove(metric).unwrap_or_default();
+                    Arm::of(n.round() as u64, x)
+                }
+                Some(Standing::Past { .. } | Standing::Unknown) | None => baseline,
+            };
             if self.judge.observe(self.t, *metric, canary, baseline).is_err() {
                 self.gaps.refused += 1;
             }

@@ -3,12 +3,15 @@
 //! They may come late, twice, or with seconds missing; each source numbers its own, so what is stored already is left out
 //! and what is missing is known.
 
-use super::{Entry, Tick};
+use super::{Entry, Tick, usual};
 use crate::{Ctx, Result, agents::Stay, rollouts::PlanDoc};
 use std::collections::BTreeMap;
 use tradewind_model::{
     id::{Place, RolloutId},
-    protocol::trial::{Feed, TICKS_KEPT_S, UnitCounts, UnitTick, UnitsTaken},
+    protocol::{
+        scrape::Purpose,
+        trial::{Feed, TICKS_KEPT_S, UnitCounts, UnitTick, UnitsTaken},
+    },
 };
 use tradewind_store::{Json, Tx, rows, transact};
 
@@ -26,9 +29,15 @@ pub async fn take_in(ctx: &Ctx, stay: &Stay<'_>, ticks: Vec<UnitTick>) -> Result
         ticks.sort_by_key(|t| t.seq);
         ticks.dedup_by_key(|t| t.seq);
         let Some(seq) = ticks.last().map(|t| t.seq) else { continue };
-        if let (Ok(id), Some(place)) = (rollout.parse::<RolloutId>(), place(&route)) {
-            let source = format!("{}/{route}/{epoch}", stay.host);
-            transact!(ctx.store, tx => store(tx, id, &place, &source, &ticks).await)?;
+        let source = format!("{}/{route}/{epoch}", stay.host);
+        match (rollout.parse::<Purpose>(), place(&route)) {
+            (Ok(Purpose::Trial(id)), Some(place)) => {
+                transact!(ctx.store, tx => store(tx, id, &place, &source, &ticks).await)?;
+            }
+            (Ok(Purpose::Usual(revision)), Some(place)) => {
+                transact!(ctx.store, tx => usual::store(tx, stay.host, &place, revision, &source, &ticks).await)?;
+            }
+            (Err(_), _) | (Ok(_), None) => {}
         }
         taken.push(UnitsTaken { route, rollout, epoch, seq });
     }

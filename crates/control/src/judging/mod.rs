@@ -1,5 +1,5 @@
-//! The judge's evidence: taken in from the edges ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]); and how
-//! long it will take ([`outlook`]).
+//! The judge's evidence: taken in from the edges ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]); how long it
+//! will take ([`outlook`]); and what is usual, for where there is nothing to compare with ([`usual`]).
 //!
 //! What is stored is counts, in the order they came (`rows::evidence`); a verdict is a fold over them. The folds of active
 //! rollouts are kept in memory ([`Folds`]) and are a function of the rows: a server that starts anew, or another one,
@@ -8,21 +8,24 @@
 pub mod fold;
 pub mod intake;
 pub mod outlook;
+pub mod usual;
 pub mod view;
 
 use crate::{Ctx, Result, rollouts::PlanDoc};
 use fold::Fold;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use tradewind_model::{
-    id::{RolloutId, SiteName},
+    id::{Place, RolloutId, SiteName},
     protocol::trial::{Feed, UnitCounts},
+    rollout::state::State,
     time::Timestamp,
 };
 use tradewind_store::{Json, Reader, Tx, rows};
+use usual::Standing;
 
 /// One row's `body`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -38,6 +41,10 @@ pub enum Entry {
         lost: u64,
         ticks: Vec<Tick>,
     },
+    /// A site changed over whole: what its business counters are held against, each by its name.
+    Alone { site: SiteName, standing: BTreeMap<String, Standing> },
+    /// What another site of the service counted meanwhile.
+    Elsewhere { site: SiteName, counts: usual::Counted },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -118,5 +125,19 @@ pub(crate) async fn begin_wave(
     share: u32,
 ) -> Result<()> {
     let entry = Entry::Wave { site: site.clone(), wave, share };
+    Ok(rows::evidence::append(tx, rollout, "", 0, &Json::of(&entry)).await?)
+}
+
+/// A site has changed over whole: nothing runs beside it.
+pub(crate) async fn stand_alone(
+    tx: &mut Tx,
+    rollout: RolloutId,
+    place: &Place,
+    doc: &PlanDoc,
+    state: &State,
+) -> Result<()> {
+    let now = tx.now();
+    let standing = usual::standing(tx, place, doc, state, now).await?;
+    let entry = Entry::Alone { site: place.site.clone(), standing };
     Ok(rows::evidence::append(tx, rollout, "", 0, &Json::of(&entry)).await?)
 }

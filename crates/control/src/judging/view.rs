@@ -29,6 +29,7 @@ pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     let (row, fold) = of(ctx, id).await?;
     let state: State = rollouts::read(&row.state)?;
     let unread = unread(&mut ctx.store.read().await?, id, lang).await?;
+    let unread = fold.unknown().iter().map(|s| s.get(lang).to_owned()).chain(unread).collect();
     Ok(Judgement { unread, ..judgement(id, &fold, &state, lang) })
 }
 

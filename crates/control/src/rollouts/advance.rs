@@ -170,7 +170,7 @@ async fn persist(
         place.save(tx, &filling).await?;
     }
     // No row of theirs need change for that.
-    if desired::compared(&doc.plan, before) != desired::compared(&doc.plan, &decision.state) {
+    if !completed.is_empty() || desired::compared(&doc.plan, before) != desired::compared(&doc.plan, &decision.state) {
         for host in loaded.values().flat_map(|l| l.hosts()).collect::<BTreeSet<_>>() {
             hosts::touch(tx, host).await?;
         }
@@ -196,6 +196,11 @@ async fn persist(
             && let Some(wave) = decision.state.sites.get(site).and_then(|s| s.wave)
         {
             judging::begin_wave(tx, row.id, site, wave, *share).await?;
+            if let (Some(place), Some(plan)) = (loaded.get(site), doc.plan.site(site))
+                && judging::usual::alone(&doc.plan, plan)
+            {
+                judging::stand_alone(tx, row.id, &place.place, doc, &decision.state).await?;
+            }
         }
     }
     if decision.happened.is_empty() && decision.state != *before {

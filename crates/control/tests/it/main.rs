@@ -8,4 +8,5 @@ mod rollouts;
 mod routes;
 mod runs;
 mod shards;
+mod whole;
 mod world;

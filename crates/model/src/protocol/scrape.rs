@@ -4,16 +4,18 @@
 //! [`UnitTick`](super::trial::UnitTick)s of [`Feed::Scrape`](super::trial::Feed), one pair of numbers a metric.
 
 use crate::{
-    id::{Place, RevisionId},
+    id::{BadId, Place, RevisionId, RolloutId},
     said::Said,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Metrics a service may have judged.
 pub const MOST_METRICS: usize = 16;
 /// Sentences in one [`ObservedScrape`].
 pub const MOST_NOTES: usize = 8;
+/// What is usual is not read more often.
+const USUAL_EVERY_MS: u64 = 15_000;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Scrape {
@@ -22,6 +24,17 @@ pub struct Scrape {
     pub every_ms: u64,
     /// At most [`MOST_METRICS`]; their order is that of a tick's numbers.
     pub metrics: Vec<ScrapedMetric>,
+}
+
+impl Scrape {
+    /// What is read while nothing is compared, so that it is known how much is sold in ordinary times. `None` where there is
+    /// no business counter.
+    pub fn usual(&self) -> Option<Self> {
+        let business = self.metrics.iter().filter(|m| m.kind == MetricKind::Business);
+        let metrics: Vec<_> = business.cloned().collect();
+        let every_ms = self.every_ms.max(USUAL_EVERY_MS);
+        (!metrics.is_empty()).then(|| Self { path: self.path.clone(), every_ms, metrics })
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,11 +75,42 @@ pub struct Series {
     pub labels: BTreeMap<String, String>,
 }
 
+/// What counts are for, as [`DesiredScrape::rollout`] and [`UnitTick::rollout`](super::trial::UnitTick::rollout) say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// A rollout's judge.
+    Trial(RolloutId),
+    /// Knowing what this revision sells in ordinary times. It is named as canary and baseline, and its counts are the
+    /// canary's.
+    Usual(RevisionId),
+}
+
+const USUAL: &str = "usual-";
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trial(rollout) => rollout.fmt(f),
+            Self::Usual(revision) => write!(f, "{USUAL}{revision}"),
+        }
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = BadId;
+    fn from_str(s: &str) -> Result<Self, BadId> {
+        match s.strip_prefix(USUAL) {
+            Some(revision) => revision.parse().map(Self::Usual),
+            None => s.parse().map(Self::Trial),
+        }
+    }
+}
+
 /// Two revisions of a place whose instances are to be read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DesiredScrape {
     pub place: Place,
-    /// The rollout's id, as in a route's salt.
+    /// A [`Purpose`].
     pub rollout: String,
     pub canary: RevisionId,
     pub baseline: RevisionId,

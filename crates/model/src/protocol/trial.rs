@@ -74,7 +74,7 @@ pub enum TripCause {
 pub struct UnitTick {
     /// [`super::edge::Route::id`]: `service/env/site`.
     pub route: String,
-    /// The route's salt.
+    /// The route's salt; of what instances count themselves, a [`Purpose`](super::scrape::Purpose).
     pub rollout: String,
     /// Names the counting worker; a new one has forgotten who failed before.
     pub epoch: String,

@@ -60,7 +60,7 @@ impl Deciding<'_> {
                 if let Some(broken) = self.watch(plan, wave, site, &new) {
                     return broken;
                 }
-                let early = until.minus(Duration::from_millis(self.plan.timing.watch_ms));
+                let early = until.minus(self.soak_of(site, share).saturating_sub(self.least_soak(site)));
                 let until = if self.facts.others_wait && self.is_last(site) { early } else { until };
                 if self.now < until {
                     self.wake_at(until);
@@ -232,7 +232,8 @@ impl Deciding<'_> {
             }
             ServiceKind::Worker | ServiceKind::Cron => {
                 site.shifted = true;
-                if let (Flow::ByShard, Some(layout)) = (self.plan.flow_at(plan), &plan.layout) {
+                let told = self.plan.flow_at(plan) == Flow::ByShard || self.plan.judging.is_some();
+                if let Some(layout) = plan.layout.as_ref().filter(|_| told) {
                     let (name, shards) = (plan.site.clone(), layout.shards_of_first(wave.instances));
                     self.happened.push(Happened::ShardsMoved { site: name, share: wave.share, shards });
                 }
@@ -278,13 +279,20 @@ impl Deciding<'_> {
         Progress::Moved
     }
 
-    /// How long a site is watched with all its traffic; after the plan's last wave for as long as the canary wants.
+    /// How long a site is watched with all its traffic: as long as its last step says, and after the plan's last wave as long
+    /// as the canary wants.
     pub(super) fn soak_of(&self, site: &SiteState, share: u32) -> Duration {
         if share < FULL_SHARE {
             return Duration::ZERO;
         }
         let watch = if self.is_last(site) { self.plan.timing.watch_ms } else { 0 };
-        Duration::from_millis(self.plan.timing.soak_ms + watch)
+        self.least_soak(site).max(Duration::from_millis(self.plan.timing.soak_ms + watch))
+    }
+
+    /// How long whatever waits.
+    fn least_soak(&self, site: &SiteState) -> Duration {
+        let own = site.wave.and_then(|w| self.plan.waves.get(w)).map_or(0, |w| w.min_ms);
+        Duration::from_millis(self.plan.timing.soak_ms + own)
     }
 
     fn verifying(

@@ -1,7 +1,10 @@
 //! How the waves of a canary are decided. Numbers are integers so that a plan has one text: shares in basis points,
 //! probabilities in millionths, ratios in thousandths, times in milliseconds.
 
-use crate::protocol::{scrape::Scrape, trial::Ignore};
+use crate::protocol::{
+    scrape::{MetricKind, Scrape, ScrapedMetric},
+    trial::Ignore,
+};
 use serde::{Deserialize, Serialize};
 
 /// One step of a canary.
@@ -54,6 +57,13 @@ pub struct Judging {
     /// What the service itself counts.
     #[serde(default)]
     pub scrape: Option<Scrape>,
+}
+
+impl Judging {
+    pub fn judges_business(&self) -> bool {
+        let is_business = |m: &ScrapedMetric| m.kind == MetricKind::Business;
+        self.scrape.as_ref().is_some_and(|s| s.metrics.iter().any(is_business))
+    }
 }
 
 /// What the judge says of a site's wave, as a decision takes it.

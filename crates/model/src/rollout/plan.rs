@@ -205,7 +205,8 @@ impl Plan {
             Flow::ByShard => true,
             Flow::Exclusive => false,
         };
-        let judged = canary && moving.clone().any(beside);
+        let business = r.judging.as_ref().is_some_and(Judging::judges_business);
+        let judged = canary && moving.clone().any(|s| beside(s) || business && s.from.is_some());
         let waves = moving
             .flat_map(|s| match canary && beside(s) {
                 true => stages_of(s, &r.stages),
@@ -254,6 +255,11 @@ impl Plan {
                 Kind::Normal | Kind::Hotfix | Kind::Drill | Kind::Rollback,
             ) => false,
         }
+    }
+
+    /// Whether some of what is judged can be held against other hours and places.
+    pub fn judges_business(&self) -> bool {
+        self.judging.as_ref().is_some_and(Judging::judges_business)
     }
 
     /// How one site moves.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     protocol::{
-        edge::FULL_SHARE,
+        edge::{FULL_SHARE, LATENCY_BOUNDS},
         trial::{Ignore, Limits, MOST_BOUNDS},
     },
     rollout::judging::{Judging, OnInconclusive, Promote, Stage},
@@ -120,9 +120,11 @@ impl CanaryRule {
         let (min, max) = (self.min_ms.unwrap_or(defaults::WAVE_MIN_MS), self.max_ms.unwrap_or(defaults::WAVE_MAX_MS));
         let plain = |share| StepRule { portion: Portion::Share(share), min_ms: None, max_ms: None };
         let steps = self.steps.clone().unwrap_or_else(|| defaults::CANARY_STEPS.map(plain).to_vec());
+        // Nothing is promoted after the last one: it takes a time only where it says so.
+        let min_of = |s: &StepRule| if s.portion == Portion::Share(FULL_SHARE) { 0 } else { min };
         let stage = |s: &StepRule| Stage {
             share: s.portion.of(layout),
-            min_ms: s.min_ms.unwrap_or(min),
+            min_ms: s.min_ms.unwrap_or(min_of(s)),
             max_ms: s.max_ms.unwrap_or(max),
         };
         steps.iter().map(stage).collect()
@@ -185,7 +187,7 @@ fn steps(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<StepRule>> {
         if out.last().is_some_and(falls) {
             notes.add(item.wrong(&faults::STEPS_RISE));
         }
-        if step.portion == Portion::Share(FULL_SHARE) && (step.min_ms.is_some() || step.max_ms.is_some()) {
+        if step.portion == Portion::Share(FULL_SHARE) && step.max_ms.is_some() {
             notes.add(item.wrong(&faults::LAST_STEP));
         }
         out.push(step);
@@ -301,6 +303,10 @@ fn bounds(field: &Field<'_>, notes: &mut Notes) -> Option<Vec<u32>> {
     Some(out)
 }
 
+fn longest_p99_ms() -> u64 {
+    LATENCY_BOUNDS.last().map_or(0, |s| (s * 1_000.0) as u64)
+}
+
 fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
     let Some(section) = field.section(notes) else { return LimitsRule::default() };
     let off = |f: &Field<'_>| f.node.as_text() == Some("none");
@@ -311,7 +317,8 @@ fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
         }),
         p99_ms: section.get("p99").and_then(|f| match off(&f) {
             true => Some(None),
-            false => f.duration(1..=600_000, notes).map(|ms| u32::try_from(ms).ok()),
+            // What is slower than the last bucket of the edge's histogram cannot be told apart.
+            false => f.duration(1..=longest_p99_ms(), notes).map(|ms| u32::try_from(ms).ok()),
         }),
         for_ms: section.get("for").and_then(|f| f.duration(1_000..=600_000, notes)),
         min_requests: section.get("min_requests").and_then(|f| f.count(1..=1_000_000, notes)),

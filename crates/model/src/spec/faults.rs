@@ -203,8 +203,9 @@ crate::faults! {
         "{found} in `{key}` is finer than 0.01%", "`{key}` 中的 {found} 比 0.01% 更细",
         "write at most two decimals", "请最多写两位小数";
     LAST_STEP = "TW-SPEC-064", 422,
-        "the last step of `{key}` has a time of its own, but nothing is promoted after it", "`{key}` 的最后一步写了自己的时间，但它之后没有可放行的下一步",
-        "write `100%` alone; `watch` says how long all traffic is watched", "请只写 `100%`；用 `watch` 指定承接全部流量后观察多久";
+        "the last step of `{key}` has a `max`, but nothing is promoted after it", "`{key}` 的最后一步写了 `max`，但它之后没有可放行的下一步",
+        "leave it out; `watch` says how long all traffic is watched in the end, and `min` of this step how long each site is before the next begins",
+        "请去掉 `max`；`watch` 指定最后承接全部流量后观察多久，该步的 `min` 指定每个站点观察多久后再轮到下一个站点";
     BAD_SERIES = "TW-SPEC-070", 422,
         "{found} in `{key}` is not the name of a series", "`{key}` 中的 {found} 不是序列名称",
         "use letters, digits, `_` and `:`, not beginning with a digit: `orders_total`; labels have a key of their own",

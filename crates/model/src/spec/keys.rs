@@ -247,7 +247,7 @@ keys! {
     "strategy.steps.share" "percentage | 1-1000" Required,
         "The share of this step.", "这一步的流量份额。";
     "strategy.steps.min" "duration" Nothing,
-        "Instead of `strategy.min` for this step.", "这一步代替 `strategy.min`。";
+        "Instead of `strategy.min` for this step. Of the last one: how long a site is watched with all its traffic before the next site begins.", "这一步代替 `strategy.min`。用于最后一步时：站点承接全部流量后观察多久，再轮到下一个站点。";
     "strategy.steps.max" "duration" Nothing,
         "Instead of `strategy.max` for this step.", "这一步代替 `strategy.max`。";
     "strategy.min" "duration" Is("1m"),
@@ -287,7 +287,7 @@ keys! {
     "strategy.limits.error_rate" "percentage | none" Is("5%"),
         "More errors than this go back.", "错误率超过它即退回。";
     "strategy.limits.p99" "duration | none" Is("3s"),
-        "A 99th percentile above this goes back.", "第 99 百分位延迟超过它即退回。";
+        "A 99th percentile above this goes back; 10s at most.", "第 99 百分位延迟超过它即退回；最多 10s。";
     "strategy.limits.for" "duration" Is("30s"),
         "Over this long.", "持续多久。";
     "strategy.limits.min_requests" "1-1000000" Is("100"),

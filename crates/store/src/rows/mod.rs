@@ -26,6 +26,7 @@ pub mod settings;
 pub mod sites;
 pub mod tasks;
 pub mod tokens;
+pub mod usual;
 
 /// A part of a list that is ordered newest first: what comes after `after`, `limit` rows at most.
 #[derive(Clone, Debug)]

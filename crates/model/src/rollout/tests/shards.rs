@@ -32,7 +32,8 @@ fn worker() -> Request {
 fn with(before: Layout, after: Layout) -> Request {
     let mut r = request();
     r.service_kind = ServiceKind::Worker;
-    r.stages = [2_500, 5_000, FULL_SHARE].map(|share| Stage { share, min_ms: MIN * 1_000, max_ms: 600_000 }).to_vec();
+    let min_of = |share| if share < FULL_SHARE { MIN * 1_000 } else { 0 };
+    r.stages = [2_500, 5_000, FULL_SHARE].map(|share| Stage { share, min_ms: min_of(share), max_ms: 600_000 }).to_vec();
     r.sites[0].instances = after.carriers();
     r.sites[0].from_instances = Some(before.carriers());
     (r.sites[0].layout, r.sites[0].from_layout) = (Some(after), Some(before));

@@ -65,7 +65,8 @@ pub fn judging() -> Judging {
 
 /// 10 %, 50 %, 100 % of four instances of one site, promoted by evidence.
 pub fn request() -> Request {
-    let stage = |share| Stage { share, min_ms: MIN * 1_000, max_ms: MAX * 1_000 };
+    let min_of = |share| if share < FULL_SHARE { MIN * 1_000 } else { 0 };
+    let stage = |share| Stage { share, min_ms: min_of(share), max_ms: MAX * 1_000 };
     Request {
         kind: Kind::Normal,
         service_kind: ServiceKind::Web,

@@ -95,3 +95,23 @@ fn a_clock_that_is_set_back_stretches_each_watch_by_no_more_than_itself() {
     back(&mut s);
     assert_eq!(left(&s, "default"), SOAK);
 }
+
+#[test]
+fn a_site_is_watched_as_long_as_its_last_step_says_before_the_next_begins() {
+    let mut r = request();
+    r.sites.push(from_to("shopee-br", Some(old()), new()));
+    let last = r.stages.last_mut().unwrap();
+    last.min_ms = 300_000;
+    let mut s = Story::begin(r);
+    s.promoted_to(1).says("default", 1, super::super::judging::Verdict::Better);
+    while !matches!(s.step(), Step::Soaking { .. }) {
+        s.after(1);
+    }
+    assert_eq!(left(&s, "default"), SOAK + 300);
+    s.others_wait = true;
+    let rest = left(&s, "default");
+    s.after(rest - 1);
+    assert_eq!(s.step_of("shopee-br"), Step::Waiting, "whoever waits");
+    s.after(1);
+    assert!(!matches!(s.step_of("shopee-br"), Step::Waiting));
+}

@@ -290,3 +290,34 @@ pub async fn evidence_keeps_the_order_it_came_in(f: Fixture) {
     let mut r = f.store.read().await.unwrap();
     assert_eq!(rows::evidence::after(&mut r, other.id, 0).await.unwrap().len(), 1);
 }
+
+pub async fn what_is_usual_is_kept_by_the_hour(f: Fixture) {
+    let host = tradewind_model::id::HostId::at(tradewind_model::time::Timestamp(1));
+    let row = |site: &str, hour: i64, upto: i64| rows::usual::Usual {
+        place: tradewind_model::id::Place {
+            service: "shop".parse().unwrap(),
+            env: "production".parse().unwrap(),
+            site: site.parse().unwrap(),
+        },
+        host,
+        hour,
+        source: "scrape-1".into(),
+        upto,
+        body: Json::of(&serde_json::json!({ "orders": [upto, 1] })),
+    };
+    let all = [row("br", 10, 1), row("br", 11, 2), row("my", 11, 3), row("my", 12, 4)];
+    for row in &all {
+        transact!(f.store, tx => rows::usual::put(tx, row).await).unwrap();
+    }
+    let (service, env) = (&all[0].place.service, &all[0].place.env);
+    let mut r = f.store.read().await.unwrap();
+    assert_eq!(rows::usual::between(&mut r, service, env, 11, 12).await.unwrap(), all[1..3]);
+    assert_eq!(rows::usual::find(&mut r, &all[0].place, host, 10).await.unwrap().as_ref(), Some(&all[0]));
+    assert_eq!(rows::usual::find(&mut r, &all[0].place, host, 12).await.unwrap(), None);
+    drop(r);
+    let more = row("br", 10, 9);
+    transact!(f.store, tx => rows::usual::put(tx, &more).await).unwrap();
+    let gone = transact!(f.store, tx => rows::usual::purge(tx, 11).await).unwrap();
+    let mut r = f.store.read().await.unwrap();
+    assert_eq!((gone, rows::usual::between(&mut r, service, env, 0, 99).await.unwrap()), (1, all[1..].to_vec()));
+}
