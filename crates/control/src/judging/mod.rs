@@ -5,6 +5,7 @@
 //! rollouts are kept in memory ([`Folds`]) and are a function of the rows: a server that starts anew, or another one,
 //! comes to the same verdicts. Architecture invariant: no count is acknowledged before it is in the store.
 
+mod crowd;
 pub mod fold;
 pub mod intake;
 pub mod outlook;

@@ -1,7 +1,10 @@
 //! What the judge can be expected to find, said before a canary begins: from the traffic the place has lately.
 
-use super::fold::params;
-use crate::{Ctx, agents::flow::Flow, rollouts::PlanDoc};
+use super::{
+    crowd::{self, Crowd},
+    fold::params,
+};
+use crate::{Ctx, Result, agents::flow::Flow, rollouts::PlanDoc};
 use serde::{Deserialize, Serialize};
 use tradewind_judge::forecast::{Forecast, forecast};
 use tradewind_model::{
@@ -11,6 +14,7 @@ use tradewind_model::{
     said::Said,
     spec::values::show_percent,
 };
+use tradewind_store::Reader;
 
 /// The fault that is looked for: twice as many errors.
 const RATIO: f64 = 2.0;
@@ -26,7 +30,29 @@ pub struct Outlook {
 }
 
 /// For the first wave of a plan. `None` where nothing is judged by requests.
-pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -> Option<Outlook> {
+pub async fn outlook(
+    r: &mut impl Reader,
+    ctx: &Ctx,
+    service: &ServiceName,
+    env: &EnvName,
+    doc: &PlanDoc,
+) -> Result<Option<Outlook>> {
+    let by_client = match doc.resolved.route.as_ref().map(|r| &r.sticky) {
+        Some(Sticky::Cookie { .. } | Sticky::Header { .. }) => true,
+        Some(Sticky::None) | None => false,
+    };
+    let crowd = if by_client { crowd::lately(r, service, env, doc).await? } else { None };
+    Ok(of(ctx, service, env, doc, by_client, crowd))
+}
+
+fn of(
+    ctx: &Ctx,
+    service: &ServiceName,
+    env: &EnvName,
+    doc: &PlanDoc,
+    by_client: bool,
+    crowd: Option<Crowd>,
+) -> Option<Outlook> {
     let rule = doc.plan.judging.as_ref()?;
     doc.resolved.route.as_ref()?;
     let wave = doc.plan.waves.first().filter(|w| w.share < FULL_SHARE)?;
@@ -42,9 +68,12 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
     let params = params(rule);
     // Where nothing fails there is nothing to double: what counts is how soon errors at the floor stand out, as the greatest
     // ratio that is looked for.
-    let (base_rate, ratio) = if rate > 0.0 { (rate, RATIO) } else { (params.floor() / CLEAN_RATIO, CLEAN_RATIO) };
+    let (clients, first_failures) = crowd.map_or((1.0, 1.0), |c| (c.clients, c.first_failures));
+    let per_client = (rate * first_failures / clients).min(1.0);
+    let (base_rate, ratio) =
+        if per_client > 0.0 { (per_client, RATIO) } else { (params.floor() / CLEAN_RATIO, CLEAN_RATIO) };
     let found = forecast(&Forecast {
-        units_per_s: flow.requests_per_s,
+        units_per_s: flow.requests_per_s * clients,
         share: f64::from(wave.share) / f64::from(FULL_SHARE),
         base_rate,
         ratio,
@@ -53,7 +82,7 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
         clients: None,
     });
     let advice = match found.expected_s {
-        Some(t) if rate == 0.0 && !found.hopeless => {
+        Some(t) if per_client == 0.0 && !found.hopeless => {
             let (floor, t) = (show_percent(rule.floor_ppm), t.ceil());
             said!(
                 "{floor} of errors would be found in about {t} s",
@@ -65,15 +94,24 @@ pub fn outlook(ctx: &Ctx, service: &ServiceName, env: &EnvName, doc: &PlanDoc) -
         Some(_) | None => found.advice,
     };
     // How many clients those requests come from is only known once they are counted.
-    let advice = match doc.resolved.route.as_ref().map(|r| &r.sticky) {
-        Some(Sticky::Cookie { .. } | Sticky::Header { .. }) => said!(
+    let advice = match (by_client, crowd) {
+        (true, None) => said!(
             "{advice}; longer where few clients make many requests, since each counts once",
             "{advice}；若少数客户端发出大量请求则更久，因为每个客户端只计一次",
             advice = advice
         ),
-        Some(Sticky::None) | None => advice,
+        (true, Some(_)) | (false, _) => advice,
     };
-    let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = told(flow, rate), advice = advice);
+    let flow = match crowd {
+        Some(c) => said!(
+            "{flow}, from {n} new customers a second as of the last canary",
+            "{flow}，按上次金丝雀约每秒 {n} 位新客户",
+            flow = told(flow, rate),
+            n = format!("{:.1}", flow.requests_per_s * c.clients)
+        ),
+        None => told(flow, rate),
+    };
+    let text = said!("{flow}: {advice}", "{flow}：{advice}", flow = flow, advice = advice);
     Some(Outlook { text, expected_s: found.expected_s, hopeless: found.hopeless })
 }
 

@@ -26,7 +26,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
         sites.push(request::site_plan(tx, &place, &target).await?);
     }
     doc.plan = request::plan(doc.plan.kind, &doc.resolved, sites);
-    doc.outlook = outlook(ctx, service, env, &doc);
+    doc.outlook = outlook(tx, ctx, service, env, &doc).await?;
     let mut state: State = read(&row.state)?;
     let paused = state.paused;
     state = State::queued(&doc.plan);

@@ -7,12 +7,15 @@ use tradewind_control::{
     Error,
     agents::Stay,
     judging::{intake, view as evidence},
-    rollouts::{intervene, reconcile, view},
+    rollouts::{PlanDoc, intervene, reconcile, view},
 };
 use tradewind_model::{
     fault::Lang,
     id::RolloutId,
-    protocol::trial::{Trip, TripCause, UnitCounts, UnitTick, UnitsTaken},
+    protocol::{
+        edge::{SplitStats, Stats},
+        trial::{Trip, TripCause, UnitCounts, UnitTick, UnitsTaken},
+    },
     time::Clock as _,
 };
 use tradewind_store::{events, rows};
@@ -309,4 +312,56 @@ async fn what_the_agent_gave_back_by_itself_ends_the_rollout() {
     let reason = view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap();
     assert_eq!(reason, "61 of 600 requests to v2 on default failed within 30 s, more than 5%");
     assert!(w.desired().await.routes[0].trial.is_none());
+}
+
+/// A route's traffic as an edge reports it, `requests` a second of which one in a hundred fails.
+fn traffic(w: &World, stay: &Stay<'_>, requests: u64) {
+    for second in [0, 10] {
+        let split = SplitStats {
+            route: "shop/production/default".into(),
+            revision: tradewind_model::id::RevisionId::at(w.clock.now()),
+            label: "v2".into(),
+            requests: second * requests,
+            responses: [0, second * requests * 99 / 100, 0, 0, second * requests / 100],
+            upstream_failures: Default::default(),
+            client_aborts: 0,
+            latency: Vec::new(),
+            latency_sum_us: 0,
+            last_request_at: None,
+        };
+        let at = w.clock.now().plus(Duration::from_secs(second));
+        stay.traffic(Stats { epoch: "worker".into(), at, table: 1, splits: vec![split], targets: Vec::new() });
+    }
+}
+
+#[tokio::test]
+async fn the_outlook_knows_from_the_last_canary_how_many_clients_there_are() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    traffic(&w, &stay, 400);
+    // Each client makes four requests, and who fails once fails every time.
+    let mut edge = Edge { canary_fails: 100, baseline_fails: 100, ..Edge::new() };
+    for _ in 0..400 {
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+        let mut tick = edge.tick(&w, id, share(&w, "v2").await);
+        for arm in [&mut tick.canary, &mut tick.baseline] {
+            (arm.requests, arm.failed) = (4 * arm.requests, 4 * arm.failed);
+        }
+        intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+        w.pass(Duration::from_secs(1));
+        if ended(&w, id).await.is_some() {
+            break;
+        }
+    }
+    assert_eq!(ended(&w, id).await.as_deref(), Some("completed"));
+    let v3 = w.release(3, SPEC).await;
+    let next = w.deploy(&v3).await;
+    let doc: PlanDoc = w.rollout(next).await.plan.read().unwrap();
+    let told = doc.outlook.unwrap().text.en().to_owned();
+    assert!(told.contains("400.0 requests a second lately, 1.00 % of them failing"), "{told}");
+    assert!(told.contains("from 100.0 new customers a second as of the last canary"), "{told}");
+    assert!(told.contains("2 times as many errors are found in about 2 min 44 s"), "{told}");
 }

@@ -18,6 +18,8 @@ statements! {
             CAST($5 AS TEXT), CAST($6 AS BIGINT) FROM evidence WHERE rollout_id = $2";
     AFTER = "SELECT seq, source, upto, body, received_at FROM evidence
         WHERE org_id = $1 AND rollout_id = $2 AND seq > $3 ORDER BY seq";
+    FIRST = "SELECT seq, source, upto, body, received_at FROM evidence
+        WHERE org_id = $1 AND rollout_id = $2 ORDER BY seq LIMIT $3";
     UPTO = "SELECT COALESCE(MAX(upto), 0) AS upto FROM evidence WHERE org_id = $1 AND rollout_id = $2 AND source = $3";
     PURGE quiet "evidence about rollouts long over" =
         "DELETE FROM evidence WHERE org_id = $1 AND rollout_id IN
@@ -59,6 +61,12 @@ pub async fn append(tx: &mut Tx, rollout: RolloutId, source: &str, upto: i64, bo
 pub async fn after(r: &mut impl Reader, rollout: RolloutId, seq: i64) -> Result<Vec<Evidence>> {
     let args = args![r.org(), rollout, seq];
     r.fetch_all(&AFTER, args).await?.iter().map(Evidence::from_row).collect()
+}
+
+/// The first rows, `limit` at most.
+pub async fn first(r: &mut impl Reader, rollout: RolloutId, limit: u32) -> Result<Vec<Evidence>> {
+    let args = args![r.org(), rollout, limit];
+    r.fetch_all(&FIRST, args).await?.iter().map(Evidence::from_row).collect()
 }
 
 /// The last number of a source that is stored; 0 before there is any.

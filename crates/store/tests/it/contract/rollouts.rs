@@ -278,6 +278,7 @@ pub async fn evidence_keeps_the_order_it_came_in(f: Fixture) {
     assert_eq!(seen, [(1, "edge-1", 3), (2, "", 0), (3, "edge-1", 5), (4, "edge-2", 1)]);
     assert_eq!(all[2].body.read::<i64>().unwrap(), 5);
     assert_eq!(rows::evidence::after(&mut r, one.id, 3).await.unwrap(), all[3..]);
+    assert_eq!(rows::evidence::first(&mut r, one.id, 2).await.unwrap(), all[..2]);
     assert_eq!(rows::evidence::upto(&mut r, one.id, "edge-1").await.unwrap(), 5);
     assert_eq!(rows::evidence::upto(&mut r, one.id, "edge-9").await.unwrap(), 0);
     drop(r);
