@@ -130,7 +130,10 @@ fn missing(reading: &Reading, names: &Names<'_>) -> Said {
             "{metric}: no {unit} on {on} yet, and no data is no evidence",
             "{metric}：{on} 上还没有{unit}，没有数据就没有证据",
             metric = name(m),
-            unit = names.unit.noun(),
+            unit = Said::in_both(|lang| match (lang, noun(m, names).get(lang)) {
+                (Lang::Zh, unit) if unit.is_ascii() => format!(" {unit}"),
+                (Lang::En | Lang::Zh, unit) => unit.to_owned(),
+            }),
             on = on
         )
     };
@@ -164,6 +167,11 @@ fn name(m: &MetricReading) -> Said {
     }
 }
 
+/// What is counted in it.
+fn noun(m: &MetricReading, names: &Names<'_>) -> Said {
+    m.spec.of.clone().unwrap_or_else(|| Said::in_both(|lang| names.unit.noun().get(lang).to_owned()))
+}
+
 /// Both arms of a metric: how many of how many, and the rate.
 fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
     let (Rate { n, x, rate, low, high }, other) = (m.canary, m.baseline);
@@ -174,16 +182,24 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
         low = percent(low),
         high = percent(high)
     );
+    let own = m.spec.of.as_ref();
+    // A series' name stands for itself; what is counted in words has a word to be counted in.
+    let counter = match own {
+        Some(own) if own.get(Lang::Zh).is_ascii() => " ",
+        Some(_) => " 个",
+        None => names.unit.measure(),
+    };
     let (of, failed, measure) = match m.spec.kind {
-        Kind::Error => (Text { en: "of", zh: "中" }, Text { en: " failed", zh: "失败" }, names.unit.measure()),
-        Kind::Latency => (Text { en: "of", zh: "中" }, Text { en: "", zh: "" }, names.unit.measure()),
+        Kind::Error => (Text { en: "of", zh: "中" }, Text { en: " failed", zh: "失败" }, counter),
+        Kind::Latency => (Text { en: "of", zh: "中" }, Text { en: "", zh: "" }, counter),
         Kind::Business => (Text { en: "from", zh: "产生" }, Text { en: "", zh: "" }, ""),
     };
     // Chinese counts people and requests in words of their own; what they bring forth is a plain number.
     let canary = Said::in_both(|lang| {
-        let (n, x, unit, spread) = (count(n), count(x), names.unit.noun().get(lang), spread.get(lang));
+        let unit = noun(m, names).get(lang).to_owned();
+        let unit = if lang == Lang::Zh && unit.is_ascii() { format!("{unit} ") } else { unit };
+        let (n, x, spread) = (count(n), count(x), spread.get(lang));
         let (of, failed, on) = (of.get(lang), failed.get(lang), names.canary);
-        let counter = names.unit.measure();
         match lang {
             Lang::En => format!("{x} {of} {n} {unit}{failed} on {on} ({spread})"),
             Lang::Zh => format!("{on} 上 {n}{counter}{unit}{of} {x}{measure}{failed}（{spread}）"),
@@ -204,7 +220,6 @@ fn arms(m: &MetricReading, names: &Names<'_>) -> Said {
         Said::in_both(|lang| {
             let (n, x, rate, of, on) =
                 (count(other.n), count(other.x), percent(other.rate), of.get(lang), names.baseline);
-            let counter = names.unit.measure();
             match lang {
                 Lang::En => format!("{x} {of} {n} on {on} ({rate})"),
                 Lang::Zh => format!("{on} 上 {n}{counter}{of} {x}{measure}（{rate}）"),

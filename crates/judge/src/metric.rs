@@ -57,6 +57,9 @@ pub struct MetricSpec {
     /// What people call it; the name otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Said>,
+    /// What `n` counts, for people, where it is not the comparison's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Said>,
 }
 
 fn one() -> f64 {
@@ -78,6 +81,7 @@ impl MetricSpec {
             bursts: false,
             limit_ms: None,
             label: None,
+            of: None,
         }
     }
 

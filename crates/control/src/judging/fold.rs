@@ -444,9 +444,21 @@ fn scraped(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {
             Read::Counters { .. } => None,
         };
         let site = site.map(str::to_owned);
+        let of = match &m.read {
+            Read::Counters { of: Some(series), .. } => Said::plain(series.name.clone()),
+            Read::Counters { of: None, .. } => said!("requests", "请求"),
+            Read::Histogram { series, .. } => Said::plain(series.name.clone()),
+        };
         // A service counts its failures as they come, however many have one cause.
         let bursts = kind != Kind::Business;
-        MetricSpec { site, required: m.required, limit_ms, bursts, ..MetricSpec::new(m.name.clone(), kind) }
+        MetricSpec {
+            site,
+            required: m.required,
+            limit_ms,
+            bursts,
+            of: Some(of),
+            ..MetricSpec::new(m.name.clone(), kind)
+        }
     };
     own.map(spec).collect()
 }

@@ -51,6 +51,12 @@ fn a_verdict_is_one_plain_sentence() {
     feed(&mut fewer, 0, &[(0.0, (2_000, 25), (18_000, 900))]);
     tell("fewer orders", &fewer, &Names { unit: Unit::Sessions, ..NAMES });
 
+    let own = || MetricSpec { of: Some(Said::plain("orders_found_total")), ..orders() };
+    let mut skipped = judge(vec![own()]);
+    feed(&mut skipped, 0, &[(0.0, (0, 0), (0, 0)), (9.0, (450, 360), (1_500, 1_500))]);
+    tell("of what the service counts itself", &skipped, &Names { unit: Unit::Cycles, ..NAMES });
+    tell("nothing of what the service counts itself", &judge(vec![own()]), &Names { unit: Unit::Cycles, ..NAMES });
+
     let mut slower = judge(vec![MetricSpec { site: Some("shopee-br".into()), ..slow() }]);
     feed(&mut slower, 0, &[(0.0, (1_000, 300), (9_000, 900))]);
     tell("slower, at a site", &slower, &Names { unit: Unit::Requests, ..NAMES });

@@ -93,16 +93,19 @@ fn show(session: &Session, j: &Judgement) {
         ));
     }
     let (new, old) = (j.canary_requests, j.baseline_requests);
-    session.out.line(fill!(
-        lang,
-        &msg::ALL_REQUESTS,
-        canary = j.canary,
-        new = new.requests,
-        new_failed = new.failed,
-        baseline = j.baseline,
-        old = old.requests,
-        old_failed = old.failed
-    ));
+    // A worker has none.
+    if new.requests + old.requests > 0 {
+        session.out.line(fill!(
+            lang,
+            &msg::ALL_REQUESTS,
+            canary = j.canary,
+            new = new.requests,
+            new_failed = new.failed,
+            baseline = j.baseline,
+            old = old.requests,
+            old_failed = old.failed
+        ));
+    }
     if j.gaps.lost_s > 0 {
         session.out.line(fill!(lang, &msg::SECONDS_LOST, n = j.gaps.lost_s));
     }
