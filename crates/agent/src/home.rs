@@ -49,6 +49,10 @@ impl Home {
     pub fn trips(&self) -> PathBuf {
         self.root.join("trips.json")
     }
+    /// Workers whose shards were taken back without the server.
+    pub fn shard_trips(&self) -> PathBuf {
+        self.root.join("shard-trips.json")
+    }
     /// When the server was heard of last.
     pub fn contact(&self) -> PathBuf {
         self.root.join("contact.json")

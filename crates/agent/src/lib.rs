@@ -16,10 +16,12 @@ mod logs;
 pub mod release;
 pub mod scrape;
 pub mod server;
+pub mod shards;
 pub mod task;
 pub mod time;
 pub mod tree;
 mod users;
+mod window;
 mod wire;
 
 pub use config::{AgentConfig, RunAs};

@@ -1,7 +1,11 @@
-//! Workers shop by shop with the real program: on by the evidence of their own counters, back from the first shop, and no shop
-//! ever worked by two.
+//! Workers shop by shop with the real program: on by the evidence of their own counters, back from the first shop, back
+//! without the server; and no shop ever worked by two.
 
-use crate::world::{Service, World, until};
+use crate::{
+    processes::{kill, ours},
+    world::{Service, World, until},
+};
+use serde_json::Value;
 use std::{collections::BTreeSet, fs};
 
 const SHOPS: [&str; 3] = ["shopee-br", "lazada-th", "amazon-us"];
@@ -108,6 +112,46 @@ async fn a_worker_is_tried_shop_by_shop_and_no_shop_has_two() {
         assert_eq!(releases(&world, shop), ["v1", "v2"], "{shop} was not tried");
     }
     assert_eq!(sync.status().await["release"]["label"], "v2");
+    assert_one_at_a_time(&world);
+    world.chain_is_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_fails_while_the_server_is_away_gives_its_shop_back() {
+    let mut world = World::begin().await;
+    const LIMITED: &str = "type: canary, steps: [1, 100%], promote: manual, soak: 100ms, watch: 0s, \
+                           limits: { error_rate: 5%, for: 2s, min_requests: 20 }";
+    {
+        let sync = sync(&world, LIMITED).await;
+        sync.release("v1", "well").await;
+        sync.ended("v1", "completed").await;
+        sync.release("v2", "ill").await;
+        at_work(&world, ["v2", "v1", "v1"]).await;
+        let judged = |r: &Value| (r["to"]["label"] == "v2" && r["sites"][0]["phase"] == "judging").then_some(());
+        world.until("v2 to be judged", "rollout show sync", judged).await;
+    }
+    // Nobody is left to start the server again.
+    until("the end of the server", || async {
+        let left = [ours(&world, Some("up")), ours(&world, Some("server"))].concat();
+        left.iter().for_each(|p| kill(*p));
+        left.is_empty().then_some(())
+    })
+    .await;
+    fs::write(world.tradewind.data.join("agent/data/sync/production/default/ill"), "").unwrap();
+    at_work(&world, ["v1"; 3]).await;
+    assert!(ours(&world, Some("server")).is_empty());
+
+    // The server hears of it, and follows.
+    world.up().await;
+    let sync = sync(&world, LIMITED).await;
+    let ended = sync.ended("v2", "failed").await;
+    let reason = ended["reason"].as_str().unwrap();
+    assert!(reason.contains("`failures` of v2") && reason.contains("more than 5%"), "{ended:#}");
+    assert_eq!(sync.status().await["release"]["label"], "v1");
+    assert_eq!(releases(&world, SHOPS[0]), ["v1", "v2", "v1"]);
+    for shop in &SHOPS[1..] {
+        assert_eq!(releases(&world, shop), ["v1"], "{shop} was not tried");
+    }
     assert_one_at_a_time(&world);
     world.chain_is_whole().await;
 }

@@ -3,10 +3,8 @@
 //! The second line behind the judge: it needs no server. A limit is passed where the rate over a whole sliding window is
 //! above it. The window is full only when the trial has been watched for as long; before that nothing is said.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use crate::window::{Counted, Window};
+use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{
     id::Place,
     protocol::{
@@ -31,12 +29,9 @@ struct Watch {
     trial: Trial,
     /// The edge's worker that counted last, and what it had counted.
     last: (String, Answers),
-    total: Answers,
-    /// Older ones than the window's beginning are let go, but for one.
-    samples: VecDeque<(Duration, Answers)>,
+    window: Window<Answers>,
 }
 
-/// Counters that only rise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Answers {
     all: u64,
@@ -53,7 +48,9 @@ impl Answers {
         // An answer that broke off was counted by its status, too.
         Self { all, failed: (stats.responses[4] + broke).min(all), slow: slow.unwrap_or_default() }
     }
+}
 
+impl Counted for Answers {
     fn plus(self, other: Self) -> Self {
         Self { all: self.all + other.all, failed: self.failed + other.failed, slow: self.slow + other.slow }
     }
@@ -88,8 +85,7 @@ impl Watches {
                 rollout: route.salt.clone(),
                 trial: trial.clone(),
                 last: (stats.epoch.clone(), answers),
-                total: Answers::default(),
-                samples: VecDeque::new(),
+                window: Window::begin(Duration::from_millis(trial.limits.for_ms), now),
             };
             let watch = self.0.entry(route.place.clone()).or_insert_with(begun);
             if watch.rollout != route.salt || watch.trial != *trial {
@@ -111,22 +107,11 @@ impl Watch {
         // Another worker began from nothing.
         let new = if worker == epoch { answers.since(*before) } else { answers };
         self.last = (epoch.to_owned(), answers);
-        self.total = self.total.plus(new);
-        self.samples.push_back((now, self.total));
-        let begins = self.window_begins(now);
-        while self.samples.get(1).is_some_and(|(at, _)| begins.is_some_and(|b| *at <= b)) {
-            self.samples.pop_front();
-        }
-    }
-
-    fn window_begins(&self, now: Duration) -> Option<Duration> {
-        now.checked_sub(Duration::from_millis(self.trial.limits.for_ms))
+        self.window.add(new, now);
     }
 
     fn passes(&self, now: Duration) -> Option<TripCause> {
-        let begins = self.window_begins(now)?;
-        let (_, before) = self.samples.front().filter(|(at, _)| *at <= begins)?;
-        let Answers { all: requests, failed, slow } = self.total.since(*before);
+        let Answers { all: requests, failed, slow } = self.window.full(now)?;
         let Limits { error_rate, p99_ms, for_ms, min_requests } = self.trial.limits;
         if requests == 0 || requests < min_requests {
             return None;

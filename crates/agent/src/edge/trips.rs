@@ -82,15 +82,19 @@ impl Silence {
         *self = Self { before: Duration::ZERO, since: now };
     }
 
+    /// Whether the server has been silent for a lease.
+    pub fn is_over(&self, lease_ms: u64, now: Duration) -> bool {
+        let (lease, silent) = (Duration::from_millis(lease_ms), self.before + now.saturating_sub(self.since));
+        silent >= lease && now >= GRACE.min(lease)
+    }
+
     /// Canaries with a share whose lease ran out: whatever the share is, the way back is the baseline's.
     pub fn expired(&self, desired: &[DesiredRoute], now: Duration) -> Vec<(Place, TripCause)> {
-        let silent = self.before + now.saturating_sub(self.since);
         let ran_out = |route: &DesiredRoute| {
             let trial = route.trial.as_ref()?;
-            let lease = Duration::from_millis(trial.lease_ms);
             let has_share = route.splits.iter().any(|s| s.revision == trial.canary && s.weight > 0);
-            let over = silent >= lease && now >= GRACE.min(lease);
-            (has_share && over).then(|| (route.place.clone(), TripCause::Lease { lease_ms: trial.lease_ms }))
+            (has_share && self.is_over(trial.lease_ms, now))
+                .then(|| (route.place.clone(), TripCause::Lease { lease_ms: trial.lease_ms }))
         };
         desired.iter().filter_map(ran_out).collect()
     }

@@ -6,7 +6,9 @@
 //! before it is acted upon, and the children find again what runs.
 
 mod desired;
+mod instances;
 mod scrapes;
+mod shards;
 mod table;
 mod trials;
 
@@ -21,9 +23,8 @@ use crate::{
     },
     home::Home,
     instance::{
-        decide::Wish,
         launch::Launcher,
-        task::{Found, InstanceNews, InstanceTask, Wanted},
+        task::{Found, InstanceNews},
     },
     logs::LogReaders,
     release::{Bringer, ReleaseNews, Releases},
@@ -36,6 +37,8 @@ use crate::{
 };
 use desired::Accepted;
 use futures_util::future::join_all;
+use instances::Held;
+use shards::Shards;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -49,7 +52,7 @@ use tokio::{
 use tradewind_model::{
     id::InstanceId,
     protocol::{
-        agent::{Desired, DesiredInstance, DesiredPhase, FromAgent, Observed, ObservedEdge, ObservedInstance},
+        agent::{Desired, DesiredInstance, FromAgent, Observed, ObservedEdge, ObservedInstance},
         edge::{Stats, Table},
         scrape::ObservedScrape,
         trial::UnitsTaken,
@@ -91,11 +94,6 @@ pub struct Sight {
     pub probe_token: String,
 }
 
-struct Held {
-    wanted: watch::Sender<Wanted>,
-    observed: ObservedInstance,
-}
-
 pub struct Host {
     home: Home,
     time: Time,
@@ -110,6 +108,7 @@ pub struct Host {
     versions: Versions,
     units: Units,
     trials: Trials,
+    shards: Shards,
     /// Where the server's session takes the edge's counts.
     session: Option<(u64, mpsc::Sender<FromAgent>)>,
     units_taken: mpsc::UnboundedSender<Vec<UnitsTaken>>,
@@ -190,7 +189,7 @@ impl Host {
         let inherited = found.iter().filter(|f| f.was_ready() && f.is_running()).map(|f| f.kept.desired.id).collect();
         let in_use = found.iter().filter(|f| f.is_running()).map(|f| f.kept.desired.release).collect();
         let versions = Versions::open(home.edge_state())?;
-        let trials = Trials::open(&home, time.wall());
+        let (trials, shards) = (Trials::open(&home, time.wall()), Shards::open(&home));
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
@@ -226,6 +225,7 @@ impl Host {
             versions,
             units: Units::default(),
             trials,
+            shards,
             session: None,
             units_taken,
             edge: None,
@@ -248,9 +248,7 @@ impl Host {
             },
             instance_news,
         };
-        for found in found {
-            host.take_up(found);
-        }
+        host.take_up_all(found);
         host.reconcile();
         host.publish(true);
         if let Some(socket) = config.edge_socket {
@@ -334,97 +332,38 @@ impl Host {
         }
     }
 
-    fn instance_said(&mut self, news: InstanceNews) {
-        match news {
-            InstanceNews::Changed(observed) => {
-                if let Some(held) = self.instances.get_mut(&observed.id) {
-                    held.observed = *observed;
-                }
-            }
-            InstanceNews::Gone(id) => {
-                self.instances.remove(&id);
-            }
-        }
-    }
-
-    fn take_up(&mut self, found: Found) {
-        let desired = found.kept.desired.clone();
-        let wanted = Wanted {
-            wish: wish(&desired),
-            release: self.releases.fact(&desired.release),
-            served: self.ledger.may_be_served(desired.id),
-            desired: desired.clone(),
-        };
-        let (sender, receiver) = watch::channel(wanted);
-        let task =
-            InstanceTask::new(self.launcher.clone(), self.time.clone(), receiver, self.instance_news.clone(), found);
-        self.instances.insert(desired.id, Held { wanted: sender, observed: task.observed() });
-        self.children.spawn(task.run());
-    }
-
     /// Brings the children in line with what is desired and what is known.
     fn reconcile(&mut self) {
         let desired = self.desired.take();
         if let Some(desired) = &desired {
-            for instance in &desired.instances {
-                if !self.instances.contains_key(&instance.id) {
-                    self.take_up(Found::fresh(Arc::new(instance.clone())));
-                }
-            }
-            let used: BTreeSet<_> = self.instances.values().map(|h| h.wanted.borrow().desired.release).collect();
+            self.watch_trials(&desired.routes);
+            self.watch_shards(&desired.shard_trials);
+            self.take_up_new(desired);
+            let used: BTreeSet<_> = self.instances.values().map(|h| h.desired().release).collect();
             self.releases.reconcile(&desired.releases, &used, &mut self.children);
             self.tasks.reconcile(&desired.tasks, &mut self.children);
         }
-        if let Some(desired) = &desired {
-            self.watch_trials(&desired.routes);
-        }
         self.plan_table(desired.as_ref());
         self.plan_scrapes(desired.as_ref());
-
-        let listed: BTreeMap<InstanceId, &DesiredInstance> =
-            desired.iter().flat_map(|d| &d.instances).map(|i| (i.id, i)).collect();
-        for (id, held) in &self.instances {
-            let served = self.ledger.may_be_served(*id);
-            held.wanted.send_if_modified(|wanted| {
-                let wish = match (listed.get(id), &desired) {
-                    (Some(instance), _) => {
-                        if *wanted.desired != **instance {
-                            wanted.desired = Arc::new((*instance).clone());
-                            wanted.wish = wish(instance);
-                            wanted.release = self.releases.fact(&instance.release);
-                            wanted.served = served;
-                            return true;
-                        }
-                        wish(instance)
-                    }
-                    (None, Some(_)) => Wish::Gone,
-                    // Nobody ever told us what is desired: what runs goes on.
-                    (None, None) => wish(&wanted.desired),
-                };
-                let release = self.releases.fact(&wanted.desired.release);
-                let changed = wanted.wish != wish || wanted.release != release || wanted.served != served;
-                (wanted.wish, wanted.release, wanted.served) = (wish, release, served);
-                changed
-            });
-        }
+        self.tell_instances(desired.as_ref());
         self.desired = desired;
     }
 
     /// Says what is, if it changed; on a heartbeat even if not.
     fn publish(&mut self, heartbeat: bool) {
         let sight = Sight {
-            instances: self
-                .instances
-                .iter()
-                .map(|(id, held)| (*id, (held.wanted.borrow().desired.clone(), held.observed.clone())))
-                .collect(),
+            instances: self.instances.iter().map(|(id, held)| (*id, (held.desired(), held.observed.clone()))).collect(),
             listen: self.edge.as_ref().map(|e| e.listen.clone()).unwrap_or_default(),
             probe_token: self.ledger.probe_token().to_owned(),
         };
         self.sight.send_replace(Arc::new(sight));
         let mut observed = Observed {
             seq: self.seq,
-            generation: self.desired.as_ref().map_or(0, |d| d.generation),
+            generation: match &self.desired {
+                Some(desired) if self.all_have_heard() => desired.generation,
+                Some(_) => self.observed.borrow().generation,
+                None => 0,
+            },
             at: self.observed.borrow().at,
             releases: self.releases.observed(),
             instances: self.instances.values().map(|h| h.observed.clone()).collect(),
@@ -432,19 +371,13 @@ impl Host {
             tasks: self.tasks.observed(),
             edge: self.edge.clone(),
             scrapes: self.observed_scrapes(),
+            shard_trips: self.observed_shards(),
         };
         if heartbeat || observed != **self.observed.borrow() {
             self.seq += 1;
             (observed.seq, observed.at) = (self.seq, self.time.wall());
             self.observed.send_replace(Arc::new(observed));
         }
-    }
-}
-
-fn wish(instance: &DesiredInstance) -> Wish {
-    match instance.phase {
-        DesiredPhase::Run => Wish::Run,
-        DesiredPhase::Stopped => Wish::Stopped,
     }
 }
 

@@ -16,7 +16,7 @@ impl Host {
     pub(super) fn plan_scrapes(&self, desired: Option<&Desired>) {
         let Some(desired) = desired else { return };
         let wanted = desired.scrapes.iter().map(|scrape| {
-            let held = self.instances.values().map(|h| (h.wanted.borrow().desired.clone(), &h.observed));
+            let held = self.instances.values().map(|h| (h.desired(), &h.observed));
             let of_place = held.filter(|(desired, _)| desired.place == scrape.place);
             let target = |(desired, seen): (Arc<DesiredInstance>, &ObservedInstance)| {
                 Some(target(&desired, seen, Arm::of(desired.revision, scrape)?))
@@ -35,6 +35,7 @@ impl Host {
 
     pub(super) fn scrape_said(&mut self, round: Round) {
         let Round { tick, observed } = round;
+        self.shards_counted(&tick);
         self.units.came(vec![tick], self.time.now().mono);
         self.send_units();
         self.unread.retain(|o| o.place != observed.place);

@@ -1,9 +1,12 @@
 //! The host's side of the edge.
 
-use super::Host;
-use crate::edge::{
-    compose::{Ready, compose},
-    link::EdgeNews,
+use super::{Host, instances::wish};
+use crate::{
+    edge::{
+        compose::{Ready, compose},
+        link::EdgeNews,
+    },
+    instance::decide::Wish,
 };
 use std::sync::Arc;
 use tradewind_model::protocol::{
@@ -59,7 +62,7 @@ impl Host {
             .iter()
             .filter_map(|wanted| {
                 let held = &self.instances.get(&wanted.id)?.observed;
-                let serves = held.phase == InstancePhase::Ready && super::wish(wanted) == super::Wish::Run;
+                let serves = held.phase == InstancePhase::Ready && wish(wanted) == Wish::Run;
                 let addr = held.addr.filter(|_| serves)?;
                 Some(Ready { instance: wanted.id, place: wanted.place.clone(), revision: wanted.revision, addr })
             })

@@ -12,7 +12,11 @@ use crate::{
 use std::{path::PathBuf, time::Duration};
 use tradewind_model::{
     id::Place,
-    protocol::{agent::DesiredRoute, edge::Stats, trial::TripCause},
+    protocol::{
+        agent::{Desired, DesiredRoute},
+        edge::Stats,
+        trial::TripCause,
+    },
     time::Timestamp,
 };
 
@@ -58,6 +62,11 @@ impl Trials {
         &self.trips
     }
 
+    /// Whether the server has been silent for a lease.
+    pub fn is_over(&self, lease_ms: u64, now: Duration) -> bool {
+        self.silence.is_over(lease_ms, now)
+    }
+
     /// The edge's counters, at `now` since the agent began.
     pub fn counted(&mut self, desired: &[DesiredRoute], stats: &Stats, now: Duration) {
         self.passed.extend(self.watches.counted(desired, stats, now));
@@ -69,7 +78,8 @@ impl Host {
         let now = self.time.now();
         let trials = &mut self.trials;
         trials.silence.heard(now.mono);
-        let on_trial = self.desired.iter().flat_map(|d| &d.routes).any(|r| r.trial.is_some());
+        let tries = |d: &Desired| !d.shard_trials.is_empty() || d.routes.iter().any(|r| r.trial.is_some());
+        let on_trial = self.desired.as_ref().is_some_and(tries);
         if on_trial && trials.noted.is_none_or(|at| now.mono - at >= NOTED_EVERY) {
             trials.noted = Some(now.mono);
             let contact = Contact { heard: now.wall };

@@ -33,6 +33,8 @@ use tradewind_targets::process::{Adopted, Process};
 pub struct Wanted {
     pub desired: Arc<DesiredInstance>,
     pub wish: Wish,
+    /// Rises with every other wish.
+    pub turn: u64,
     pub release: ReleaseFact,
     pub served: bool,
 }
@@ -40,7 +42,8 @@ pub struct Wanted {
 /// What an instance tells the host's loop.
 #[derive(Debug)]
 pub enum InstanceNews {
-    Changed(Box<ObservedInstance>),
+    /// `heard`: the [`Wanted::turn`] it has acted on.
+    Changed { observed: Box<ObservedInstance>, heard: u64 },
     /// Stopped and cleaned away.
     Gone(InstanceId),
 }
@@ -200,7 +203,8 @@ pub struct InstanceTask {
     /// Also: the folder exists.
     saved: Option<Kept>,
     process: Option<Process>,
-    reported: Option<ObservedInstance>,
+    heard: u64,
+    reported: Option<(ObservedInstance, u64)>,
     unseen_end: Option<Exited>,
 }
 
@@ -223,7 +227,19 @@ impl InstanceTask {
                 Life::Serving(Box::new(Machine::adopted(kept.life.clone(), pid, now)))
             }
         };
-        Self { launcher, time, wanted, news, life, kept, saved: None, process, reported: None, unseen_end: ended }
+        Self {
+            launcher,
+            time,
+            wanted,
+            news,
+            life,
+            kept,
+            saved: None,
+            process,
+            heard: 0,
+            reported: None,
+            unseen_end: ended,
+        }
     }
 
     /// What is observed of it before it has run.
@@ -314,6 +330,7 @@ impl InstanceTask {
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
             self.kept.desired = wanted.desired;
+            self.heard = wanted.turn;
             let desired = self.kept.desired.clone();
             let facts = Facts {
                 wish: wanted.wish,
@@ -371,9 +388,11 @@ impl InstanceTask {
     fn publish(&mut self) {
         self.save();
         let observed = self.observed();
-        if self.reported.as_ref() != Some(&observed) {
-            self.reported = Some(observed.clone());
-            let _ = self.news.send(InstanceNews::Changed(Box::new(observed)));
+        let said = (observed, self.heard);
+        if self.reported.as_ref() != Some(&said) {
+            self.reported = Some(said.clone());
+            let (observed, heard) = said;
+            let _ = self.news.send(InstanceNews::Changed { observed: Box::new(observed), heard });
         }
     }
 

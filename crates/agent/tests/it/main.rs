@@ -14,6 +14,7 @@ mod releases;
 mod restarts;
 mod scrape;
 mod server;
+mod shards;
 mod tasks;
 mod trouble;
 mod units;

@@ -7,19 +7,24 @@ use crate::{
         places::{InstanceBody, RouteBody},
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tradewind_model::{
     id::{Digest, HostId, Place},
     protocol::{
         agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
         scrape::{DesiredScrape, Purpose},
+        trial::ShardTrial,
     },
     rollout::{
+        canary::shard_trial,
         plan::{Plan, SitePlan},
         state::{Phase, State},
     },
 };
-use tradewind_store::{Reader, rows, transact};
+use tradewind_store::{Reader, rows, rows::rollouts::Rollout, transact};
 
 /// Revisions of a place that stay unpacked on its host besides those that have instances: what a rollback may want.
 const KEPT_UNPACKED: usize = 5;
@@ -95,7 +100,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
             trial: body.wanted.trial,
         });
     }
-    desired.scrapes = scrapes(r, host).await?;
+    (desired.scrapes, desired.shard_trials) = compared_on(r, host).await?;
     desired.scrapes.extend(usual(r, &desired).await?);
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
@@ -201,20 +206,44 @@ async fn usual(r: &mut impl Reader, desired: &Desired) -> Result<Vec<DesiredScra
     Ok(scrapes)
 }
 
-async fn scrapes(r: &mut impl Reader, host: HostId) -> Result<Vec<DesiredScrape>> {
-    let mut scrapes = Vec::new();
+/// A rollout's sites whose shards are moving.
+pub fn on_trial(row: &Rollout, plan: &Plan, state: &State) -> Vec<ShardTrial> {
+    let of_site = |s: &SitePlan| shard_trial(plan, state, s, place_of(row, s), row.id);
+    plan.sites.iter().filter_map(of_site).collect()
+}
+
+fn place_of(row: &Rollout, site: &SitePlan) -> Place {
+    Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() }
+}
+
+/// What a host reads of its instances, and which of their shards it may take back by itself: those of which it sees both
+/// sides.
+async fn compared_on(r: &mut impl Reader, host: HostId) -> Result<(Vec<DesiredScrape>, Vec<ShardTrial>)> {
+    let (mut scrapes, mut trials) = (Vec::new(), Vec::new());
     for row in rows::rollouts::unfinished(r).await?.into_iter().filter(|row| row.active) {
         let doc: PlanDoc = rollouts::read(&row.plan)?;
         let state: State = rollouts::read(&row.state)?;
-        let Some(scrape) = doc.plan.judging.as_ref().and_then(|j| j.scrape.as_ref()) else { continue };
-        for site in compared(&doc.plan, &state) {
-            let Some(baseline) = site.from else { continue };
-            let place = Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() };
-            if rows::instances::of_place(r, &place).await?.iter().any(|i| i.host == host) {
+        let on_trial = on_trial(&row, &doc.plan, &state);
+        let compared = compared(&doc.plan, &state);
+        for site in &doc.plan.sites {
+            let place = place_of(&row, site);
+            let trial = on_trial.iter().find(|t| t.place == place);
+            let judged = compared.iter().any(|s| s.site == site.site);
+            if trial.is_none() && !judged {
+                continue;
+            }
+            let hosts: BTreeSet<HostId> = rows::instances::of_place(r, &place).await?.iter().map(|i| i.host).collect();
+            trials.extend(trial.filter(|_| hosts == BTreeSet::from([host])).cloned());
+            // A limit is held without a judge, too.
+            let limited = trial.is_some_and(|t| t.limits.error_rate.is_some()) && state.phase == Phase::Running;
+            if let (Some(baseline), Some(scrape)) = (site.from, &doc.resolved.scrape)
+                && (judged || limited)
+                && hosts.contains(&host)
+            {
                 let (rollout, canary, scrape) = (row.id.to_string(), site.to, scrape.clone());
                 scrapes.push(DesiredScrape { place, rollout, canary, baseline, scrape });
             }
         }
     }
-    Ok(scrapes)
+    Ok((scrapes, trials))
 }

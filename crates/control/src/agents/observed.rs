@@ -9,7 +9,7 @@ use tradewind_model::{
     id::{HostId, InstanceId, Place, RolloutId},
     protocol::{
         agent::{InstancePhase, Observed},
-        trial::TripCause,
+        trial::{Trip, TripCause},
     },
     rollout::facts::Seen,
     said::Said,
@@ -29,11 +29,12 @@ impl Report {
         self.observed.routes.iter().find(|r| r.place == *place).map_or(0, |r| r.version)
     }
 
-    /// Why this host's agent took a rollout's share away, if it did.
-    pub fn tripped(&self, place: &Place, rollout: RolloutId) -> Option<TripCause> {
-        let route = self.observed.routes.iter().find(|r| r.place == *place)?;
-        let trip = route.tripped.as_ref().filter(|t| t.rollout == rollout.to_string())?;
-        Some(trip.cause)
+    /// Why this host's agent took a rollout's traffic or shards away, if it did.
+    pub fn tripped(&self, place: &Place, rollout: RolloutId) -> Option<&TripCause> {
+        let routes = self.observed.routes.iter().filter(|r| r.place == *place).filter_map(|r| r.tripped.as_ref());
+        let shards = self.observed.shard_trips.iter().filter(|s| s.place == *place).map(|s| &s.trip);
+        let of_rollout = |t: &&Trip| t.rollout == rollout.to_string();
+        routes.chain(shards).find(of_rollout).map(|t| &t.cause)
     }
 }
 

@@ -78,15 +78,16 @@ async fn facts(
     for (site, place) in loaded {
         let seen = observed::seen_at(r, &place.place, &reports).await?;
         let revisions = count(&place.desired, &seen, plan.service_kind);
+        let mut known = reports.iter().filter_map(|(_, o)| o.as_ref());
         let route = RouteFacts {
             version: place.desired.route.as_ref().map_or(0, |r| r.version),
-            acked: reports.iter().filter_map(|(_, o)| o.as_ref()).map(|o| o.acked(&place.place)).min().unwrap_or(0),
-            tripped: reports.iter().filter_map(|(_, o)| o.as_ref()).find_map(|o| o.tripped(&place.place, row.id)),
+            acked: known.clone().map(|o| o.acked(&place.place)).min().unwrap_or(0),
         };
+        let tripped = known.find_map(|o| o.tripped(&place.place, row.id)).cloned();
         let attempt = state.sites.get(site).map_or(0, |s| s.verify_attempt);
         let verify = verification(r, row.id, site, attempt).await?;
         let judged = judge.as_ref().and_then(|fold| fold.judged(site));
-        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged });
+        sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, tripped, judged });
     }
     let others_wait = !rows::rollouts::queue(r, &row.service, &row.env).await?.is_empty();
     Ok(Facts { agents_present: present, frozen, others_wait, sites })
@@ -170,7 +171,10 @@ async fn persist(
         place.save(tx, &filling).await?;
     }
     // No row of theirs need change for that.
-    if !completed.is_empty() || desired::compared(&doc.plan, before) != desired::compared(&doc.plan, &decision.state) {
+    if !completed.is_empty()
+        || desired::compared(&doc.plan, before) != desired::compared(&doc.plan, &decision.state)
+        || desired::on_trial(&row, &doc.plan, before) != desired::on_trial(&row, &doc.plan, &decision.state)
+    {
         for host in loaded.values().flat_map(|l| l.hosts()).collect::<BTreeSet<_>>() {
             hosts::touch(tx, host).await?;
         }

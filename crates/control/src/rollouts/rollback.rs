@@ -1,7 +1,8 @@
 //! Going back: ahead of the queue, whatever is frozen, taking over what is under way.
 
 use super::{PlanDoc, Target, advance, events, kind_str, read, request};
-use crate::{Ctx, Result, ctx::Asker, faults};
+use crate::{Ctx, Result, agents::desired, ctx::Asker, faults, hosts};
+use std::collections::BTreeSet;
 use tradewind_model::{
     event::Actor,
     fault::Fault,
@@ -87,8 +88,8 @@ async fn start(
     let target = Target { release, resolved };
     let plan = plan_back(tx, service, env, &target, sites).await?;
     let id = RolloutId::at(tx.now());
-    if let Some((row, (_, state))) = active.zip(known) {
-        supersede(tx, row, state, id, by).await?;
+    if let Some((row, (doc, state))) = active.zip(known) {
+        supersede(tx, row, &doc, state, id, by).await?;
     }
     hold_queue(tx, service, env, id, by).await?;
     let row = insert(tx, id, service, env, &target, plan, reason, by).await?;
@@ -154,7 +155,22 @@ async fn plan_back(
     Ok(plan)
 }
 
-async fn supersede(tx: &mut Tx, mut row: Rollout, mut state: State, by_rollout: RolloutId, by: &Asker) -> Result<()> {
+async fn supersede(
+    tx: &mut Tx,
+    mut row: Rollout,
+    doc: &PlanDoc,
+    mut state: State,
+    by_rollout: RolloutId,
+    by: &Asker,
+) -> Result<()> {
+    // From here on nobody but the rollback moves shards.
+    let mut told = BTreeSet::new();
+    for trial in desired::on_trial(&row, &doc.plan, &state) {
+        told.extend(rows::instances::of_place(tx, &trial.place).await?.iter().map(|i| i.host));
+    }
+    for host in told {
+        hosts::touch(tx, host).await?;
+    }
     state.supersede(by_rollout);
     row.active = false;
     row.phase = Phase::Superseded.as_str().into();

@@ -17,7 +17,7 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, DesiredPhase},
         scrape::ObservedScrape,
-        trial::{Feed, UnitCounts, UnitTick},
+        trial::{Feed, Trip, TripCause, UnitCounts, UnitTick},
     },
     said,
     time::Clock as _,
@@ -212,6 +212,71 @@ async fn a_worker_that_skips_every_fifth_order_is_caught_on_its_first_shop() {
 #[tokio::test]
 async fn a_worker_that_skips_none_gets_one_shop_after_another() {
     assert_eq!(worker_that_syncs(10).await, ("completed".to_owned(), 4));
+}
+
+/// The labels of what runs, in the order of the shops.
+async fn at_work(w: &World) -> Vec<String> {
+    let desired = w.desired().await;
+    let mut runs: Vec<_> = desired.instances.iter().filter(|i| i.phase == DesiredPhase::Run).collect();
+    let shops = ["my", "br", "th", "us"];
+    runs.sort_by_key(|i| shops.iter().position(|shop| i.workload.env["TRADEWIND_SHARDS"] == *shop));
+    runs.iter().map(|i| i.label.clone()).collect()
+}
+
+#[tokio::test]
+async fn shards_that_a_host_took_back_by_itself_end_the_rollout() {
+    for spec in [WORKER, &WORKER.replace("canary, steps: [1, 50%, 100%], min: 5s, max: 20m", "rolling, max_surge: 1")] {
+        let rolling = spec.contains("rolling");
+        let spec = spec.replace("watch: 10s, judge: { r1: 1.2 }", "limits: { error_rate: 2%, min_requests: 20 }");
+        let mut w = World::new().await;
+        let agents = w.ctx.agents.clone();
+        let (stay, _rx) = w.connect(&agents);
+        let id = begun(&mut w, &stay, &spec).await;
+        let mut before = w.desired().await;
+        while at_work(&w).await[0] != "v2" {
+            w.obey(&stay).await;
+            reconcile::once(&w.ctx).await.unwrap();
+            let now = w.desired().await;
+            assert!(now.shard_trials == before.shard_trials || now.generation > before.generation);
+            before = now;
+        }
+        let trial = &before.shard_trials[0];
+        assert_eq!((trial.rollout.clone(), trial.lease_ms), (id.to_string(), 600_000));
+        let limits = (trial.limits.error_rate, trial.limits.p99_ms, trial.limits.min_requests);
+        assert_eq!(limits, (Some(200), None, 20));
+        assert_eq!(before.scrapes.len(), 1, "a limit needs no judge: rolling {rolling}");
+
+        let cause = TripCause::Events { metric: "lost".into(), failed: 9, of: 90, limit: 200, for_ms: 30_000 };
+        w.trip = Some(Trip { rollout: id.to_string(), at: w.clock.now(), cause });
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+        let returning = w.desired().await;
+        assert_eq!(returning.shard_trials, before.shard_trials, "until the shards are back");
+        w.see_through(&stay, id).await;
+        assert_eq!((ended(&w, id).await.as_deref(), at_work(&w).await), (Some("failed"), vec!["v1".to_owned(); 4]));
+        let over = w.desired().await;
+        assert!(over.shard_trials.is_empty() && over.generation > returning.generation);
+        let reason = view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap();
+        assert_eq!(reason, "`lost` of v2 on default came to 9 of 90 within 30 s, more than 2%");
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_takes_the_shards_out_of_the_hosts_hands() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    begun(&mut w, &stay, WORKER).await;
+    while w.desired().await.shard_trials.is_empty() {
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+    }
+    let before = w.desired().await;
+    let back = w.rollback().await;
+    let now = w.desired().await;
+    assert!(now.shard_trials.is_empty() && now.generation > before.generation);
+    w.see_through(&stay, back).await;
+    assert_eq!(at_work(&w).await, ["v1"; 4]);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use tradewind_model::{
         Desired, DesiredPhase, InstancePhase, Observed, ObservedInstance, ObservedRoute, ObservedSplit, ObservedTask,
         TaskResult, TaskState, VerifyReport, Work,
     },
+    protocol::trial::ShardTrip,
     release::{BundleRef, ReleaseManifest},
     rollout::plan::Kind,
     time::{Clock, Timestamp},
@@ -207,6 +208,11 @@ impl World {
             tasks,
             edge: None,
             scrapes: Vec::new(),
+            shard_trips: desired
+                .shard_trials
+                .iter()
+                .flat_map(|t| Some(ShardTrip { place: t.place.clone(), trip: self.trip.clone()? }))
+                .collect(),
         }
     }
 

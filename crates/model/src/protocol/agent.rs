@@ -12,7 +12,7 @@ use crate::{
     protocol::{
         edge::{Mode, RouteLimits, Stats, Sticky},
         scrape::{DesiredScrape, ObservedScrape},
-        trial::{Trial, Trip, UnitTick, UnitsTaken},
+        trial::{ShardTrial, ShardTrip, Trial, Trip, UnitTick, UnitsTaken},
     },
     release::ReleaseManifest,
     said,
@@ -117,6 +117,8 @@ pub struct Desired {
     pub tasks: Vec<DesiredTask>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrapes: Vec<DesiredScrape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shard_trials: Vec<ShardTrial>,
 }
 
 /// A release to have unpacked on this host. Those not listed may be collected.
@@ -271,7 +273,8 @@ pub struct EdgeProbe {
 pub struct Observed {
     /// Rises within the agent's epoch.
     pub seq: u64,
-    /// The desired state this was seen under.
+    /// The desired state this was seen under: every worker and cron service has heard what it says of it, so that one that
+    /// is seen stopped stays so.
     pub generation: u64,
     pub at: Timestamp,
     pub releases: Vec<ObservedRelease>,
@@ -282,6 +285,9 @@ pub struct Observed {
     /// Trials whose own counters are not all read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrapes: Vec<ObservedScrape>,
+    /// In force for as long as their trials are desired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shard_trips: Vec<ShardTrip>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

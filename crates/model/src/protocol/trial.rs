@@ -3,7 +3,10 @@
 //!
 //! A trial is named by its route and the route's `salt`, which is the rollout's id.
 
-use crate::{id::RevisionId, time::Timestamp};
+use crate::{
+    id::{Place, RevisionId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Latency bounds a trial may have.
@@ -38,7 +41,7 @@ pub struct Ignore {
 /// Fixed limits of the canary's requests; what is `None` has none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Limits {
-    /// Basis points of its answers that are 5xx or could not be had.
+    /// Basis points of its answers that are 5xx or could not be had; by shard, of what it counts as errors.
     pub error_rate: Option<u32>,
     /// Milliseconds that 99 of 100 answers stay within; taken to the next of [`super::edge::LATENCY_BOUNDS`], beyond the
     /// last of which nothing can be told and nothing is enforced.
@@ -49,22 +52,46 @@ pub struct Limits {
     pub min_requests: u64,
 }
 
+/// A worker's new release has some of its shards, and the old one could have them back: each of its instances is there,
+/// stopped. From the first wish that an old one stop until the rollout is over.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShardTrial {
+    pub place: Place,
+    /// The rollout's id, as in a [`DesiredScrape`](super::scrape::DesiredScrape).
+    pub rollout: String,
+    pub canary: RevisionId,
+    pub baseline: RevisionId,
+    /// Of each metric of errors that is scraped; there are no latencies.
+    pub limits: Limits,
+    /// How long the agent leaves the canary its shards without hearing from the server.
+    pub lease_ms: u64,
+}
+
+/// The canary gives its shards back, whatever phases its instances and the baseline's are wanted in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShardTrip {
+    pub place: Place,
+    pub trip: Trip,
+}
+
 /// A fixed limit that was passed, or a lease that ran out: the agent has given the canary's share to the baseline.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Trip {
-    /// The salt of the route it happened under.
+    /// The rollout it happened in: the route's salt, or the shards' trial's.
     pub rollout: String,
     pub at: Timestamp,
     pub cause: TripCause,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum TripCause {
     /// `failed` of `requests` in the window.
     ErrorRate { failed: u64, requests: u64, limit: u32, for_ms: u64 },
     /// `slow` of `requests` took longer than the limit.
     P99 { slow: u64, requests: u64, limit_ms: u32, for_ms: u64 },
+    /// `failed` of `of` in the window, as the service itself counts under this name.
+    Events { metric: String, failed: u64, of: u64, limit: u32, for_ms: u64 },
     /// The server was not heard of for so long.
     Lease { lease_ms: u64 },
 }

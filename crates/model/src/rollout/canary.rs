@@ -6,12 +6,13 @@ use super::{
     facts::SiteFacts,
     faults,
     judging::{OnInconclusive, Promote, Verdict},
-    plan::{Flow, SitePlan, Wave},
+    plan::{Flow, Plan, SitePlan, Wave},
     reason::Reason,
-    state::{SiteState, Step},
+    state::{Phase, SiteState, State, Step},
 };
 use crate::{
-    protocol::trial::{Ignore, Limits, Trial, TripCause},
+    id::{Place, RolloutId},
+    protocol::trial::{Ignore, Limits, ShardTrial, Trial, TripCause},
     said,
     said::Said,
     spec::values::{show_duration, show_percent},
@@ -26,6 +27,30 @@ pub(super) struct Judging {
     pub paused: bool,
 }
 
+const NO_LIMITS: Limits = Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 1 };
+
+/// What a host is told of a site whose shards are moving, so that it can take them back by itself.
+pub fn shard_trial(
+    plan: &Plan,
+    state: &State,
+    site: &SitePlan,
+    place: Place,
+    rollout: RolloutId,
+) -> Option<ShardTrial> {
+    let (Some(from), Flow::ByShard) = (site.from, plan.flow_at(site)) else { return None };
+    let at = state.sites.get(&site.site)?;
+    let under_way = match state.phase {
+        Phase::Running | Phase::Returning => at.step != Step::Returned,
+        Phase::Queued | Phase::Completed | Phase::Failed | Phase::Aborted | Phase::Superseded => false,
+    };
+    if !under_way || !at.old_stopped || plan.judging.is_none() && plan.limits.is_none() {
+        return None;
+    }
+    let limits = Limits { p99_ms: None, ..plan.limits.unwrap_or(NO_LIMITS) };
+    let rollout = rollout.to_string();
+    Some(ShardTrial { place, rollout, canary: site.to, baseline: from, limits, lease_ms: plan.timing.lease_ms })
+}
+
 impl Deciding<'_> {
     /// What a route carries while its site can still go back at once.
     pub(super) fn trial(&self, plan: &SitePlan) -> Option<Trial> {
@@ -33,7 +58,6 @@ impl Deciding<'_> {
         if self.plan.judging.is_none() && self.plan.limits.is_none() {
             return None;
         }
-        let none = Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 1 };
         let judging = self.plan.judging.as_ref();
         Some(Trial {
             canary: plan.to,
@@ -41,18 +65,20 @@ impl Deciding<'_> {
             counted: judging.is_some(),
             bounds_ms: judging.map(|j| j.bounds_ms.clone()).unwrap_or_default(),
             ignore: judging.map_or_else(Ignore::default, |j| j.ignore.clone()),
-            limits: self.plan.limits.unwrap_or(none),
+            limits: self.plan.limits.unwrap_or(NO_LIMITS),
             lease_ms: self.plan.timing.lease_ms,
         })
     }
 
     /// Why the new revision must not keep its traffic, whatever step it is in.
     pub(super) fn condemned(&self, plan: &SitePlan, site: &SiteState, facts: &SiteFacts) -> Option<Reason> {
+        // A host can give shards back before the new release has begun to work them.
+        let given = site.shifted || site.old_stopped && self.plan.flow_at(plan) == Flow::ByShard;
+        if let Some(cause) = facts.tripped.as_ref().filter(|_| given) {
+            return Some(self.about(plan, tripped(cause)));
+        }
         if !site.shifted {
             return None;
-        }
-        if let Some(cause) = facts.route.tripped {
-            return Some(self.about(plan, tripped(cause)));
         }
         let judged = facts.judged.as_ref().filter(|j| j.verdict == Verdict::Worse)?;
         let before = plan.from_label.clone().unwrap_or_default();
@@ -139,8 +165,8 @@ fn nothing_seen() -> Said {
     said!("the judge has seen no request of this wave yet", "判定器还没有看到这一波的任何请求")
 }
 
-fn tripped(cause: TripCause) -> Reason {
-    match cause {
+fn tripped(cause: &TripCause) -> Reason {
+    match *cause {
         TripCause::ErrorRate { failed, requests, limit, for_ms } => Reason::new(&faults::TOO_MANY_ERRORS)
             .with("failed", failed)
             .with("requests", requests)
@@ -150,6 +176,12 @@ fn tripped(cause: TripCause) -> Reason {
             .with("slow", slow)
             .with("requests", requests)
             .with("limit", show_duration(u64::from(limit_ms)))
+            .with("seconds", for_ms / 1000),
+        TripCause::Events { ref metric, failed, of, limit, for_ms } => Reason::new(&faults::TOO_MANY_EVENTS)
+            .with("metric", metric)
+            .with("failed", failed)
+            .with("of", of)
+            .with("limit", show_percent(limit * 100))
             .with("seconds", for_ms / 1000),
         TripCause::Lease { lease_ms } => Reason::new(&faults::LEASE_OVER).with("seconds", lease_ms / 1000),
     }

@@ -31,6 +31,8 @@ pub struct SiteFacts {
     pub revisions: BTreeMap<RevisionId, RevisionFacts>,
     pub route: RouteFacts,
     pub verify: Option<VerifyFacts>,
+    /// An agent took the new revision's traffic or shards away by itself, in this rollout.
+    pub tripped: Option<TripCause>,
     /// What the judge makes of all evidence so far; `None` before there is any.
     pub judged: Option<Judged>,
 }
@@ -75,8 +77,6 @@ pub struct RouteFacts {
     pub version: u64,
     /// What every edge of the site has acknowledged.
     pub acked: u64,
-    /// An agent took the new revision's share away by itself, in this rollout.
-    pub tripped: Option<TripCause>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

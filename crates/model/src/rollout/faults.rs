@@ -62,8 +62,8 @@ crate::faults! {
         "mend the release and push again; the limit is `strategy.limits.p99`",
         "修好版本后重新推送；此上限为 `strategy.limits.p99`";
     LEASE_OVER = "TW-ROLL-013", 409,
-        "the agent of {site} did not hear of the server for {seconds} s while {release} was on trial, and gave its traffic back",
-        "{release} 试运行期间，{site} 的 agent 有 {seconds} 秒没有收到 server 的消息，已把流量交还",
+        "the agent of {site} did not hear of the server for {seconds} s while {release} was on trial, and gave its share back",
+        "{release} 试运行期间，{site} 的 agent 有 {seconds} 秒没有收到 server 的消息，已把它的份额交还",
         "see why the server was away (`log/server.log`), then push or deploy again",
         "查明 server 中断的原因（`log/server.log`），然后重新推送或部署";
     INCONCLUSIVE = "TW-ROLL-014", 409,
@@ -71,6 +71,11 @@ crate::faults! {
         "{site} 上 {release} 占 {share} 的一波到时仍无结论：{why}",
         "give it more time or a larger share (`strategy.max`, `strategy.steps`), or write `on_inconclusive: hold`",
         "请给它更多时间或更大份额（`strategy.max`、`strategy.steps`），或写 `on_inconclusive: hold`";
+    TOO_MANY_EVENTS = "TW-ROLL-015", 409,
+        "`{metric}` of {release} on {site} came to {failed} of {of} within {seconds} s, more than {limit}",
+        "{site} 上 {release} 的 `{metric}` 在 {seconds} 秒内达到 {of} 次中的 {failed} 次，超过 {limit}",
+        "look at `tradewind logs` for that time, mend the release and push again; the limit is `strategy.limits.error_rate`",
+        "查看该时段的 `tradewind logs`，修好版本后重新推送；此上限为 `strategy.limits.error_rate`";
     NOT_JUDGED = "TW-ROLL-025", 409,
         "rollout {rollout} has no wave that waits to be promoted: it is {phase}",
         "发布 {rollout} 没有等待放行的一波：当前为 {phase}",

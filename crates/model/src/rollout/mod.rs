@@ -9,7 +9,7 @@
 //! another).
 
 mod back;
-mod canary;
+pub mod canary;
 pub mod decide;
 pub mod desired;
 pub mod effect;

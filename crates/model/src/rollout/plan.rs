@@ -113,7 +113,7 @@ pub struct Plan {
     /// `None` where no wave waits for a verdict.
     #[serde(default)]
     pub judging: Option<Judging>,
-    /// Limits of the new revision while the old one could take its traffic back.
+    /// Limits of the new revision while the old one could take its traffic or its shards back.
     #[serde(default)]
     pub limits: Option<Limits>,
     pub verify: bool,
@@ -230,7 +230,7 @@ impl Plan {
             parallel: rollback,
             timing,
             judging: r.judging.filter(|_| judged),
-            limits: r.limits.filter(|_| flow == Flow::Overlapping && !rollback),
+            limits: r.limits.filter(|_| flow != Flow::Exclusive && !rollback),
             verify: r.verify || rollback,
             freeze_queue_on_failure: r.freeze_queue_on_failure,
         }

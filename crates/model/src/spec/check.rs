@@ -18,6 +18,7 @@ pub(super) fn between_sections(
     let Some(kind) = kind else { return };
     if let Some(strategy) = top.get("strategy") {
         strategy_fits(&strategy, rule, kind, notes);
+        limits_fit(&strategy, kind, notes);
     }
     match kind {
         ServiceKind::Web => {
@@ -52,6 +53,7 @@ pub(super) fn between_sections(
         if let Some(strategy) = env.get("strategy") {
             let own = super::strategy::read(&strategy, &mut Notes::default());
             strategy_fits(&strategy, &own, kind, notes);
+            limits_fit(&strategy, kind, notes);
         }
     });
     metrics::check(top, kind, run, notes);
@@ -113,6 +115,23 @@ fn strategy_fits(field: &Field<'_>, rule: &StrategyRule, kind: ServiceKind, note
         | (ServiceKind::Cron, Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen))) => {
             notes.add(unfit(wanted));
         }
+    }
+}
+
+/// A worker's errors are counted by itself; how long its answers take, by nobody.
+fn limits_fit(strategy: &Field<'_>, kind: ServiceKind, notes: &mut Notes) {
+    match kind {
+        ServiceKind::Worker => {}
+        ServiceKind::Web | ServiceKind::Cron => return,
+    }
+    if strategy.node.as_mapping().is_none() {
+        return;
+    }
+    let quiet = &mut Notes::default();
+    let limits = strategy.section(quiet).and_then(|s| s.get("limits"));
+    let p99 = limits.filter(|f| f.node.as_mapping().is_some()).and_then(|f| f.section(quiet)?.get("p99"));
+    if let Some(p99) = p99.filter(|f| f.node.as_text() != Some("none")) {
+        notes.add(p99.wrong(&faults::P99_OF_WORKER));
     }
 }
 

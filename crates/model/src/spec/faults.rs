@@ -234,6 +234,11 @@ crate::faults! {
     METRICS_NEED_PORT = "TW-SPEC-078", 422,
         "`{key}` are read from the service's port, but `run.port` is `none`", "`{key}` 要从服务端口读取，但 `run.port` 是 `none`",
         "write `port: auto` below `run`, and serve the page on `PORT`", "请在 `run` 下写 `port: auto`，并在 `PORT` 上提供该页面";
+    P99_OF_WORKER = "TW-SPEC-079", 422,
+        "`{key}`: a `worker` answers no requests, so there is no 99th percentile to hold it to",
+        "`{key}`：`worker` 不应答请求，没有第 99 百分位可以限制",
+        "leave it out; to have slowness judged, name a histogram: `metrics: { judge: { slow syncs: { kind: latency, … } } }`",
+        "请去掉；若要判定快慢，请写直方图：`metrics: { judge: { 慢同步: { kind: latency, … } } }`";
     NEEDS_SHARDS = "TW-SPEC-065", 422,
         "`{strategy}` moves a `worker` some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
         "`{strategy}` 按分片逐步替换 `worker`，但环境 `{env}` 中没有两个各有分片的实例",

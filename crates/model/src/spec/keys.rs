@@ -287,7 +287,7 @@ keys! {
     "strategy.limits.error_rate" "percentage | none" Is("5%"),
         "More errors than this go back.", "错误率超过它即退回。";
     "strategy.limits.p99" "duration | none" Is("3s"),
-        "A 99th percentile above this goes back; 10s at most.", "第 99 百分位延迟超过它即退回；最多 10s。";
+        "A 99th percentile above this goes back; 10s at most. A `worker` has none.", "第 99 百分位延迟超过它即退回；最多 10s。`worker` 没有此项。";
     "strategy.limits.for" "duration" Is("30s"),
         "Over this long.", "持续多久。";
     "strategy.limits.min_requests" "1-1000000" Is("100"),

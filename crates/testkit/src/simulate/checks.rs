@@ -140,6 +140,9 @@ impl World {
                 return Err(self.broken(format!("{site}: the server never followed what the agent gave up")));
             }
         }
+        if !self.host.desired.shard_trials.is_empty() {
+            return Err(self.broken("shards are on trial without a rollout".into()));
+        }
         let wanted = |id: &InstanceId| self.places.values().flat_map(|p| &p.instances).any(|i| i.id == *id);
         match self.host.processes.keys().find(|id| !wanted(id)) {
             Some(id) => Err(self.broken(format!("{id} runs and nobody wants it"))),

@@ -38,7 +38,11 @@ impl World {
             self.generation += 1;
         }
         self.check_canary(i, &facts, &d, &before)?;
+        let on_trial = self.shard_trials();
         self.rollouts[i].state = d.state.clone();
+        if on_trial != self.shard_trials() {
+            self.generation += 1;
+        }
         if changed {
             self.tell(story);
         }
@@ -148,14 +152,13 @@ impl World {
                 },
             });
             let (acked, trip) = self.seen.routes.get(site).cloned().unwrap_or((0, None));
-            let route = RouteFacts {
-                version: place.route.as_ref().map_or(0, |r| r.version),
-                acked,
-                tripped: trip.filter(|t| t.rollout == r.id).map(|t| t.cause),
-            };
+            let route = RouteFacts { version: place.route.as_ref().map_or(0, |r| r.version), acked };
+            let of_shards = self.seen.shard_trips.get(site).filter(|(t, _)| t.rollout == r.id.to_string());
+            let of_route = trip.filter(|t| t.rollout == r.id).map(|t| t.cause);
+            let tripped = of_route.or_else(|| of_shards.map(|(_, cause)| cause.clone()));
             let fresh = self.seen.generation >= self.generation;
             let judged = self.judged.get(site).cloned();
-            sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, judged });
+            sites.insert(site.clone(), SiteFacts { fresh, revisions, route, verify, tripped, judged });
         }
         let frozen = self.freeze && r.plan.kind != Kind::Rollback;
         let others_wait = self.rollouts.iter().any(|r| r.state.phase == Phase::Queued);

@@ -64,6 +64,8 @@ counts! {
     judged_worse,
     /// Rollouts that a fixed limit ended.
     over_limit,
+    /// Rollouts whose shards the host took back by itself.
+    over_limit_by_shard,
     /// Rollouts that ended because the server had been away too long.
     lease_over,
     /// Waves in which shards moved.

@@ -1,13 +1,13 @@
 //! A host in the simulation: an agent that reconciles, processes that outlive it, and an edge that acknowledges.
 
-use super::random::Random;
+use super::{random::Random, sizes::Size};
 use std::collections::BTreeMap;
 use tradewind_model::{
     id::{InstanceId, RevisionId, RolloutId, SiteName},
     protocol::{
         agent::{DesiredPhase, InstancePhase},
         edge::Mode,
-        trial::{Trial, TripCause},
+        trial::{ShardTrial, Trial, TripCause},
     },
     rollout::desired::{PlaceDesired, WantedRoute},
 };
@@ -22,6 +22,17 @@ pub enum Nature {
     Fails,
     /// Passes every check, and answers wrongly: only the judge and the fixed limits find out.
     Wrong,
+}
+
+/// What a host lives in.
+pub struct Surroundings<'a> {
+    pub natures: &'a BTreeMap<RevisionId, Nature>,
+    pub faults: bool,
+    pub now_ms: u64,
+    /// No worker begins beside another that does the same work, and shards may be taken back without the server. Without a
+    /// fence the server alone keeps them apart.
+    pub fenced: bool,
+    pub size: &'a dyn Fn(RevisionId) -> Size,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +80,7 @@ pub struct Desired {
     pub sites: BTreeMap<SiteName, PlaceDesired>,
     /// The rollout that wrote a site's route last.
     pub salts: BTreeMap<SiteName, RolloutId>,
+    pub shard_trials: BTreeMap<SiteName, ShardTrial>,
     /// (site, revision, attempt) of verifications wanted.
     pub verify: Vec<(SiteName, RevisionId, String)>,
 }
@@ -81,6 +93,7 @@ pub struct Observed {
     pub generation: u64,
     pub instances: BTreeMap<InstanceId, (SiteName, RevisionId, Phase)>,
     pub routes: BTreeMap<SiteName, (u64, Option<Trip>)>,
+    pub shard_trips: BTreeMap<SiteName, (ShardTrial, TripCause)>,
     pub verified: BTreeMap<String, bool>,
 }
 
@@ -113,6 +126,7 @@ pub struct Host {
     pub edge: BTreeMap<SiteName, Table>,
     verified: BTreeMap<String, bool>,
     trips: BTreeMap<SiteName, Trip>,
+    shard_trips: BTreeMap<SiteName, (ShardTrial, TripCause)>,
     /// When the server was heard of last, by a clock that nobody sets; milliseconds.
     pub heard_ms: u64,
 }
@@ -134,6 +148,12 @@ impl Host {
             generation: self.desired.generation,
             instances: self.processes.iter().map(|(id, p)| (*id, (p.site.clone(), p.revision, p.phase))).collect(),
             routes: self.edge.iter().map(|(s, t)| (s.clone(), (t.version, t.trip.clone()))).collect(),
+            shard_trips: self
+                .shard_trips
+                .iter()
+                .filter(|(site, (trial, _))| self.desired.shard_trials.get(*site) == Some(trial))
+                .map(|(site, trip)| (site.clone(), trip.clone()))
+                .collect(),
             verified: self.verified.clone(),
         }
     }
@@ -157,16 +177,21 @@ impl Host {
         self.edge.clear();
         self.verified.clear();
         self.trips.clear();
+        self.shard_trips.clear();
     }
 
     /// Reconciles a little: one process, one table or one verification. Fixed limits and leases are looked at first.
-    pub fn tick(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool, now_ms: u64) {
+    pub fn tick(&mut self, random: &mut Random, surroundings: &Surroundings<'_>) {
+        let Surroundings { natures, faults, now_ms, .. } = *surroundings;
         if !self.told {
             return;
         }
         self.watch_trials(random, natures, faults, now_ms);
+        if surroundings.fenced {
+            self.watch_shards(random, natures, faults, now_ms);
+        }
         match random.below(4) {
-            0 | 1 => self.tick_process(random, natures, faults),
+            0 | 1 => self.tick_process(random, surroundings),
             2 => self.tick_edge(),
             _ => self.tick_verify(random, natures, faults),
         }
@@ -200,11 +225,54 @@ impl Host {
         self.trips.extend(happened);
     }
 
-    fn wanted(&self, id: InstanceId) -> Option<DesiredPhase> {
-        self.desired.sites.values().flat_map(|p| &p.instances).find(|i| i.id == id).map(|i| i.phase)
+    /// By shard: what the route's trials are for requests.
+    fn watch_shards(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool, now_ms: u64) {
+        for (site, trial) in &self.desired.shard_trials {
+            if self.gave_back(site).is_some() {
+                continue;
+            }
+            let works = |p: &Process| p.site == *site && p.revision == trial.canary && p.phase == Phase::Ready;
+            let wrong = natures.get(&trial.canary) == Some(&Nature::Wrong);
+            let cause = if now_ms.saturating_sub(self.heard_ms) >= trial.lease_ms {
+                TripCause::Lease { lease_ms: trial.lease_ms }
+            } else if self.processes.values().any(works) && (wrong && random.one_in(10) || faults && random.one_in(20))
+            {
+                TripCause::Events { metric: "cycles".into(), failed: 30, of: 200, limit: 500, for_ms: 30_000 }
+            } else {
+                continue;
+            };
+            self.shard_trips.insert(site.clone(), (trial.clone(), cause));
+        }
     }
 
-    fn tick_process(&mut self, random: &mut Random, natures: &BTreeMap<RevisionId, Nature>, faults: bool) {
+    /// The trial whose shards this host takes back by itself.
+    pub fn gave_back(&self, site: &SiteName) -> Option<&ShardTrial> {
+        let (trial, _) = self.shard_trips.get(site)?;
+        self.desired.shard_trials.get(site).filter(|desired| *desired == trial)
+    }
+
+    fn wanted(&self, id: InstanceId) -> Option<DesiredPhase> {
+        let (site, wanted) =
+            self.desired.sites.iter().find_map(|(s, p)| Some((s, p.instances.iter().find(|i| i.id == id)?)))?;
+        match self.gave_back(site) {
+            Some(trial) if wanted.revision == trial.canary => Some(DesiredPhase::Stopped),
+            Some(trial) if wanted.revision == trial.baseline => Some(DesiredPhase::Run),
+            Some(_) | None => Some(wanted.phase),
+        }
+    }
+
+    /// Somebody else does its work: it does not begin.
+    fn is_held(&self, id: InstanceId, size: &dyn Fn(RevisionId) -> Size) -> bool {
+        let Some(own) = self.processes.get(&id) else { return false };
+        let beside = |p: &Process| {
+            let other = p.site == own.site && p.phase.alive() && p.revision != own.revision;
+            other && size(own.revision).collides(own.ordinal, &size(p.revision), p.ordinal)
+        };
+        self.processes.iter().any(|(other, p)| *other != id && beside(p))
+    }
+
+    fn tick_process(&mut self, random: &mut Random, surroundings: &Surroundings<'_>) {
+        let Surroundings { natures, faults, fenced, size, .. } = *surroundings;
         for (site, place) in &self.desired.sites {
             for i in &place.instances {
                 self.processes.entry(i.id).or_insert_with(|| Process {
@@ -218,10 +286,12 @@ impl Host {
         let ids: Vec<InstanceId> = self.processes.keys().copied().collect();
         let Some(id) = random.pick(&ids).copied() else { return };
         let wanted = self.wanted(id);
+        let held = fenced && self.is_held(id, size);
         let in_table = self.edge.values().any(|t| t.targets.contains(&id));
         let Some(p) = self.processes.get_mut(&id) else { return };
         let nature = natures.get(&p.revision).copied().unwrap_or(Nature::Good);
         p.phase = match (wanted, p.phase) {
+            (Some(DesiredPhase::Run), Phase::Prepared | Phase::Failed) if held => Phase::Prepared,
             (Some(DesiredPhase::Run), Phase::Prepared) if nature == Nature::CannotStart => Phase::Failed,
             (Some(DesiredPhase::Run), Phase::Prepared | Phase::Failed) => Phase::Starting,
             (Some(DesiredPhase::Run), Phase::Starting) => match nature {

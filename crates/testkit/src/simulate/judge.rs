@@ -36,7 +36,7 @@ fn shifted(state: &State, site: &SiteName) -> bool {
 }
 
 fn against(facts: &SiteFacts) -> bool {
-    facts.route.tripped.is_some() || facts.judged.as_ref().is_some_and(|j| j.verdict == Verdict::Worse)
+    facts.tripped.is_some() || facts.judged.as_ref().is_some_and(|j| j.verdict == Verdict::Worse)
 }
 
 /// Of the new revision; 0 where there is no route.
@@ -184,6 +184,8 @@ impl World {
             self.counts.judged_worse += 1;
         } else if code == faults::TOO_MANY_ERRORS.id || code == faults::TOO_SLOW.id {
             self.counts.over_limit += 1;
+        } else if code == faults::TOO_MANY_EVENTS.id {
+            self.counts.over_limit_by_shard += 1;
         } else if code == faults::LEASE_OVER.id {
             self.counts.lease_over += 1;
         }

@@ -4,6 +4,12 @@ use super::{
     host::{Desired, Observed},
     world::World,
 };
+use std::collections::BTreeMap;
+use tradewind_model::{
+    id::{Place, SiteName},
+    protocol::trial::ShardTrial,
+    rollout::{canary::shard_trial, plan::SitePlan},
+};
 
 impl World {
     pub(super) fn send(&mut self) {
@@ -11,6 +17,7 @@ impl World {
             generation: self.generation,
             sites: self.places.clone(),
             salts: self.salts.clone(),
+            shard_trials: self.shard_trials(),
             verify: self.verify.clone(),
         };
         if self.connected {
@@ -80,13 +87,24 @@ impl World {
     /// The server is away for longer than a canary's lease.
     pub(super) fn outlast_lease(&mut self) {
         let on_trial = self.places.values().any(|p| p.route.as_ref().is_some_and(|r| r.trial.is_some()));
-        if self.connected && on_trial {
+        if self.connected && (on_trial || !self.shard_trials().is_empty()) {
             self.disconnect_or_connect();
             self.wait(self.timing.lease_ms);
             for _ in 0..20 {
                 self.host_works();
             }
         }
+    }
+
+    /// Of the rollout under way.
+    pub(super) fn shard_trials(&self) -> BTreeMap<SiteName, ShardTrial> {
+        let Some(r) = self.active().map(|i| &self.rollouts[i]) else { return BTreeMap::new() };
+        let of_site = |s: &SitePlan| {
+            let (service, env) = ("shop".parse().ok()?, "production".parse().ok()?);
+            let place = Place { service, env, site: s.site.clone() };
+            Some((s.site.clone(), shard_trial(&r.plan, &r.state, s, place, r.id)?))
+        };
+        r.plan.sites.iter().filter_map(of_site).collect()
     }
 
     pub(super) fn kill_agent(&mut self) {

@@ -70,6 +70,9 @@ impl World {
             self.counts.rollbacks += 1;
             if let Some(i) = active {
                 self.tell(format!("supersedes {:?}", self.rollouts[i].state.sites));
+                if !self.shard_trials().is_empty() {
+                    self.generation += 1;
+                }
                 self.rollouts[i].state.supersede(id);
                 self.counts.superseded += 1;
                 self.judged.clear();

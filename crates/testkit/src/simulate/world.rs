@@ -2,7 +2,7 @@
 
 use super::{
     counts::{Broken, Counts},
-    host::{Desired, Host, Nature, Observed},
+    host::{Desired, Host, Nature, Observed, Surroundings},
     judge::Bookkeeping,
     random::Random,
     sizes::Size,
@@ -38,6 +38,8 @@ pub struct World {
     /// Milliseconds since the schedule began.
     pub(super) mono_ms: u64,
     pub(super) faults: bool,
+    /// The host keeps workers apart by itself.
+    pub(super) fenced: bool,
     // rows
     pub(super) places: BTreeMap<SiteName, PlaceDesired>,
     pub(super) salts: BTreeMap<SiteName, RolloutId>,
@@ -105,13 +107,15 @@ impl World {
         let watch_ms = *random.pick(&[0, 4_000, 60_000]).unwrap_or(&0);
         let timing = Timing { soak_ms: 2_000, watch_ms, lease_ms: 45_000, ..Timing::default() };
         let silent = random.one_in(5);
-        let story = format!("{kind:?} {strategy:?} {usual:?}, {sites} sites, silent: {silent}");
+        let fenced = kind == ServiceKind::Worker && !random.one_in(4);
+        let story = format!("{kind:?} {strategy:?} {usual:?}, {sites} sites, silent: {silent}, fenced: {fenced}");
         let rule = format!("{:?} {:?} {stages:?}", judging.promote, judging.on_inconclusive);
         Self {
             seed,
             now: Timestamp(1_000_000_000),
             mono_ms: 0,
             faults: true,
+            fenced,
             places: names.iter().map(|n| (n.clone(), PlaceDesired::default())).collect(),
             salts: BTreeMap::new(),
             histories: names.iter().map(|n| (n.clone(), History::default())).collect(),
@@ -259,7 +263,15 @@ impl World {
         if self.connected {
             self.host.heard_ms = self.mono_ms;
         }
-        self.host.tick(&mut self.random, &self.natures, self.faults, self.mono_ms);
+        let size = |r: RevisionId| self.sizes.get(&r).unwrap_or(&self.usual).clone();
+        let surroundings = Surroundings {
+            natures: &self.natures,
+            faults: self.faults,
+            now_ms: self.mono_ms,
+            fenced: self.fenced,
+            size: &size,
+        };
+        self.host.tick(&mut self.random, &surroundings);
     }
 
     pub(super) fn wait(&mut self, ms: u64) {

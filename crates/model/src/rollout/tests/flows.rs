@@ -161,7 +161,7 @@ fn reported(old: RevisionId, new: RevisionId, phases: &[InstancePhase]) -> Facts
     let mut facts = facts(&[]);
     let site = facts.sites.get_mut(&SiteName::default_site()).unwrap();
     site.revisions = count(&place, &seen, ServiceKind::Web);
-    site.route = RouteFacts { version: 1, acked: 1, tripped: None };
+    site.route = RouteFacts { version: 1, acked: 1 };
     facts
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        canary::shard_trial,
         effect::Happened,
         judging::{Stage, Verdict},
         plan::{Flow, Kind, Plan, Request, Strategy},
@@ -10,14 +11,17 @@ use super::{
     story::{MIN, SOAK, Story, WATCH, from_to, new, old, request, site},
 };
 use crate::{
-    id::RevisionId,
+    fault::Lang,
+    id::{Place, RevisionId, RolloutId},
     protocol::{
         agent::{DesiredPhase, InstancePhase},
         edge::FULL_SHARE,
+        trial::{ShardTrial, TripCause},
     },
     shards::{Layout, Shards},
     workload::ServiceKind,
 };
+use uuid::Uuid;
 
 fn layout(shards: u32, carriers: u32) -> Layout {
     let name = |i: u32| format!("shop-{i}").parse().unwrap();
@@ -132,6 +136,70 @@ fn a_worker_that_is_worse_gives_its_shards_back_and_the_others_never_notice() {
     assert_eq!((carried(&s, old()), s.running("default", new())), (vec![0, 1, 2, 3], 0));
     let after = &s.places[&site("default")].instances;
     assert!(untouched.iter().filter(of_old).all(|i| after.contains(i)));
+}
+
+/// What the site's host is told, so that it can take the shards back by itself.
+fn on_trial(s: &Story) -> Option<ShardTrial> {
+    let plan = s.plan.site(&site("default")).unwrap();
+    let (service, env) = ("shop".parse().unwrap(), "production".parse().unwrap());
+    let place = Place { service, env, site: site("default") };
+    shard_trial(&s.plan, &s.state, plan, place, RolloutId(Uuid::nil()))
+}
+
+fn cycles_failed() -> TripCause {
+    TripCause::Events { metric: "cycles".into(), failed: 30, of: 200, limit: 500, for_ms: 30_000 }
+}
+
+#[test]
+fn shards_are_on_trial_from_the_first_stop_to_the_end() {
+    let mut s = Story::begin(worker());
+    assert_eq!(on_trial(&s), None);
+    s.lingering.insert((old(), 0));
+    s.settle();
+    let trial = on_trial(&s).unwrap();
+    assert_eq!((trial.canary, trial.baseline, trial.lease_ms), (new(), old(), 600_000));
+    assert_eq!((trial.limits.error_rate, trial.limits.p99_ms), (Some(500), None));
+    s.lingering.clear();
+    s.promoted_to(1);
+    assert_eq!(on_trial(&s), Some(trial.clone()), "in the next wave, too");
+    // On the way back it is the host's last word in case the server goes away.
+    s.lingering.insert((new(), 0));
+    s.says("default", 1, Verdict::Worse);
+    assert_eq!((s.state.phase, on_trial(&s)), (Phase::Returning, Some(trial)));
+    s.lingering.clear();
+    s.settle();
+    assert_eq!((s.state.phase, on_trial(&s)), (Phase::Failed, None));
+
+    let mut s = Story::begin(worker());
+    s.promoted_to(2);
+    assert!(on_trial(&s).is_some(), "for as long as it is watched");
+    s.after(SOAK + WATCH);
+    assert_eq!((s.state.phase, on_trial(&s)), (Phase::Completed, None));
+    for r in [with(layout(8, 4), layout(8, 2)), Request { kind: Kind::Rollback, ..worker() }] {
+        let mut s = Story::begin(r);
+        s.lingering.insert((old(), 0));
+        s.settle();
+        assert_eq!((s.step().as_str(), on_trial(&s)), ("stopping_old", None), "one that changes over whole");
+    }
+}
+
+#[test]
+fn a_host_that_took_its_shards_back_is_followed() {
+    for lingering in [false, true] {
+        let mut s = Story::begin(worker());
+        if lingering {
+            // Before the new one has begun to work.
+            s.lingering.insert((old(), 0));
+        }
+        s.settle();
+        s.tripped.insert(site("default"), cycles_failed());
+        s.lingering.clear();
+        s.settle();
+        assert_eq!((s.state.phase, s.reason()), (Phase::Failed, "TW-ROLL-015"));
+        assert_eq!((carried(&s, old()), s.running("default", new())), (vec![0, 1, 2, 3], 0));
+        let told = "`cycles` of v2 on default came to 30 of 200 within 30 s, more than 5%";
+        assert_eq!(s.state.reason.unwrap().what(Lang::En), told);
+    }
 }
 
 #[test]

@@ -215,11 +215,8 @@ impl Story {
         SiteFacts {
             fresh: !self.stale,
             revisions: count(place, &seen, self.plan.service_kind),
-            route: RouteFacts {
-                version,
-                acked: if self.deaf { 0 } else { version },
-                tripped: self.tripped.get(site).copied(),
-            },
+            route: RouteFacts { version, acked: if self.deaf { 0 } else { version } },
+            tripped: self.tripped.get(site).cloned(),
             verify: (attempt > 0).then_some(VerifyFacts { attempt, outcome }),
             judged: self.judged.get(site).cloned(),
         }

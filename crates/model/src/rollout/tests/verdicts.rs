@@ -83,7 +83,7 @@ fn a_limit_or_a_lease_takes_it_back_from_whatever_step() {
     for (cause, code) in causes() {
         for (step, mut s) in after_the_first_shift() {
             s.deaf = false;
-            s.tripped.insert("default".parse().unwrap(), cause);
+            s.tripped.insert("default".parse().unwrap(), cause.clone());
             s.decide();
             assert_eq!((s.state.phase, s.share("default", old())), (Phase::Returning, FULL_SHARE), "{step}: at once");
             s.settle();
@@ -116,7 +116,7 @@ fn a_pause_holds_no_return_up() {
         s.deaf = false;
         s.state.set_paused(true);
         s.frozen = true;
-        s.tripped.insert("default".parse().unwrap(), causes()[0].0);
+        s.tripped.insert("default".parse().unwrap(), causes()[0].0.clone());
         s.settle();
         assert_eq!(s.state.phase, Phase::Failed, "{step}");
         s.assert_returned();
@@ -225,7 +225,7 @@ fn what_is_said_after_the_end_changes_nothing() {
     s.promoted_to(2).after(SOAK);
     assert_eq!(s.state.phase, Phase::Completed);
     let before = (s.state.clone(), s.places.clone());
-    s.tripped.insert("default".parse().unwrap(), causes()[2].0);
+    s.tripped.insert("default".parse().unwrap(), causes()[2].0.clone());
     s.says("default", 2, Verdict::Worse);
     assert_eq!((s.state, s.places), before);
 }
