@@ -84,6 +84,9 @@ tradewind_model::faults! {
     CANNOT_WRITE = "TW-CLI-027", 500,
         "{file} could not be written: {why}", "无法写入 {file}：{why}",
         "name a file in a folder that is there and yours", "请指定一个存在且有权写入的目录中的文件";
+    BAD_SHARE = "TW-CLI-028", 422,
+        "`{value}` is not a share of the traffic", "`{value}` 不是合法的流量份额",
+        "write it in percent, with at most two decimals: 20%, 2.5%", "请写成百分比，最多两位小数：20%、2.5%";
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ pub static VERBS: Table = help! {
     "rollout pause": "Pause it where it stands; what it has done stays", "就地暂停；已完成的部分保留";
     "rollout resume": "Go on with a paused one", "继续已暂停的发布";
     "rollout promote": "Let the wave that is being judged go on; evidence against it still takes it back", "放行正在判定的一波；若有证据表明变差，仍会退回";
+    "rollout share": "Give the wave that is being judged another share of the traffic; its evidence for going on begins anew", "调整正在判定的一波所占的流量份额；放行证据重新开始积累";
+    "rollout share.share": "Above 0 and below 100%, such as 20%", "大于 0 且小于 100%，例如 20%";
     "rollout abort": "Take every site it touched back to its previous release", "将涉及的站点全部退回之前的版本";
     "*.rollout": "Its id, or a service: the newest rollout of it", "标识，或服务名：取其最新一次";
     "rollback": "Take an environment back: traffic first, then the report", "回滚环境：先切流量，再给出报告";

@@ -140,8 +140,13 @@ impl Client {
     }
 
     /// Lets the wave that is being judged go on.
-    pub async fn promote_wave(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
-        self.post(&["rollouts", &id.to_string(), "promote"], reason).await
+    pub async fn promote_wave(&self, id: RolloutId, wave: &PromoteWave) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "promote"], wave).await
+    }
+
+    /// Gives the wave that is being judged another share of the traffic.
+    pub async fn set_share(&self, id: RolloutId, share: &SetShare) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "share"], share).await
     }
 
     pub async fn pause_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {

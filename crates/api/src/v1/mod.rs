@@ -28,8 +28,8 @@ pub use release::{
     FileChange, FileChangeKind, Release, ReleaseDetail, ReleaseDiff, ReleaseFile, ReleaseRef, Revision, SpecChange,
 };
 pub use rollout::{
-    Acknowledge, Acknowledged, Promote, Reason, RollbackRequest, Rollout, RolloutKind, RolloutPhase, SitePhase,
-    SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
+    Acknowledge, Acknowledged, Promote, PromoteWave, Reason, RollbackRequest, Rollout, RolloutKind, RolloutPhase,
+    SetShare, SitePhase, SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
 };
 pub use run::{Job, JobKind, JobState, Run, RunState, RunUpdate};
 pub use service::{CreateService, Environment, Freeze, Service, ServiceKind};

@@ -1,5 +1,6 @@
 use super::{JudgementBrief, ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 use tradewind_model::{
     fault::Lang,
     id::{EnvName, RolloutId, ServiceName, SiteName},
@@ -74,6 +75,9 @@ pub struct Rollout {
     pub finished_at: Option<Time>,
     /// Rollouts ahead of it in the queue; none once it has started.
     pub queue_position: Option<u32>,
+    /// Number of the wave begun last; none before the first. Whoever promotes a wave names it.
+    #[serde(default)]
+    pub wave: Option<u32>,
     /// The plan, in order.
     pub waves: Vec<Wave>,
     pub sites: Vec<SiteRollout>,
@@ -90,6 +94,13 @@ pub struct Wave {
     /// From 1.
     pub number: u32,
     pub steps: Vec<WaveStep>,
+    /// What a person gave it in place of the plan's share, basis points.
+    #[serde(default)]
+    #[schema(example = 2000)]
+    pub set_share: Option<u32>,
+    /// It had less to give than a person gave before.
+    #[serde(default)]
+    pub skipped: bool,
     pub started_at: Option<Time>,
     pub finished_at: Option<Time>,
 }
@@ -227,6 +238,31 @@ pub struct Promote {
     pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+}
+
+/// Lets a wave of a canary go on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromoteWave {
+    /// Number of the wave that was seen, from 1 (`wave` of the rollout): refused when another one is under way by now.
+    #[schema(value_type = u32, minimum = 1, example = 1)]
+    pub wave: NonZeroU32,
+    /// Goes into the event log.
+    pub reason: String,
+}
+
+/// Gives a wave of a canary another share of the traffic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetShare {
+    /// Number of the wave that was seen, from 1 (`wave` of the rollout): refused when another one is under way by now.
+    #[schema(value_type = u32, minimum = 1, example = 1)]
+    pub wave: NonZeroU32,
+    /// Basis points, above 0 and below 10000.
+    #[schema(minimum = 1, maximum = 9999, example = 2000)]
+    pub share: u32,
+    /// Goes into the event log.
+    pub reason: String,
 }
 
 /// Opens a queue again that a failed rollout closed.

@@ -1,4 +1,4 @@
-//! Rollouts: listed, shown, paused, resumed, aborted.
+//! Rollouts: listed, shown, paused, resumed, promoted, given another share, aborted.
 
 use super::{Pages, see_through};
 use crate::{
@@ -9,13 +9,15 @@ use crate::{
     msg,
     session::{Session, name},
     table::{Table, painted},
+    when,
     words::Words,
 };
+use std::num::NonZeroU32;
 use tradewind_api::{
     Client, Paging,
-    v1::{Reason, Rollout},
+    v1::{PromoteWave, Reason, Rollout, SetShare},
 };
-use tradewind_model::{fault::Fault, id::RolloutId};
+use tradewind_model::{fault::Fault, id::RolloutId, rollout::faults as roll, said, spec::values};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -38,6 +40,12 @@ pub enum Action {
     Pause(Ask),
     Resume(Step),
     Promote(Step),
+    Share {
+        rollout: String,
+        share: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     Abort(Step),
 }
 
@@ -90,9 +98,25 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             see_through(session, &client, resumed, &step.wait).await
         }
         Action::Promote(step) => {
-            let id = find(&client, &step.ask.rollout).await?.id;
-            let promoted = client.promote_wave(id, &Reason { reason: step.ask.reason }).await?;
+            let found = find(&client, &step.ask.rollout).await?;
+            let promote = PromoteWave { wave: begun(&found)?, reason: step.ask.reason };
+            let promoted = client.promote_wave(found.id, &promote).await?;
             see_through(session, &client, promoted, &step.wait).await
+        }
+        Action::Share { rollout, share, reason } => {
+            let share = basis_points(&share)?;
+            let found = find(&client, &rollout).await?;
+            let set = SetShare { wave: begun(&found)?, share, reason };
+            let changed = client.set_share(found.id, &set).await?;
+            if session.json {
+                session.out.json(&changed);
+            } else {
+                let (number, share) = (set.wave, when::share(share));
+                session.out.line(fill!(session.lang, &msg::SHARE_SET, number = number, share = share));
+                follow::rollout::report(session, &changed);
+                session.out.line(fill!(session.lang, &msg::SHARE_NEXT, id = changed.id));
+            }
+            Ok(Exit::Ok)
         }
         Action::Abort(step) => {
             let id = find(&client, &step.ask.rollout).await?.id;
@@ -104,6 +128,19 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
         }
     }
+}
+
+/// The wave that is seen: whatever is said is said of this one.
+fn begun(r: &Rollout) -> Result<NonZeroU32, Failure> {
+    let none =
+        || Fault::new(&roll::NOT_JUDGED).with("rollout", r.id).with("what", said!("it has not begun", "尚未开始"));
+    Ok(r.wave.and_then(NonZeroU32::new).ok_or_else(none)?)
+}
+
+/// `20%`, `2.5 %`, down to hundredths.
+fn basis_points(text: &str) -> Result<u32, Failure> {
+    let ppm = values::percent_ppm(&text.replace(' ', "")).filter(|ppm| ppm % 100 == 0);
+    Ok(ppm.map(|ppm| ppm / 100).ok_or_else(|| Fault::new(&faults::BAD_SHARE).with("value", text))?)
 }
 
 /// By id, or the newest of a service.

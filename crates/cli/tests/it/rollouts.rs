@@ -179,9 +179,55 @@ async fn what_a_canary_is_judged_by_is_told_with_a_picture() {
 #[tokio::test]
 async fn a_person_lets_a_wave_go_on() {
     let fake = Fake::start().await;
-    fake.on(&at("GET"), json(rollout(RolloutPhase::Running)))
+    let judged = Rollout { wave: Some(2), ..rollout(RolloutPhase::Running) };
+    fake.on(&at("GET"), json(&judged))
         .on(&format!("{}/promote", at("POST")), json(rollout(RolloutPhase::Running)))
         .on(&format!("{}/follow", at("GET")), stream(&[rollout(RolloutPhase::Completed)]));
     assert_eq!(fake.run(&format!("rollout promote {ROLLOUT} --reason seen")).await.exit, Exit::Ok);
-    assert_eq!(fake.seen()[1].body, value!({ "reason": "seen" }));
+    assert_eq!(fake.seen()[1].body, value!({ "wave": 2, "reason": "seen" }), "it names the wave that was seen");
+}
+
+#[tokio::test]
+async fn a_person_changes_the_share_of_a_wave() {
+    let fake = Fake::start().await;
+    let mut judged = Rollout { wave: Some(2), strategy: "canary".into(), ..rollout(RolloutPhase::Running) };
+    judged.sites[0].phase = SitePhase::Judging;
+    judged.sites[0].share = 5_000;
+    let mut moving = judged.clone();
+    moving.waves[0].set_share = Some(2_000);
+    moving.sites[0].phase = SitePhase::Shifting;
+    fake.on("GET /services/shop/rollouts", list(&[judged.clone()]))
+        .on(&at("GET"), json(&judged))
+        .on(&format!("{}/share", at("POST")), json(&moving));
+    insta::assert_snapshot!("share", fake.run("rollout share shop 20% --reason 'fewer customers'").await);
+    insta::assert_snapshot!(
+        "share_zh",
+        fake.run_zh(&format!("rollout share {ROLLOUT} '2.55 %' --reason 减少影响")).await
+    );
+    assert_eq!(fake.seen()[1].body, value!({ "wave": 2, "share": 2_000, "reason": "fewer customers" }));
+    assert_eq!(fake.seen()[3].body, value!({ "wave": 2, "share": 255, "reason": "减少影响" }));
+    let said = fake.run("rollout share shop 20% --reason x --json").await;
+    assert_eq!(serde_json::from_str::<Rollout>(&said.out).unwrap(), moving);
+    // What the server refuses is told as it says it: bounds are its own.
+    fake.run("rollout share shop 100% --reason x").await;
+    assert_eq!(fake.seen()[7].body["share"], 10_000);
+}
+
+#[tokio::test]
+async fn what_is_no_share_and_what_has_no_wave_is_refused_before_anybody_is_asked() {
+    let fake = Fake::start().await;
+    for text in ["20", "0.2", "1.005%", "-5%", "%", "2000000%", "half"] {
+        let said = fake.run(&format!("rollout share shop --reason x -- {text}")).await;
+        assert_eq!(said.exit, Exit::Refused, "{text}: {said}");
+        assert!(said.err.contains("TW-CLI-028"), "{text}: {said}");
+    }
+    assert!(fake.seen().is_empty());
+    let mut queued = rollout(RolloutPhase::Running);
+    queued.phase = RolloutPhase::Queued;
+    fake.on(&at("GET"), json(&queued));
+    for verb in [format!("share {ROLLOUT} 20%"), format!("promote {ROLLOUT}")] {
+        let said = fake.run(&format!("rollout {verb} --reason x")).await;
+        assert!(said.err.contains("TW-ROLL-025"), "{verb}: {said}");
+    }
+    assert!(fake.seen().iter().all(|asked| asked.body.is_null()), "nothing was changed");
 }

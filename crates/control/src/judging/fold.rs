@@ -54,7 +54,8 @@ pub struct Fold {
 
 #[derive(Clone, Debug)]
 struct SiteFold {
-    wave: Option<usize>,
+    /// And how often a person had changed its share.
+    wave: Option<(usize, u32)>,
     watched: bool,
     /// By who counts there, the last of its workers.
     epochs: BTreeMap<String, String>,
@@ -162,10 +163,10 @@ impl Fold {
         let began = *self.began.get_or_insert(received_at);
         let now = received_at.since(began).as_secs_f64().max(self.t);
         match entry {
-            Entry::Wave { site, wave, share } => {
+            Entry::Wave { site, wave, share, turn } => {
                 self.t = now;
                 let Some(known) = self.sites.get_mut(site) else { return };
-                known.wave = Some(*wave);
+                known.wave = Some((*wave, *turn));
                 known.warm_at = now + self.warmup;
                 known.warm.fill(false);
                 known.watched = *share >= FULL_SHARE;
@@ -333,13 +334,13 @@ impl Fold {
     /// What a decision about a site goes by. `None` before its first wave has its share.
     pub fn judged(&self, site: &SiteName) -> Option<Judged> {
         let known = self.sites.get(site)?;
-        let wave = known.wave?;
+        let (wave, turn) = known.wave?;
         let verdict = match self.judge.brief().verdict {
             Verdict::Worse => judging::Verdict::Worse,
             Verdict::Better => judging::Verdict::Better,
             Verdict::Continue | Verdict::Inconclusive => judging::Verdict::Continue,
         };
-        Some(Judged { wave, verdict, why: self.told(&self.reading()) })
+        Some(Judged { wave, turn, verdict, why: self.told(&self.reading()) })
     }
 
     pub fn reading(&self) -> Reading {

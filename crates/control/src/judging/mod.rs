@@ -33,7 +33,14 @@ use usual::Standing;
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Entry {
     /// A site's canary has this share from here on. Evidence for promotion is gathered anew.
-    Wave { site: SiteName, wave: usize, share: u32 },
+    Wave {
+        site: SiteName,
+        wave: usize,
+        share: u32,
+        /// How often a person had changed the wave's share before.
+        #[serde(default)]
+        turn: u32,
+    },
     /// What an edge counted, second by second. `lost` seconds before it are missing: nobody could take them in time.
     Units {
         site: SiteName,
@@ -124,8 +131,9 @@ pub(crate) async fn begin_wave(
     site: &SiteName,
     wave: usize,
     share: u32,
+    turn: u32,
 ) -> Result<()> {
-    let entry = Entry::Wave { site: site.clone(), wave, share };
+    let entry = Entry::Wave { site: site.clone(), wave, share, turn };
     Ok(rows::evidence::append(tx, rollout, "", 0, &Json::of(&entry)).await?)
 }
 

@@ -197,9 +197,10 @@ async fn persist(
         tx.event(events::happened(&row, what, &doc.label, judge.as_deref())).await?;
         if let Happened::TrafficMoved { site, share } | Happened::ShardsMoved { site, share, .. } = what
             && doc.plan.judging.is_some()
-            && let Some(wave) = decision.state.sites.get(site).and_then(|s| s.wave)
+            && let Some(at) = decision.state.sites.get(site)
+            && let Some(wave) = at.wave
         {
-            judging::begin_wave(tx, row.id, site, wave, *share).await?;
+            judging::begin_wave(tx, row.id, site, wave, *share, at.turn()).await?;
             if let (Some(place), Some(plan)) = (loaded.get(site), doc.plan.site(site))
                 && judging::usual::alone(&doc.plan, plan)
             {

@@ -51,6 +51,7 @@ fn decides(what: &Happened) -> bool {
         | Happened::ShardsMoved { .. }
         | Happened::Verified { .. }
         | Happened::WaveFinished { .. }
+        | Happened::WaveSkipped { .. }
         | Happened::TrafficReturned { .. }
         | Happened::SiteReturned { .. }
         | Happened::Finished { .. } => false,

@@ -1,7 +1,8 @@
-//! What people do to a rollout: pause, resume, abort, acknowledge.
+//! What people do to a rollout: pause, resume, promote a wave, change its share, abort, acknowledge.
 
 use super::{PlanDoc, advance, events, get, queue, read};
 use crate::{Ctx, Result, ctx::Asker, faults};
+use serde_json::{Value, json};
 use tradewind_model::{
     event::NewEvent,
     fault::Fault,
@@ -12,22 +13,28 @@ use tradewind_store::{Json, Tx, rows, rows::rollouts::Rollout, transact};
 
 /// Traffic stays where it is and no wave begins until `resume`. Failures still turn it round.
 pub async fn pause(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.paused", reason, by, |_, state| Ok(state.set_paused(true))).await
+    change(ctx, id, "rollout.paused", reason, by, |_, state| Ok(state.set_paused(true).then(nothing))).await
 }
 
 pub async fn resume(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.resumed", reason, by, |_, state| Ok(state.set_paused(false))).await
+    change(ctx, id, "rollout.resumed", reason, by, |_, state| Ok(state.set_paused(false).then(nothing))).await
 }
 
 /// Lets the wave that is being judged go on, whatever the evidence says so far. Evidence against it still turns it round.
-pub async fn promote(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.promote_requested", reason, by, |_, state| match state.promote() {
-        Some(_) => Ok(true),
-        None if state.phase.is_final() => Ok(false),
-        None => {
-            let phase = state.phase.as_str();
-            Err(Fault::new(&roll::NOT_JUDGED).with("rollout", id).with("phase", phase).into())
-        }
+/// `wave` counts from 0; refused unless it is this one.
+pub async fn promote(ctx: &Ctx, id: RolloutId, wave: usize, reason: &str, by: &Asker) -> Result<()> {
+    change(ctx, id, "rollout.promote_requested", reason, by, |_, state| {
+        let site = state.promote(wave, by.name(), reason).map_err(|fault| fault.with("rollout", id))?;
+        Ok(Some(json!({ "site": site, "wave": wave })))
+    })
+    .await
+}
+
+/// Gives the wave that is being judged another share, in basis points. `wave` counts from 0; refused unless it is this one.
+pub async fn set_share(ctx: &Ctx, id: RolloutId, wave: usize, share: u32, reason: &str, by: &Asker) -> Result<()> {
+    change(ctx, id, "rollout.share_set", reason, by, |doc, state| {
+        let set = state.set_share(&doc.plan, wave, share).map_err(|fault| fault.with("rollout", id))?;
+        Ok(Some(json!({ "site": set.site, "wave": set.wave, "from": set.from, "share": set.to })))
     })
     .await
 }
@@ -39,28 +46,34 @@ pub async fn abort(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result
         if !doc.plan.returns() {
             return Err(Fault::new(&faults::NO_ABORT_HALF_MADE).with("rollout", id).into());
         }
-        Ok(state.request_abort(&who, reason))
+        Ok(state.request_abort(&who, reason).then(nothing))
     })
     .await
 }
 
+/// Of a change that is told by its reason alone.
+fn nothing() -> Value {
+    json!({})
+}
+
+/// `apply` says what of the change is told beside its reason; `None` where it is too late for it.
 async fn change(
     ctx: &Ctx,
     id: RolloutId,
     kind: &str,
     reason: &str,
     by: &Asker,
-    apply: impl Fn(&PlanDoc, &mut State) -> Result<bool>,
+    apply: impl Fn(&PlanDoc, &mut State) -> Result<Option<Value>>,
 ) -> Result<()> {
     transact!(ctx.store, tx => {
         let mut row = get(tx, id).await?;
         let doc: PlanDoc = read(&row.plan)?;
         let mut state: State = read(&row.state)?;
         let before = state.clone();
-        if !apply(&doc, &mut state)? {
+        let Some(mut told) = apply(&doc, &mut state)? else {
             let phase = row.phase.clone();
             return Err(Fault::new(&roll::NOT_ACTIVE).with("rollout", id).with("phase", phase).into());
-        }
+        };
         if state == before {
             return Ok(());
         }
@@ -69,7 +82,8 @@ async fn change(
         }
         row.state = Json::of(&state);
         let row = rows::rollouts::update(tx, row).await?;
-        tx.event(events::about(&row, kind, by, serde_json::json!({ "reason": reason }))).await?;
+        told["reason"] = reason.into();
+        tx.event(events::about(&row, kind, by, told)).await?;
         if row.active { advance::advance(tx, ctx, row).await.map(|_| ()) } else { drop_queued(tx, row, state).await }
     })
 }
@@ -109,7 +123,7 @@ pub async fn acknowledge(
             service: Some(service.to_string()),
             env: Some(env.to_string()),
             before: None,
-            after: Some(serde_json::json!({ "note": note })),
+            after: Some(json!({ "note": note })),
         })
         .await?;
         let waiting: Vec<_> = rows::rollouts::queue(tx, service, env).await?.iter().map(|r| r.id).collect();

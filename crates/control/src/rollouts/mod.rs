@@ -10,6 +10,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod request;
 pub mod rollback;
+mod told;
 pub mod view;
 
 use crate::{Result, faults, judging::outlook::Outlook};

@@ -1,21 +1,14 @@
 //! Rollouts as the API shows them.
 
-use super::{PlanDoc, advance, get, read};
-use crate::{
-    Ctx, Result,
-    agents::observed,
-    judging::{self, outlook::Outlook},
-    services,
-};
-use std::collections::BTreeMap;
-use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout, TimelineEntry};
+use super::{PlanDoc, advance, get, read, told};
+use crate::{Ctx, Result, agents::observed, judging, services};
+use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout};
 use tradewind_model::{
     event::Event,
     fault::Lang,
-    id::{EnvName, HostId, Place, RevisionId, RolloutId, ServiceName, SiteName},
+    id::{EnvName, HostId, Place, RevisionId, RolloutId, ServiceName},
     protocol::agent::TaskResult,
     rollout::{
-        effect::Happened,
         facts::count,
         faults,
         plan::{Kind, SitePlan, Strategy},
@@ -73,7 +66,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         None
     };
     let subject = format!("rollout/{}", row.id);
-    let told = events::of_subject(r, &subject, 0, 1_000).await?;
+    let log = events::of_subject(r, &subject, 0, 1_000).await?;
     let mut sites = Vec::new();
     for s in &doc.plan.sites {
         sites.push(site(r, &row, &doc, s, &state, lang).await?);
@@ -95,9 +88,10 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         started_at: state.started_at.map(Into::into),
         finished_at: row.finished_at.map(Into::into),
         queue_position,
-        waves: waves(&doc, &told),
+        wave: state.begun().map(number),
+        waves: waves(&doc, &state, &log),
         sites,
-        timeline: told.iter().map(|e| entry(e, lang)).collect(),
+        timeline: log.iter().filter_map(|e| told::entry(e, lang)).collect(),
         verification: verification(r, &row, &state, lang).await?,
         judgement: judging::view::brief(r, &row, lang, ctx).await?,
         service: row.service,
@@ -125,7 +119,7 @@ async fn waiting_for(
         let Some(failed) = frozen.rollout else { return Ok(Some(frozen.reason)) };
         let held = Reason::new(&faults::QUEUE_FROZEN).with("service", &row.service).with("env", &row.env);
         let held = held.with("rollout", failed).what(lang);
-        return Ok(Some(format!("{held}{}{}", colon(lang), frozen.reason)));
+        return Ok(Some(format!("{held}{}{}", told::colon(lang), frozen.reason)));
     }
     let away = state.away_since.is_some();
     Ok(match (queue_position, away, lang) {
@@ -206,25 +200,37 @@ async fn verification(
     Ok(whole)
 }
 
-fn waves(doc: &PlanDoc, told: &[Event]) -> Vec<v1::Wave> {
-    let at = |kind: &str, index: usize| {
-        told.iter()
-            .find(|e| {
-                e.fact.kind == kind && e.fact.after.as_ref().and_then(|a| a["wave"].as_u64()) == Some(index as u64)
-            })
-            .map(|e| e.at.into())
+fn waves(doc: &PlanDoc, state: &State, log: &[Event]) -> Vec<v1::Wave> {
+    let of = |kind: &'static str, index: usize| {
+        log.iter().filter(move |e| {
+            e.fact.kind == kind && e.fact.after.as_ref().and_then(|a| a["wave"].as_u64()) == Some(index as u64)
+        })
+    };
+    // The log is told once it is sealed; what was set a moment ago is in the state.
+    let set = |index: usize| {
+        let now = state.sites.values().filter_map(|s| s.set).find(|s| s.wave == index).map(|s| s.share);
+        let before =
+            || of("rollout.share_set", index).next_back()?.fact.after.as_ref()?["share"].as_u64()?.try_into().ok();
+        now.or_else(before)
     };
     doc.plan
         .waves
         .iter()
         .enumerate()
         .map(|(i, w)| v1::Wave {
-            number: u32::try_from(i + 1).unwrap_or(u32::MAX),
+            number: number(i),
             steps: vec![v1::WaveStep { site: w.site.clone(), share: w.share }],
-            started_at: at("rollout.wave_started", i),
-            finished_at: at("rollout.wave_finished", i),
+            set_share: set(i),
+            skipped: of("rollout.wave_skipped", i).next().is_some(),
+            started_at: of("rollout.wave_started", i).next().map(|e| e.at.into()),
+            finished_at: of("rollout.wave_finished", i).next().map(|e| e.at.into()),
         })
         .collect()
+}
+
+/// Waves are counted from 1 by people.
+fn number(wave: usize) -> u32 {
+    u32::try_from(wave + 1).unwrap_or(u32::MAX)
 }
 
 fn kind(k: Kind) -> RolloutKind {
@@ -271,147 +277,5 @@ fn site_phase(s: &SiteState) -> SitePhase {
         Step::Serving { .. } | Step::Stayed => SitePhase::Done,
         Step::BackStoppingNew { .. } | Step::BackStarting { .. } | Step::BackShifting { .. } => SitePhase::Returning,
         Step::Returned => SitePhase::Returned,
-    }
-}
-
-/// A sentence for one event of a rollout.
-fn entry(e: &Event, lang: Lang) -> TimelineEntry {
-    let after = e.fact.after.clone().unwrap_or_default();
-    let site: Option<SiteName> = after["site"].as_str().and_then(|s| s.parse().ok());
-    let text = sentence(&e.fact.kind, &after, lang);
-    TimelineEntry { at: e.at.into(), kind: e.fact.kind.clone(), site, text }
-}
-
-fn sentence(kind: &str, after: &serde_json::Value, lang: Lang) -> String {
-    let mut tagged = after.clone();
-    if let (Some(fields), Some(name)) = (tagged.as_object_mut(), kind.strip_prefix("rollout.")) {
-        fields.insert("type".into(), name.into());
-    }
-    let release = after["release"].as_str().unwrap_or_default();
-    let told = serde_json::from_value::<Happened>(tagged).ok();
-    let percent = |share: u32| f64::from(share) / 100.0;
-    match (told, lang) {
-        (Some(Happened::WaveStarted { wave, site, share }), Lang::En) => {
-            format!("wave {} started: {site} to {} % on {release}", wave + 1, percent(share))
-        }
-        (Some(Happened::WaveStarted { wave, site, share }), Lang::Zh) => {
-            format!("第 {} 波开始：{site} 将 {}% 交给 {release}", wave + 1, percent(share))
-        }
-        (Some(Happened::InstancesReady { site, instances }), Lang::En) => {
-            let (s, are) = if instances == 1 { ("", "is") } else { ("s", "are") };
-            format!("{instances} instance{s} of {release} {are} ready on {site}")
-        }
-        (Some(Happened::InstancesReady { site, instances }), Lang::Zh) => {
-            format!("{site} 上 {release} 的 {instances} 个实例已就绪")
-        }
-        (Some(Happened::TrafficMoved { site, share }), Lang::En) => {
-            format!("{} % of {site}'s traffic is on {release}", percent(share))
-        }
-        (Some(Happened::TrafficMoved { site, share }), Lang::Zh) => {
-            format!("{site} 的 {}% 流量已在 {release}", percent(share))
-        }
-        (Some(Happened::ChangesWhole { site }), Lang::En) => {
-            format!("{site} changes over whole: {release} divides its work otherwise than the release before")
-        }
-        (Some(Happened::ChangesWhole { site }), Lang::Zh) => {
-            format!("{site} 整体切换：{release} 的工作划分与之前的版本不同")
-        }
-        (Some(Happened::ShardsMoved { site, share, shards }), Lang::En) => {
-            format!("{shards} of {site}'s shards, {} %, are worked by {release}", percent(share))
-        }
-        (Some(Happened::ShardsMoved { site, share, shards }), Lang::Zh) => {
-            format!("{site} 的 {shards} 个分片（{}%）已由 {release} 处理", percent(share))
-        }
-        (Some(Happened::Verified { site }), Lang::En) => format!("{release} is verified on {site}"),
-        (Some(Happened::Verified { site }), Lang::Zh) => format!("{release} 在 {site} 上通过验证"),
-        (Some(Happened::Promoted { wave, why, .. }), Lang::En) => {
-            format!("wave {} is promoted by its evidence: {}", wave + 1, why.get(Lang::En))
-        }
-        (Some(Happened::Promoted { wave, why, .. }), Lang::Zh) => {
-            format!("第 {} 波凭证据放行：{}", wave + 1, why.get(Lang::Zh))
-        }
-        (Some(Happened::Asks { wave, why, .. }), Lang::En) => {
-            format!("wave {} waits for a person: {}", wave + 1, why.get(Lang::En))
-        }
-        (Some(Happened::Asks { wave, why, .. }), Lang::Zh) => {
-            format!("第 {} 波等待人工决定：{}", wave + 1, why.get(Lang::Zh))
-        }
-        (Some(Happened::WentOn { wave, why, .. }), Lang::En) => {
-            format!("wave {} went on without a verdict, as its spec says: {}", wave + 1, why.get(Lang::En))
-        }
-        (Some(Happened::WentOn { wave, why, .. }), Lang::Zh) => {
-            format!("第 {} 波没有结论，按配置继续：{}", wave + 1, why.get(Lang::Zh))
-        }
-        (Some(Happened::WaveFinished { wave, .. }), Lang::En) => format!("wave {} finished", wave + 1),
-        (Some(Happened::WaveFinished { wave, .. }), Lang::Zh) => format!("第 {} 波完成", wave + 1),
-        (Some(Happened::Returning { reason }), lang) => reason.what(lang),
-        (Some(Happened::TrafficReturned { site }), Lang::En) => {
-            format!("{site}'s traffic is back on the previous revision")
-        }
-        (Some(Happened::TrafficReturned { site }), Lang::Zh) => format!("{site} 的流量已回到之前的版本"),
-        (Some(Happened::SiteReturned { site, remark }), lang) => {
-            let back = match lang {
-                Lang::En => format!("{site} is back on its previous revision"),
-                Lang::Zh => format!("{site} 已回到之前的版本"),
-            };
-            remark.map_or(back.clone(), |r: Reason| format!("{back}{}{}", semicolon(lang), r.what(lang)))
-        }
-        (Some(Happened::Finished { phase, reason }), lang) => {
-            let end = match (phase, lang) {
-                (Phase::Completed, Lang::En) => format!("{release} is live"),
-                (Phase::Completed, Lang::Zh) => format!("{release} 已上线"),
-                (_, Lang::En) => phase.as_str().to_owned(),
-                (Phase::Failed, Lang::Zh) => "已失败".into(),
-                (Phase::Aborted, Lang::Zh) => "已中止".into(),
-                (Phase::Superseded, Lang::Zh) => "已被取代".into(),
-                (Phase::Queued | Phase::Running | Phase::Returning, Lang::Zh) => phase.as_str().to_owned(),
-            };
-            reason.map_or(end.clone(), |r| format!("{end}{}{}", colon(lang), r.what(lang)))
-        }
-        (None, lang) => plain(kind, after, release, lang),
-    }
-}
-
-/// Facts that are not decisions: wishes and interventions.
-fn plain(kind: &str, after: &serde_json::Value, release: &str, lang: Lang) -> String {
-    let known: BTreeMap<&str, [&str; 2]> = [
-        ("rollout.requested", ["requested", "已请求"]),
-        ("rollout.begun", ["begun", "已开始"]),
-        ("rollout.stepped", ["went on", "继续推进"]),
-        ("rollout.paused", ["paused", "已暂停"]),
-        ("rollout.resumed", ["resumed", "已继续"]),
-        ("rollout.promote_requested", ["a person lets the wave go on", "由人放行"]),
-        ("rollout.abort_requested", ["abort requested", "已请求中止"]),
-        ("rollout.superseded", ["superseded by a rollback", "被回滚取代"]),
-    ]
-    .into();
-    let word = known.get(kind).map_or(kind, |w| match lang {
-        Lang::En => w[0],
-        Lang::Zh => w[1],
-    });
-    let why = after["reason"].as_str().or_else(|| after["note"].as_str());
-    match (why, kind) {
-        (Some(why), _) => format!("{word}{}{why}", colon(lang)),
-        (None, "rollout.begun") if !after["outlook"].is_null() => {
-            let outlook =
-                serde_json::from_value::<Outlook>(after["outlook"].clone()).map(|o| o.text.get(lang).to_owned());
-            format!("{release}{}{word}{}{}", colon(lang), semicolon(lang), outlook.unwrap_or_default())
-        }
-        (None, "rollout.requested" | "rollout.begun") => format!("{release}{}{word}", colon(lang)),
-        (None, _) => word.to_owned(),
-    }
-}
-
-fn colon(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => ": ",
-        Lang::Zh => "：",
-    }
-}
-
-fn semicolon(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "; ",
-        Lang::Zh => "；",
     }
 }

@@ -20,7 +20,7 @@ use tradewind_model::{
 };
 use tradewind_store::{events, rows};
 
-const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  health: { http: /healthz }\n  instances: 10\n\
+pub const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  health: { http: /healthz }\n  instances: 10\n\
                     strategy: { type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms], warmup: 3s } }\n\
                     environments:\n  production: { branch: main }\n";
 
@@ -29,7 +29,7 @@ pub struct Edge {
     epoch: &'static str,
     seq: u64,
     /// One of so many clients fails; 0: none.
-    canary_fails: u64,
+    pub canary_fails: u64,
     baseline_fails: u64,
     seen: [u64; 2],
 }
@@ -95,7 +95,7 @@ pub async fn ended(w: &World, id: RolloutId) -> Option<String> {
     row.finished_at.map(|_| row.phase)
 }
 
-async fn kinds(w: &World, id: RolloutId) -> Vec<String> {
+pub async fn kinds(w: &World, id: RolloutId) -> Vec<String> {
     events::Sealer::new(w.ctx.store.clone()).seal_now().await.unwrap();
     let mut r = w.ctx.store.read().await.unwrap();
     let told = events::of_subject(&mut r, &format!("rollout/{id}"), 0, 1_000).await.unwrap();
@@ -281,11 +281,11 @@ async fn a_canary_without_traffic_is_held_until_a_person_speaks() {
     assert_eq!(shown.judgement.unwrap().verdict, Verdict::Inconclusive);
     assert!(kinds(&w, id).await.contains(&"rollout.asks".to_owned()));
 
-    intervene::promote(&w.ctx, id, "seen with my own eyes", &asker()).await.unwrap();
+    intervene::promote(&w.ctx, id, 0, "seen with my own eyes", &asker()).await.unwrap();
     w.obey(&stay).await;
     reconcile::once(&w.ctx).await.unwrap();
     assert_eq!(share(&w, "v2").await, 5_000);
-    let refused = intervene::promote(&w.ctx, id, "again", &asker()).await.unwrap_err();
+    let refused = intervene::promote(&w.ctx, id, 1, "again", &asker()).await.unwrap_err();
     match refused {
         Error::Refused(f) => assert_eq!(f.code.id, "TW-ROLL-025"),
         Error::Store(e) => panic!("{e}"),

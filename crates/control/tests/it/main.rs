@@ -8,5 +8,6 @@ mod rollouts;
 mod routes;
 mod runs;
 mod shards;
+mod shares;
 mod whole;
 mod world;

@@ -3,6 +3,7 @@
 use crate::world::{World, asker};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_control::{
+    Error,
     agents::Stay,
     rollouts::{intervene, reconcile},
 };
@@ -67,7 +68,11 @@ async fn shops_change_over_one_wave_after_another_and_back() {
     seconds(&mut w, &stay, 10).await;
     assert_eq!(worked(&w).await["my"], "v2", "the first of the list goes first");
     assert_eq!(counts(&w).await, [("v1".to_owned(), 3), ("v2".to_owned(), 1)].into());
-    intervene::promote(&w.ctx, id, "the first shop looks well", &asker()).await.unwrap();
+    match intervene::set_share(&w.ctx, id, 0, 5_000, "half of them", &asker()).await.unwrap_err() {
+        Error::Refused(fault) => assert_eq!(fault.code.id, "TW-ROLL-028"),
+        Error::Store(e) => panic!("{e}"),
+    }
+    intervene::promote(&w.ctx, id, 0, "the first shop looks well", &asker()).await.unwrap();
     seconds(&mut w, &stay, 10).await;
     assert_eq!(counts(&w).await, [("v1".to_owned(), 2), ("v2".to_owned(), 2)].into());
     assert_eq!(state(&w, id).await.wave, 1);

@@ -1,10 +1,11 @@
 //! A wave that waits for evidence, and what ends a rollout from outside its steps: the judge, a fixed limit, a lease.
 
 use super::{
-    decide::{Deciding, Progress},
+    decide::{Deciding, Held, Progress},
     effect::Happened,
     facts::SiteFacts,
     faults,
+    hand::Passed,
     judging::{OnInconclusive, Promote, Verdict},
     plan::{Flow, Plan, SitePlan, Wave},
     reason::Reason,
@@ -19,12 +20,12 @@ use crate::{
     time::Timestamp,
 };
 
-/// [`Step::Judging`], and whether a person paused the rollout.
+/// [`Step::Judging`], and what keeps the rollout.
 pub(super) struct Judging {
     pub since: Timestamp,
     pub share: u32,
     pub asked: bool,
-    pub paused: bool,
+    pub held: Held,
 }
 
 const NO_LIMITS: Limits = Limits { error_rate: None, p99_ms: None, for_ms: 30_000, min_requests: 1 };
@@ -94,19 +95,23 @@ impl Deciding<'_> {
         facts: &SiteFacts,
         step: Judging,
     ) -> Progress {
-        if let Some(broken) = self.watch(plan, wave, site, &facts.of(plan.to)) {
+        let new = facts.of(plan.to);
+        if let Some(broken) = self.watch(plan, wave, site, &new) {
             return broken;
         }
-        let Judging { since, share, asked, paused } = step;
+        let Judging { since, share, asked, held } = step;
+        if site.has_share_to_move_to() {
+            return self.move_share(plan, site, &new, share, held);
+        }
         let (Some(rule), Some(index)) = (&self.plan.judging, site.wave) else { return serve(site, share) };
         // A wave is not over while some of what it put there is missing.
-        if paused || site.degraded_since.is_some() {
+        if held.paused || site.degraded_since.is_some() {
             return Progress::Waits;
         }
         if site.promoted == Some(index) {
             return serve(site, share);
         }
-        let judged = facts.judged.as_ref().filter(|j| j.wave == index);
+        let judged = facts.judged.as_ref().filter(|j| j.wave == index && j.turn == site.turn());
         let better = judged.is_some_and(|j| j.verdict == Verdict::Better);
         let why = judged.map_or_else(nothing_seen, |j| j.why.clone());
         let min_over = self.elapsed(since, wave.min_ms);
@@ -114,10 +119,12 @@ impl Deciding<'_> {
         let site_name = plan.site.clone();
         match (rule.promote, rule.on_inconclusive) {
             (Promote::Evidence, _) if better && min_over => {
+                site.passed = Some((index, Passed::Evidence { why: why.clone() }));
                 self.happened.push(Happened::Promoted { wave: index, site: site_name, share, why });
                 serve(site, share)
             }
             (Promote::Evidence, OnInconclusive::Continue) if max_over => {
+                site.passed = Some((index, Passed::Time));
                 self.happened.push(Happened::WentOn { wave: index, site: site_name, share, why });
                 serve(site, share)
             }

@@ -125,15 +125,15 @@ impl Deciding<'_> {
             let mut moved = self.begin_due_waves(state);
             for plan in &self.plan.sites {
                 let Some(site) = state.sites.get_mut(&plan.site) else { continue };
-                let Some(wave) = site.wave.and_then(|i| self.plan.waves.get(i)) else { continue };
-                match self.step_forward(plan, wave, site, held) {
+                let Some(wave) = self.plan.wave_now(plan, site) else { continue };
+                match self.step_forward(plan, &wave, site, held) {
                     Progress::Waits => {}
                     Progress::Moved => moved = true,
                     Progress::Broken(reason) if self.plan.returns() => {
                         self.turn_round(state, reason);
                         return;
                     }
-                    Progress::Broken(reason) => moved |= self.press_on(plan, wave, site, reason),
+                    Progress::Broken(reason) => moved |= self.press_on(plan, &wave, site, reason),
                 }
             }
             moved |= self.finish_waves(state);
@@ -165,16 +165,20 @@ impl Deciding<'_> {
         begun
     }
 
-    /// Counts finished waves; completes the rollout after the last.
+    /// Counts finished waves, and those whose share a person gave the site before; completes the rollout after the last.
     fn finish_waves(&mut self, state: &mut State) -> bool {
         let before = state.wave;
         while let Some(w) = self.plan.waves.get(state.wave) {
-            match state.sites.get(&w.site).map(|s| s.step) {
-                Some(Step::Serving { share }) if share >= w.share => {
-                    let (site, share) = (w.site.clone(), w.share);
-                    self.happened.push(Happened::WaveFinished { wave: state.wave, site, share });
+            let Some(site) = state.sites.get(&w.site) else { break };
+            let (wave, name) = (state.wave, w.site.clone());
+            match site.step {
+                Step::Serving { share } if site.wave == Some(wave) => {
+                    self.happened.push(Happened::WaveFinished { wave, site: name, share });
                 }
-                Some(Step::Stayed) => {}
+                Step::Serving { share } if share >= w.share => {
+                    self.happened.push(Happened::WaveSkipped { wave, site: name, share: w.share, has: share });
+                }
+                Step::Stayed => {}
                 _ => break,
             }
             state.wave += 1;

@@ -86,6 +86,14 @@ pub enum Happened {
         site: SiteName,
         share: u32,
     },
+    /// What a person gave a site is more than a wave was to give it.
+    WaveSkipped {
+        wave: usize,
+        site: SiteName,
+        /// Basis points of the wave, and what the site has.
+        share: u32,
+        has: u32,
+    },
     Returning {
         reason: Reason,
     },
@@ -116,6 +124,7 @@ impl Happened {
             Self::Asks { .. } => "rollout.asks",
             Self::WentOn { .. } => "rollout.went_on",
             Self::WaveFinished { .. } => "rollout.wave_finished",
+            Self::WaveSkipped { .. } => "rollout.wave_skipped",
             Self::Returning { .. } => "rollout.returning",
             Self::TrafficReturned { .. } => "rollout.traffic_returned",
             Self::SiteReturned { .. } => "rollout.site_returned",

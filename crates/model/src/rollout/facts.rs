@@ -83,6 +83,8 @@ pub struct RouteFacts {
 pub struct Judged {
     /// The wave that evidence for promotion has been gathered in.
     pub wave: usize,
+    /// How often a person had changed the wave's share before.
+    pub turn: u32,
     pub verdict: Verdict,
     pub why: Said,
 }

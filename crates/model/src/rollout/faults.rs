@@ -77,10 +77,35 @@ crate::faults! {
         "look at `tradewind logs` for that time, mend the release and push again; the limit is `strategy.limits.error_rate`",
         "查看该时段的 `tradewind logs`，修好版本后重新推送；此上限为 `strategy.limits.error_rate`";
     NOT_JUDGED = "TW-ROLL-025", 409,
-        "rollout {rollout} has no wave that waits to be promoted: it is {phase}",
-        "发布 {rollout} 没有等待放行的一波：当前为 {phase}",
-        "`tradewind rollout show {rollout}` says what it waits for",
-        "用 `tradewind rollout show {rollout}` 查看它在等什么";
+        "rollout {rollout} has no wave that is being judged: {what}",
+        "发布 {rollout} 没有正在判定的一波：{what}",
+        "`tradewind rollout show {rollout}` says what it waits for; once a wave is being judged, say it again",
+        "用 `tradewind rollout show {rollout}` 查看它在等什么；有一波正在判定时再执行";
+    WAVE_OVER = "TW-ROLL-026", 409,
+        "wave {wave} of rollout {rollout} is over ({how}), and now {what}",
+        "发布 {rollout} 的第 {wave} 波已经结束（{how}），目前{what}",
+        "nothing was changed; look at `tradewind rollout show {rollout}`, and say it again if you mean the wave that is under way now",
+        "未做任何改动；请查看 `tradewind rollout show {rollout}`，若针对的是当前这一波，请重新执行";
+    NO_CANARY = "TW-ROLL-027", 409,
+        "rollout {rollout} has no wave of a canary, so it has no share to change",
+        "发布 {rollout} 没有金丝雀的波次，没有可以调整的份额",
+        "a share is changed where two releases of a `web` service run side by side under `strategy: canary`; this one goes back with `tradewind rollout abort {rollout}`",
+        "只有 `strategy: canary` 的 `web` 服务在新旧版本并行时才能调整份额；要退回请用 `tradewind rollout abort {rollout}`";
+    SHARE_OF_SHARDS = "TW-ROLL-028", 409,
+        "rollout {rollout} is of a worker: its waves are instances with their shards, and not a share of traffic",
+        "发布 {rollout} 属于 worker：它的波次是带分片的实例，不是流量份额",
+        "let the wave go on with `tradewind rollout promote {rollout}`, or take it back with `tradewind rollout abort {rollout}`",
+        "用 `tradewind rollout promote {rollout}` 放行，或用 `tradewind rollout abort {rollout}` 退回";
+    SHARE_BOUNDS = "TW-ROLL-029", 422,
+        "a canary's share lies above 0 and below 100%; {share} does not",
+        "金丝雀的份额须大于 0 且小于 100%，{share} 不在其中",
+        "to go on from here: `tradewind rollout promote {rollout}`; to nothing: `tradewind rollout abort {rollout}`",
+        "要继续推进：`tradewind rollout promote {rollout}`；要降为零：`tradewind rollout abort {rollout}`";
+    SHARE_SAME = "TW-ROLL-030", 409,
+        "{share} is what wave {wave} gives {site} already",
+        "{site} 第 {wave} 波的份额已经是 {share}",
+        "nothing to do; `tradewind rollout show {rollout}` says how far it is",
+        "无需操作；用 `tradewind rollout show {rollout}` 查看进度";
     NO_PREVIOUS = "TW-ROLL-020", 409,
         "{place} has no earlier revision to go back to",
         "{place} 没有更早的版本可以回滚",

@@ -54,7 +54,7 @@ impl Deciding<'_> {
             }
             Step::Verifying { since, share } => self.verifying(plan, wave, site, &facts, since, share),
             Step::Judging { since, share, asked } => {
-                self.judging(plan, wave, site, &facts, Judging { since, share, asked, paused: held.paused })
+                self.judging(plan, wave, site, &facts, Judging { since, share, asked, held })
             }
             Step::Soaking { until, share } => {
                 if let Some(broken) = self.watch(plan, wave, site, &new) {
@@ -184,7 +184,7 @@ impl Deciding<'_> {
         all
     }
 
-    fn start(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
+    pub(super) fn start(&mut self, plan: &SitePlan, wave: &Wave, site: &mut SiteState) -> Progress {
         self.want(plan, plan.to, wave.instances, DesiredPhase::Run);
         site.step = Step::Starting { since: self.now };
         Progress::Moved
@@ -201,7 +201,8 @@ impl Deciding<'_> {
     ) -> Progress {
         if new.ready >= wave.instances {
             // Where the old one has stopped, nobody else does the work: there is nothing to be gained by waiting.
-            if held.at_all() && self.plan.flow_at(plan) == Flow::Overlapping {
+            let held = held.frozen || held.paused && !site.set_through_pause();
+            if held && self.plan.flow_at(plan) == Flow::Overlapping {
                 return Progress::Waits;
             }
             self.happened.push(Happened::InstancesReady { site: plan.site.clone(), instances: new.ready });
@@ -253,6 +254,7 @@ impl Deciding<'_> {
             let old = (plan.back_instances() * left).div_ceil(plan.instances.max(1));
             self.want(plan, from, old, DesiredPhase::Run);
         }
+        self.spare(plan, wave, site);
         self.after_shift(plan, site, share)
     }
 

@@ -16,6 +16,7 @@ pub mod effect;
 pub mod facts;
 pub mod faults;
 mod forward;
+pub mod hand;
 pub mod history;
 pub mod judging;
 pub mod plan;

@@ -89,6 +89,12 @@ impl SitePlan {
         self.from_instances.unwrap_or(self.instances)
     }
 
+    /// Instances of the new revision that a share of the traffic needs, rounded up.
+    pub fn instances_for(&self, share: u32) -> u32 {
+        let n = self.instances.max(1);
+        part_of(n, share).clamp(1, n)
+    }
+
     /// Whether its carriers can change over one by one without two revisions on one shard.
     fn lines_up(&self) -> bool {
         match (self.from, &self.layout, &self.from_layout) {
@@ -303,19 +309,14 @@ fn waves_of(s: &SitePlan, strategy: Strategy, flow: Flow, rollback: bool) -> Vec
 /// A canary's waves: as many instances as the share needs, rounded up. By shard, the share is that of the carriers it
 /// needs, and a step that needs no more of them than the one before is none.
 fn stages_of(s: &SitePlan, stages: &[Stage]) -> Vec<Wave> {
-    let n = s.instances.max(1);
-    let of = |whole: u32, share: u32| {
-        let part = (u64::from(whole) * u64::from(share)).div_ceil(u64::from(FULL_SHARE));
-        u32::try_from(part).unwrap_or(whole)
-    };
     let mut waves: Vec<Wave> = Vec::new();
     for stage in stages {
         let (instances, share) = match &s.layout {
             Some(layout) => {
-                let carriers = layout.carriers_of_first(of(layout.shards(), stage.share));
+                let carriers = layout.carriers_of_first(part_of(layout.shards(), stage.share));
                 (carriers, share_of(s, carriers))
             }
-            None => (of(n, stage.share).clamp(1, n), stage.share),
+            None => (s.instances_for(stage.share), stage.share),
         };
         if s.layout.is_some() && waves.last().is_some_and(|before| before.instances >= instances) {
             continue;
@@ -323,6 +324,11 @@ fn stages_of(s: &SitePlan, stages: &[Stage]) -> Vec<Wave> {
         waves.push(Wave { site: s.site.clone(), share, instances, min_ms: stage.min_ms, max_ms: Some(stage.max_ms) });
     }
     waves
+}
+
+fn part_of(whole: u32, share: u32) -> u32 {
+    let part = (u64::from(whole) * u64::from(share)).div_ceil(u64::from(FULL_SHARE));
+    u32::try_from(part).unwrap_or(whole)
 }
 
 /// Basis points that so many instances stand for.

@@ -1,6 +1,9 @@
 //! How far a rollout is. Persisted whole with a version; only [`super::decide`] and the requests here change it.
 
-use super::reason::Reason;
+use super::{
+    hand::{Passed, SetShare},
+    reason::Reason,
+};
 use crate::{id::SiteName, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -77,6 +80,12 @@ pub struct SiteState {
     /// A person let its wave of this number go on without further evidence.
     #[serde(default)]
     pub promoted: Option<usize>,
+    /// The share a person gave a wave in place of the plan's; the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetShare>,
+    /// The last wave that was let go on, and by what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<(usize, Passed)>,
     /// Something a person should know about this site's end.
     pub remark: Option<Reason>,
 }
@@ -93,6 +102,8 @@ impl SiteState {
             verify_attempt: 0,
             degraded_since: None,
             promoted: None,
+            set: None,
+            passed: None,
             remark: None,
         }
     }
@@ -257,20 +268,12 @@ impl State {
         }
     }
 
-    /// Lets the wave that is being judged go on; `None` when none is.
-    pub fn promote(&mut self) -> Option<(SiteName, usize)> {
-        if self.phase != Phase::Running || self.abort.is_some() {
-            return None;
-        }
-        let judging = |s: &&mut SiteState| matches!(s.step, Step::Judging { .. });
-        let (name, site) = self.sites.iter_mut().find(|(_, s)| judging(s))?;
-        site.promoted = site.wave;
-        Some((name.clone(), site.wave?))
-    }
-
     pub fn set_paused(&mut self, paused: bool) -> bool {
         match self.phase {
             Phase::Queued | Phase::Running => {
+                if paused && !self.paused {
+                    self.hold_shares();
+                }
                 self.paused = paused;
                 true
             }

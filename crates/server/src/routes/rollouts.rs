@@ -14,10 +14,10 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 use tradewind_api::v1::{
-    Acknowledge, Acknowledged, Judgement, Page, Promote, Reason, RollbackRequest, Rollout, RolloutKind, Scope,
-    StartRollout,
+    Acknowledge, Acknowledged, Judgement, Page, Promote, PromoteWave, Reason, RollbackRequest, Rollout, RolloutKind,
+    Scope, SetShare, StartRollout,
 };
 use tradewind_control::{
     judging,
@@ -76,7 +76,11 @@ pub fn routes() -> Vec<Route> {
             .gives_text("image/svg+xml"),
         Route::post("/api/v1/rollouts/{rollout}/promote", DEPLOY, "promote_wave", promote_wave)
             .about("Rollouts", "Let the wave that is being judged go on without further evidence")
-            .body::<Reason>()
+            .body::<PromoteWave>()
+            .answers::<Rollout>(),
+        Route::post("/api/v1/rollouts/{rollout}/share", DEPLOY, "set_share", set_share)
+            .about("Rollouts", "Give the wave that is being judged another share of the traffic, more or less")
+            .body::<SetShare>()
             .answers::<Rollout>(),
         Route::post("/api/v1/rollouts/{rollout}/pause", DEPLOY, "pause_rollout", pause)
             .about("Rollouts", "Begin no further wave until it is resumed; failures still turn it round")
@@ -199,10 +203,26 @@ async fn promote_wave(
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
-    Body(asked): Body<Reason>,
+    Body(asked): Body<PromoteWave>,
 ) -> Answer<Rollout> {
-    intervene::promote(&app.ctx, id, &asked.reason, &by).await?;
+    intervene::promote(&app.ctx, id, index(asked.wave), &asked.reason, &by).await?;
     Ok(Json(view::show(&app.ctx, id, info.lang).await?))
+}
+
+async fn set_share(
+    State(app): State<App>,
+    Asked(by): Asked,
+    Extension(info): Extension<RequestInfo>,
+    Params(id): Params<RolloutId>,
+    Body(asked): Body<SetShare>,
+) -> Answer<Rollout> {
+    intervene::set_share(&app.ctx, id, index(asked.wave), asked.share, &asked.reason, &by).await?;
+    Ok(Json(view::show(&app.ctx, id, info.lang).await?))
+}
+
+/// People count waves from 1.
+fn index(wave: NonZeroU32) -> usize {
+    usize::try_from(wave.get() - 1).unwrap_or(usize::MAX)
 }
 
 async fn pause(

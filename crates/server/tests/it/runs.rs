@@ -8,7 +8,7 @@ use crate::{
 use std::time::Duration;
 use tradewind_api::{
     LogQuery, Paging,
-    v1::{self, Reason, RolloutPhase, RunState, RunUpdate, Scope},
+    v1::{self, PromoteWave, Reason, RolloutPhase, RunState, RunUpdate, Scope},
 };
 use tradewind_model::{
     fault::Lang,
@@ -71,7 +71,8 @@ async fn a_push_is_told_its_whole_way_to_the_rollout() {
     }
     assert_eq!(phase, Some(RolloutPhase::Completed));
     assert_eq!(code_of(client.judgement(rollout).await), "TW-CTL-013", "a first release is compared with nothing");
-    let late = client.promote_wave(rollout, &Reason { reason: "seen".into() }).await;
+    let late =
+        client.promote_wave(rollout, &PromoteWave { wave: std::num::NonZeroU32::MIN, reason: "seen".into() }).await;
     assert_eq!(code_of(late), "TW-ROLL-022");
     let status = client.status(Some(&shop())).await.unwrap();
     assert_eq!(status[0].release.as_ref().unwrap().label, "v1");

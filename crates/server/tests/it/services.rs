@@ -3,7 +3,9 @@
 use crate::app::{TestApp, code_of};
 use tradewind_api::{
     Paging,
-    v1::{Acknowledge, CreateService, Promote, Reason, RollbackRequest, RolloutKind, Scope, StartRollout},
+    v1::{
+        Acknowledge, CreateService, Promote, PromoteWave, RollbackRequest, RolloutKind, Scope, SetShare, StartRollout,
+    },
 };
 use tradewind_model::id::{RolloutId, ServiceName};
 
@@ -42,7 +44,11 @@ async fn what_is_not_there_is_named() {
     assert_eq!(code_of(client.rollout(nowhere).await), "TW-CTL-004");
     assert_eq!(code_of(client.judgement(nowhere).await), "TW-CTL-004");
     assert_eq!(code_of(client.judgement_picture(nowhere).await), "TW-CTL-004");
-    assert_eq!(code_of(client.promote_wave(nowhere, &Reason { reason: "seen".into() }).await), "TW-CTL-004");
+    let first = std::num::NonZeroU32::MIN;
+    let promote = PromoteWave { wave: first, reason: "seen".into() };
+    let share = SetShare { wave: first, share: 2_000, reason: "seen".into() };
+    assert_eq!(code_of(client.set_share(nowhere, &share).await), "TW-CTL-004");
+    assert_eq!(code_of(client.promote_wave(nowhere, &promote).await), "TW-CTL-004");
     assert_eq!(client.follow_rollout(nowhere).next().await.unwrap().unwrap_err().status(), Some(404));
     assert!(client.rollouts(&shop(), &Paging::default()).await.unwrap().items.is_empty());
     assert!(client.releases(&shop(), &Paging::default()).await.unwrap().items.is_empty());

@@ -60,6 +60,11 @@ counts! {
     /// Waves that were left without a verdict and went on, as the spec said.
     went_on,
     asked,
+    /// Shares of waves that a person changed.
+    raised,
+    lowered,
+    /// Waves that had less to give than a person gave before.
+    skipped,
     /// Rollouts that the judge ended.
     judged_worse,
     /// Rollouts that a fixed limit ended.

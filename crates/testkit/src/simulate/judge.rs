@@ -55,7 +55,8 @@ impl World {
         let sites = self.rollouts[i].plan.sites.clone();
         let Some(s) = self.random.pick(&sites).cloned() else { return };
         let state = &self.rollouts[i].state;
-        let Some(wave) = state.sites.get(&s.site).and_then(|s| s.wave) else { return };
+        let Some(at) = state.sites.get(&s.site) else { return };
+        let (Some(wave), turn) = (at.wave, at.turn()) else { return };
         let other = usize::try_from(self.random.below(self.rollouts[i].plan.waves.len() as u64)).unwrap_or(0);
         let wave = if well || !self.random.one_in(4) { wave } else { other };
         let wrong = self.natures.get(&s.to) == Some(&Nature::Wrong);
@@ -66,9 +67,11 @@ impl World {
             5 => Verdict::Better,
             _ => Verdict::Continue,
         };
-        let judged = Judged { wave, verdict, why: Said::plain("as it says") };
+        // Now and then what it says is older than the last change of the wave's share.
+        let turn = if !self.random.one_in(3) { turn } else { turn.saturating_sub(1) };
+        let judged = Judged { wave, turn, verdict, why: Said::plain("as it says") };
         if self.judged.get(&s.site) != Some(&judged) {
-            self.tell(format!("the judge finds wave {wave} at {} {verdict:?}", s.site));
+            self.tell(format!("the judge finds wave {wave}, turn {turn}, at {} {verdict:?}", s.site));
         }
         self.judged.insert(s.site, judged);
     }
@@ -80,6 +83,7 @@ impl World {
         self.check_waves(i, facts, d)?;
         self.check_soak(i, facts, d)?;
         self.check_shares(i, facts, d, before)?;
+        self.check_set_shares(i, d, before)?;
         self.check_carriers(i, facts, d, before)
     }
 
@@ -91,6 +95,10 @@ impl World {
             match after.step {
                 Step::Judging { .. } if !matches!(before, Some(Step::Judging { .. })) => {
                     r.books.judged_since.insert(after.wave.unwrap_or(0), now);
+                }
+                // It is on its way to a share, a person's perhaps: its time begins anew.
+                Step::Starting { .. } | Step::Shifting { .. } => {
+                    r.books.judged_since.remove(&after.wave.unwrap_or(0));
                 }
                 Step::Soaking { .. } if !matches!(before, Some(Step::Soaking { .. })) => {
                     r.books.soaking_since.insert(site.clone(), now);
@@ -140,6 +148,13 @@ impl World {
                         return Err(self.broken(format!("wave {wave} went on for no reason: {facts:?}")));
                     }
                 }
+                Happened::WaveSkipped { wave, site, share, has } => {
+                    self.counts.skipped += 1;
+                    let set = d.state.sites[site].set;
+                    if !set.is_some_and(|s| s.wave < *wave && s.share == *has && s.share >= *share) {
+                        return Err(self.broken(format!("wave {wave} was left out for no reason: {set:?}")));
+                    }
+                }
                 Happened::Promoted { .. } => self.counts.promoted += 1,
                 Happened::WentOn { .. } => self.counts.went_on += 1,
                 Happened::Asks { .. } => self.counts.asked += 1,
@@ -173,7 +188,8 @@ impl World {
             return true;
         }
         let found = facts.sites.get(site).and_then(|f| f.judged.as_ref());
-        let better = found.is_some_and(|j| j.wave == wave && j.verdict == Verdict::Better);
+        let turn = r.state.sites.get(site).map_or(0, SiteState::turn);
+        let better = found.is_some_and(|j| j.wave == wave && j.turn == turn && j.verdict == Verdict::Better);
         let late = w.max_ms.is_some_and(|max| waited >= max);
         let goes_on = late && rule.on_inconclusive == OnInconclusive::Continue;
         rule.promote == Promote::Evidence && (better && waited >= w.min_ms || goes_on)
@@ -215,8 +231,8 @@ impl World {
         Ok(())
     }
 
-    /// No share rises while a person or a freeze holds the rollout, nor on the way back. Where the old one has stopped,
-    /// nobody is left to be waited for.
+    /// No share rises while a person or a freeze holds the rollout, nor on the way back; only one that was asked for after a
+    /// pause goes through it. Where the old one has stopped, nobody is left to be waited for.
     fn check_shares(&mut self, i: usize, facts: &Facts, d: &Decision, before: &Before) -> Check {
         let r = &self.rollouts[i];
         let back = d.state.phase != Phase::Running && d.state.phase != Phase::Completed;
@@ -226,8 +242,42 @@ impl World {
         for s in &r.plan.sites {
             let (was, is) = (share(&before.places[&s.site], s.to), share(&self.places[&s.site], s.to));
             let stays = d.state.sites[&s.site].step == Step::Stayed;
-            if is > was && !stays {
+            let asked = r.state.sites[&s.site].set.is_some_and(|set| {
+                let own = Some(set.wave) == d.state.sites[&s.site].wave && set.share == is;
+                own && set.through_pause && !facts.frozen && !back
+            });
+            if is > was && !stays && !asked {
                 return Err(self.broken(format!("the share of {} rose from {was} to {is}", s.site)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A canary's share is the plan's, or what a person gave its wave; going forward it sinks by a person's hand alone,
+    /// and the rows always want the instances it needs.
+    fn check_set_shares(&mut self, i: usize, d: &Decision, before: &Before) -> Check {
+        let r = &self.rollouts[i];
+        let forward = d.state.phase == Phase::Running && r.state.phase == Phase::Running;
+        if !forward || r.plan.judging.is_none() || before.exclusive {
+            return Ok(());
+        }
+        for s in r.plan.sites.iter().filter(|s| s.from.is_some() && r.plan.waves.iter().any(|w| w.site == s.site)) {
+            let site = &d.state.sites[&s.site];
+            if !site.shifted {
+                continue;
+            }
+            let (was, is) = (share(&before.places[&s.site], s.to), share(&self.places[&s.site], s.to));
+            let due = r.plan.wave_now(s, site).map(|w| w.share);
+            if is != was && due != Some(is) {
+                return Err(self.broken(format!("{} has {is} instead of {due:?}: {site:?}", s.site)));
+            }
+            if is < was && !site.set.is_some_and(|set| Some(set.wave) == site.wave && set.share == is) {
+                return Err(self.broken(format!("the share of {} sank from {was} to {is} by itself", s.site)));
+            }
+            let wanted = |i: &&WantedInstance| i.revision == s.to && i.phase == DesiredPhase::Run;
+            let runs = self.places[&s.site].instances.iter().filter(wanted).count();
+            if runs < s.instances_for(is) as usize {
+                return Err(self.broken(format!("{runs} instances for {is} of {}'s traffic", s.site)));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What people ask for: rollouts, rollbacks, an abort, a pause, the promotion of a wave.
+//! What people ask for: rollouts, rollbacks, an abort, a pause, the promotion of a wave, another share for it.
 
 use super::{
     host::Nature,
@@ -8,7 +8,7 @@ use super::{
 };
 use tradewind_model::{
     id::{RevisionId, SiteName},
-    protocol::trial::Limits,
+    protocol::{edge::FULL_SHARE, trial::Limits},
     rollout::{
         plan::{Kind, Plan, Request, SitePlan},
         state::{Phase, State},
@@ -140,11 +140,34 @@ impl World {
     }
 
     pub(super) fn promote(&mut self) {
-        if let Some(i) = self.active()
-            && let Some((site, wave)) = self.rollouts[i].state.promote()
-        {
+        let Some(i) = self.active() else { return };
+        let Some(wave) = self.seen_wave(i) else { return };
+        if let Ok(site) = self.rollouts[i].state.promote(wave, "someone", "for a reason") {
             self.tell(format!("wave {wave} at {site} promoted by hand"));
         }
+    }
+
+    pub(super) fn set_share(&mut self) {
+        let Some(i) = self.active() else { return };
+        let Some(wave) = self.seen_wave(i) else { return };
+        let any = u32::try_from(self.random.below(u64::from(FULL_SHARE) + 1)).unwrap_or(0);
+        let share = *self.random.pick(&[1, 1_000, 5_000, 6_000, 9_999, any]).unwrap_or(&any);
+        let Rollout { plan, state, .. } = &mut self.rollouts[i];
+        if let Ok(change) = state.set_share(plan, wave, share) {
+            if change.to > change.from {
+                self.counts.raised += 1;
+            } else {
+                self.counts.lowered += 1;
+            }
+            self.tell(format!("{change:?}"));
+        }
+    }
+
+    /// The wave that somebody looks at: the newest, or, where they looked a while ago, one before it.
+    fn seen_wave(&mut self, i: usize) -> Option<usize> {
+        let newest = self.rollouts[i].state.begun()?;
+        let late = self.random.one_in(6);
+        Some(if late { newest.saturating_sub(1) } else { newest })
     }
 
     pub(super) fn active(&self) -> Option<usize> {

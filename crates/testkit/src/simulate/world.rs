@@ -153,7 +153,7 @@ impl World {
 
     /// One step of anything that may happen.
     pub fn anything(&mut self) -> Check {
-        match self.random.below(150) {
+        match self.random.below(158) {
             0..=24 => self.host_works(),
             25..=39 => self.deliver_to_agent(),
             40..=54 => self.deliver_to_server(),
@@ -176,6 +176,7 @@ impl World {
             107 => self.promote(),
             108..=109 => self.outlast_lease(),
             110..=112 => self.mend(),
+            113..=123 => self.set_share(),
             _ => self.go_well()?,
         }
         self.check_always()
@@ -254,7 +255,11 @@ impl World {
             self.rollouts[i].state.sites.values().any(|s| asked(s.step))
         };
         if self.active().is_some_and(asks) && self.random.one_in(30) {
-            if self.random.one_in(4) { self.abort() } else { self.promote() }
+            match self.random.below(8) {
+                0..=1 => self.abort(),
+                2..=3 => self.set_share(),
+                _ => self.promote(),
+            }
         }
     }
 

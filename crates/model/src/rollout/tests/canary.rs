@@ -17,6 +17,14 @@ fn by(promote: Promote, on_inconclusive: OnInconclusive) -> Request {
     request
 }
 
+/// Why nothing can be promoted.
+fn refused(story: &mut Story) -> String {
+    let fault = story.promote().unwrap_err();
+    assert_eq!(fault.code.id, "TW-ROLL-025");
+    let (_, what) = fault.args.into_iter().find(|(name, _)| *name == "what").unwrap();
+    what.en().to_owned()
+}
+
 fn asked(story: &Story) -> bool {
     matches!(story.step(), Step::Judging { asked: true, .. })
 }
@@ -109,7 +117,7 @@ fn a_person_may_let_a_wave_go_on_at_any_time() {
             }
             assert_eq!(s.share("default", new()), 1_000, "{verdict:?} after {waited} s");
             assert_eq!(asked(&s), waited == MAX || (verdict == Some(Verdict::Better) && waited >= MIN));
-            assert_eq!(s.state.promote(), Some((site("default"), 0)));
+            assert_eq!(s.promote(), Ok(site("default")));
             assert_eq!(s.settle().share("default", new()), 5_000);
             assert_eq!(s.after(MIN - 1).share("default", new()), 5_000, "one word lets one wave go on");
         }
@@ -119,17 +127,17 @@ fn a_person_may_let_a_wave_go_on_at_any_time() {
 #[test]
 fn nobody_can_promote_what_is_not_being_judged() {
     let mut s = Story::begin(request());
-    assert_eq!(s.state.promote(), None, "nothing has begun");
+    assert_eq!(refused(&mut s), "its first wave has not begun");
     s.decide();
     assert!(matches!(s.step(), Step::Starting { .. }));
-    assert_eq!(s.state.promote(), None);
+    assert_eq!(refused(&mut s), "wave 1 is starting its instances");
     s.settle();
     s.state.request_abort("lin", "wrong day");
-    assert_eq!(s.state.promote(), None);
+    assert_eq!(refused(&mut s), "it goes back");
     let mut s = Story::begin(request());
     s.promoted_to(2);
     assert!(matches!(s.step(), Step::Soaking { .. }));
-    assert_eq!(s.state.promote(), None, "after the last wave there is nothing to promote to");
+    assert_eq!(refused(&mut s), "wave 3 has all the traffic and is watched", "there is nothing to promote to");
 }
 
 #[test]
@@ -159,7 +167,7 @@ fn a_pause_holds_a_wave_whatever_is_said_of_it() {
     s.settle();
     s.state.set_paused(true);
     s.says("default", 0, Verdict::Better).after(MAX);
-    assert!(s.state.promote().is_some());
+    s.promote().unwrap();
     s.settle();
     assert_eq!((s.share("default", new()), s.wake), (1_000, None));
     s.state.set_paused(false);
@@ -219,7 +227,7 @@ fn a_wave_with_missing_instances_is_not_over() {
     s.phases.insert(new(), Pending);
     s.says("default", 0, Verdict::Better);
     s.now = s.now.plus(Duration::from_secs(5));
-    s.state.promote();
+    s.promote().unwrap();
     assert!(matches!(s.settle().step(), Step::Judging { .. }));
     s.phases.insert(new(), Ready);
     assert_eq!(s.settle().share("default", new()), 5_000);

@@ -2,6 +2,7 @@
 
 mod canary;
 mod flows;
+mod hand;
 mod places;
 mod shards;
 mod stored;

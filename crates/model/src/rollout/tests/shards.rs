@@ -29,7 +29,7 @@ fn layout(shards: u32, carriers: u32) -> Layout {
 }
 
 /// Eight shops by four carriers; a quarter of them, half, all.
-fn worker() -> Request {
+pub fn worker() -> Request {
     with(layout(8, 4), layout(8, 4))
 }
 
@@ -220,7 +220,7 @@ fn a_pause_or_a_freeze_comes_before_a_handover_and_not_into_it() {
         s.promoted_to(1);
         s.lingering.insert((old(), 1));
         s.says("default", 1, Verdict::Continue);
-        s.state.promote();
+        s.promote().unwrap();
         s.settle();
         s.state.set_paused(!frozen);
         s.frozen = frozen;

@@ -10,6 +10,7 @@ use super::super::{
     state::{Phase, State, Step},
 };
 use crate::{
+    fault::Fault,
     id::{InstanceId, RevisionId, SiteName},
     protocol::{
         agent::{DesiredPhase, InstancePhase},
@@ -44,7 +45,7 @@ pub fn site(name: &str) -> SiteName {
 }
 
 pub fn judged(wave: usize, verdict: Verdict) -> Judged {
-    Judged { wave, verdict, why: Said::plain("as the judge says") }
+    Judged { wave, turn: 0, verdict, why: Said::plain("as the judge says") }
 }
 
 pub fn judging() -> Judging {
@@ -112,6 +113,8 @@ pub struct Story {
     pub phases: BTreeMap<RevisionId, InstancePhase>,
     /// Carriers whose processes do not end although they were told to.
     pub lingering: BTreeSet<(RevisionId, u32)>,
+    /// Instances that are wanted running and do not pass their checks.
+    pub broken: BTreeSet<(RevisionId, u32)>,
     /// Processes that no row names.
     pub strays: (RevisionId, i64),
     /// Reports were made under an older desired state.
@@ -141,6 +144,7 @@ impl Story {
             deaf: false,
             phases: BTreeMap::new(),
             lingering: BTreeSet::new(),
+            broken: BTreeSet::new(),
             strays: (old(), 0),
             stale: false,
             verifies: Some(true),
@@ -190,6 +194,7 @@ impl Story {
                 id: i.id,
                 revision: i.revision,
                 phase: match i.phase {
+                    DesiredPhase::Run if self.broken.contains(&(i.revision, i.ordinal)) => InstancePhase::Unhealthy,
                     DesiredPhase::Run => self.phases.get(&i.revision).copied().unwrap_or(InstancePhase::Ready),
                     DesiredPhase::Stopped if self.lingering.contains(&(i.revision, i.ordinal)) => {
                         InstancePhase::Stopping
@@ -263,6 +268,23 @@ impl Story {
     pub fn says(&mut self, name: &str, wave: usize, verdict: Verdict) -> &mut Self {
         self.judged.insert(site(name), judged(wave, verdict));
         self.settle()
+    }
+
+    /// The same of a wave whose share was changed so often.
+    pub fn says_of(&mut self, wave: usize, turn: u32, verdict: Verdict) -> &mut Self {
+        self.judged.insert(site("default"), Judged { turn, ..judged(wave, verdict) });
+        self.settle()
+    }
+
+    /// Somebody promotes the wave begun last.
+    pub fn promote(&mut self) -> Result<SiteName, Fault> {
+        let wave = self.state.begun().unwrap_or(0);
+        self.state.promote(wave, "lin", "seen")
+    }
+
+    pub fn set_share(&mut self, share: u32) -> Result<(), Fault> {
+        let wave = self.state.begun().unwrap_or(0);
+        self.state.set_share(&self.plan, wave, share).map(drop)
     }
 
     /// The judge finds each wave from the current one on good, until `wave` has begun.

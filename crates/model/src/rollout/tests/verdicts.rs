@@ -183,7 +183,7 @@ fn no_wave_begins_in_the_decision_that_turns_round() {
     let mut s = Story::begin(request());
     s.settle();
     // The wave's promotion and the evidence against it are seen at once.
-    s.state.promote();
+    s.promote().unwrap();
     s.says("default", 0, Verdict::Worse);
     assert_eq!(s.count("wave_started"), 1);
     s.assert_returned();
