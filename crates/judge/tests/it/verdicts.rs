@@ -103,6 +103,28 @@ fn a_wave_waits_for_the_metrics_of_its_site_that_are_required() {
 }
 
 #[test]
+fn what_hits_both_is_no_evidence_against_either() {
+    for kind in [Kind::Error, Kind::Latency] {
+        for of_ten in [2, 5, 10] {
+            let mut judge = one(kind);
+            for i in 0..600 {
+                feed(&mut judge, 0, &[(f64::from(i), (10, of_ten), (90, 9 * of_ten))]);
+                let brief = judge.brief();
+                assert!(brief.verdict != Verdict::Worse && brief.e < 1.5, "{kind}, {of_ten} of ten: {brief:?}");
+            }
+        }
+        // Both are down: nobody is counted any more, and nothing follows from that.
+        let mut judge = one(kind);
+        feed(&mut judge, 0, &[(0.0, (10, 0), (90, 0))]);
+        let before = judge.brief();
+        for i in 1..600 {
+            feed(&mut judge, 0, &[(f64::from(i), (0, 0), (0, 0))]);
+        }
+        assert_eq!(judge.brief(), before);
+    }
+}
+
+#[test]
 fn culprits_are_named_among_many() {
     let names = ["errors", "slow-100", "slow-250", "orders"];
     let mut judge = Judge::new(Params::default(), names.map(|n| MetricSpec::new(n, Kind::Error)).to_vec()).unwrap();
