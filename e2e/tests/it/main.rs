@@ -6,6 +6,7 @@ mod kinds;
 mod processes;
 mod pushes;
 mod shards;
+mod shares;
 mod storage;
 mod strategies;
 mod traffic;
