@@ -40,7 +40,7 @@ while going:
     cycles += 1
     failed += version == "2" and os.path.exists(folder + "/ill")
 # It takes its time: whoever began now would be two.
-time.sleep(float(os.environ.get("LINGER", "0.2")))
+time.sleep(float(os.environ.get("LINGER", "0.7")))
 told("end")
 os._exit(0)
 "#;
