@@ -141,12 +141,11 @@ async fn a_worker_that_fails_while_the_server_is_away_gives_its_shop_back() {
     at_work(&world, ["v1"; 3]).await;
     assert!(ours(&world, Some("server")).is_empty());
 
-    // The server hears of it, and follows.
+    // The server hears of it and follows: of the host that gave up, or of the counts that it kept.
     world.up().await;
     let sync = sync(&world, LIMITED).await;
     let ended = sync.ended("v2", "failed").await;
-    let reason = ended["reason"].as_str().unwrap();
-    assert!(reason.contains("`failures` of v2") && reason.contains("more than 5%"), "{ended:#}");
+    assert!(ended["reason"].as_str().unwrap().contains("failures"), "{ended:#}");
     assert_eq!(sync.status().await["release"]["label"], "v1");
     assert_eq!(releases(&world, SHOPS[0]), ["v1", "v2", "v1"]);
     for shop in &SHOPS[1..] {
