@@ -53,6 +53,10 @@ impl Home {
     pub fn shard_trips(&self) -> PathBuf {
         self.root.join("shard-trips.json")
     }
+    /// Runs of cron services that are compared.
+    pub fn tally(&self) -> PathBuf {
+        self.root.join("tally.json")
+    }
     /// When the server was heard of last.
     pub fn contact(&self) -> PathBuf {
         self.root.join("contact.json")

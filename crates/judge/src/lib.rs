@@ -18,7 +18,7 @@
 //! | `interval` | intervals for rates and their ratio |
 //! | `evidence`, [`Judge`] | one metric; several, combined by their weighted average |
 //! | [`explain`], [`picture`] | a reading for people: a sentence, a plot |
-//! | [`forecast`] | how long it will take, beforehand |
+//! | [`forecast`], [`runs`] | how long it will take, beforehand: of requests, of a schedule's runs |
 //! | [`simulate`] | the suite that verifies all of this |
 //!
 //! There is no clock here, no thread and no file.
@@ -40,6 +40,7 @@ pub mod picture;
 mod rare;
 mod reading;
 mod restarts;
+pub mod runs;
 pub mod simulate;
 mod single;
 mod watch;

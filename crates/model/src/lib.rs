@@ -11,6 +11,7 @@ pub mod protocol;
 pub mod release;
 pub mod rollout;
 pub mod said;
+pub mod schedule;
 pub mod shards;
 pub mod spec;
 pub mod time;

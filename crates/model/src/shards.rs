@@ -1,4 +1,4 @@
-//! What a worker's work is divided into, and who works which part of it.
+//! What the work of a worker or a cron service is divided into, and who works which part of it.
 
 use crate::id::BadId;
 use serde::{Deserialize, Serialize};

@@ -74,13 +74,28 @@ impl Host {
                 }
             }
             InstanceNews::Gone(id) => {
-                self.instances.remove(&id);
+                if let Some(held) = self.instances.remove(&id) {
+                    self.tally_last(&held);
+                }
             }
         }
     }
 
     /// Those that an earlier agent left, those that run before those that could begin.
     pub(super) fn take_up_all(&mut self, mut found: Vec<Found>) {
+        // What is desired now counts from the first moment: what is to rest by now begins nothing.
+        if let Some(desired) = &self.desired {
+            for found in &mut found {
+                let listed = desired.instances.iter().find(|i| i.id == found.kept.desired.id);
+                found.kept.desired = match listed {
+                    Some(instance) => Arc::new(self.as_it_is(desired, instance).into_owned()),
+                    None => {
+                        let kept = (*found.kept.desired).clone();
+                        Arc::new(DesiredInstance { phase: DesiredPhase::Stopped, ..kept })
+                    }
+                };
+            }
+        }
         found.sort_by_key(|f| (!f.is_running(), wish(&f.kept.desired) == Wish::Run));
         for found in found {
             self.take_up(found);

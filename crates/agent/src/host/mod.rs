@@ -10,6 +10,7 @@ mod instances;
 mod scrapes;
 mod shards;
 mod table;
+mod tally;
 mod trials;
 
 use crate::{
@@ -44,6 +45,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tally::Tallies;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -64,8 +66,8 @@ use trials::Trials;
 
 /// The observed state is sent so often even when nothing changed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often a canary's lease is looked at, at least.
-const LEASE_LOOK: Duration = Duration::from_secs(1);
+/// How often a canary's lease, and what cron services' runs came to, is looked at, at least.
+const LOOK: Duration = Duration::from_secs(1);
 /// What is left of ended instances is looked through so often.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -109,6 +111,7 @@ pub struct Host {
     units: Units,
     trials: Trials,
     shards: Shards,
+    tallies: Tallies,
     /// Where the server's session takes the edge's counts.
     session: Option<(u64, mpsc::Sender<FromAgent>)>,
     units_taken: mpsc::UnboundedSender<Vec<UnitsTaken>>,
@@ -190,6 +193,7 @@ impl Host {
         let in_use = found.iter().filter(|f| f.is_running()).map(|f| f.kept.desired.release).collect();
         let versions = Versions::open(home.edge_state())?;
         let (trials, shards) = (Trials::open(&home, time.wall()), Shards::open(&home));
+        let tallies = Tallies::open(&home);
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
@@ -226,6 +230,7 @@ impl Host {
             units: Units::default(),
             trials,
             shards,
+            tallies,
             session: None,
             units_taken,
             edge: None,
@@ -268,8 +273,8 @@ impl Host {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sweep = interval(SWEEP);
-        let mut lease = interval(LEASE_LOOK);
-        lease.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut beat = false;
             tokio::select! {
@@ -282,8 +287,8 @@ impl Host {
                 Some(round) = self.inbox.scrapes.recv() => self.scrape_said(round),
                 Some(ended) = self.children.join_next() => ended?,
                 _ = heartbeat.tick() => beat = true,
-                // What follows is done below.
-                _ = lease.tick() => {}
+                // The rest is done below.
+                _ = look.tick() => self.send_runs(),
                 _ = sweep.tick() => self.readers.sweep(self.time.wall()),
             }
             // Whatever else was said meanwhile is answered in the same breath.
@@ -314,6 +319,7 @@ impl Host {
             }
             FromServer::UnitsTaken(taken) => {
                 self.units.taken(&taken);
+                self.tallies.taken(&taken);
                 // Without a link there is nobody to tell: the edge says them again, and is answered again.
                 let _ = self.units_taken.send(taken);
             }
@@ -345,6 +351,7 @@ impl Host {
         }
         self.plan_table(desired.as_ref());
         self.plan_scrapes(desired.as_ref());
+        self.tally_runs(desired.as_ref());
         self.tell_instances(desired.as_ref());
         self.desired = desired;
     }

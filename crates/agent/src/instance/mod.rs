@@ -5,4 +5,5 @@ pub mod decide;
 pub mod launch;
 pub mod probe;
 pub mod schedule;
+pub mod tally;
 pub mod task;

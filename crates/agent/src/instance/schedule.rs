@@ -5,15 +5,14 @@
 
 use super::decide::{Act, Event, Facts, ReleaseFact, View, Wish};
 use crate::{faults, time::Now};
-use croner::Cron;
-use jiff::{Zoned, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 use tradewind_model::{
     fault::Fault,
     protocol::agent::{CronOutcome, CronRun, Exit, InstancePhase},
     said,
     said::Said,
+    schedule::{BadSchedule, Calendar},
     time::Timestamp,
     workload::Schedule,
 };
@@ -29,32 +28,11 @@ const LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
 /// Due times recorded as skipped at once, after a long absence.
 const MOST_MISSED: usize = 5;
 
-/// A schedule that can be reckoned with.
-#[derive(Debug)]
-pub struct Calendar {
-    cron: Cron,
-    zone: TimeZone,
-}
-
-impl Calendar {
-    pub fn new(schedule: &Schedule) -> Result<Self, Fault> {
-        let bad = |why: String| {
-            Fault::new(&faults::BAD_SCHEDULE)
-                .with("expression", &schedule.expression)
-                .with("timezone", &schedule.timezone)
-                .with("why", why)
-        };
-        let cron = Cron::from_str(&schedule.expression).map_err(|e| bad(e.to_string()))?;
-        let zone = TimeZone::get(&schedule.timezone).map_err(|e| bad(e.to_string()))?;
-        Ok(Self { cron, zone })
-    }
-
-    /// The first due time after `after`; none when there never is another.
-    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        let after = jiff::Timestamp::from_microsecond(after.0).ok()?;
-        let next = self.cron.find_next_occurrence(&Zoned::new(after, self.zone.clone()), false).ok()?;
-        Some(Timestamp(next.timestamp().as_microsecond()))
-    }
+fn unusable(schedule: &Schedule, why: &BadSchedule) -> Fault {
+    Fault::new(&faults::BAD_SCHEDULE)
+        .with("expression", &schedule.expression)
+        .with("timezone", &schedule.timezone)
+        .with("why", why)
 }
 
 /// What outlives the agent.
@@ -78,6 +56,14 @@ enum Phase {
     Gone,
 }
 
+/// What else is known of an end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ending {
+    timed_out: bool,
+    /// It had been asked to.
+    stopped: bool,
+}
+
 #[derive(Debug)]
 pub struct Scheduled {
     calendar: Result<Calendar, Fault>,
@@ -91,10 +77,21 @@ pub struct Scheduled {
 impl Scheduled {
     /// `pid`: a run of an earlier agent that still works.
     pub fn new(schedule: &Schedule, kept: Remembered, pid: Option<u32>, now: Now) -> Self {
-        let calendar = Calendar::new(schedule);
+        let calendar = Calendar::new(schedule).map_err(|why| unusable(schedule, &why));
         let message = calendar.as_ref().err().map(Said::from);
         let phase = if pid.is_some() { Phase::Running } else { Phase::Pending };
         Self { calendar, phase, since: now, pid, kept, message }
+    }
+
+    /// An earlier agent may have meant to begin a run and not come to it: then nobody was there. `ended`: when the process it
+    /// left behind did. That is an earlier run's end where the history has it.
+    pub fn settle(&mut self, ended: Option<Timestamp>) {
+        let known = |at: Timestamp| self.kept.runs.iter().filter_map(|r| r.finished_at).any(|finished| finished >= at);
+        if ended.is_none_or(known)
+            && let Some(run) = self.current()
+        {
+            run.outcome = CronOutcome::Skipped;
+        }
     }
 
     pub fn remembered(&self) -> &Remembered {
@@ -112,9 +109,9 @@ impl Scheduled {
                 self.enter(Phase::Running, now);
             }
             Event::NotStarted { reason, .. } => {
-                self.end(Exit::NotStarted { reason: reason.en().to_owned() }, Some(reason), false, now);
+                self.end(Exit::NotStarted { reason: reason.en().to_owned() }, Some(reason), Ending::default(), now);
             }
-            Event::Ended { exit, timed_out, .. } => self.end(exit, None, timed_out, now),
+            Event::Ended { exit, timed_out, stopped } => self.end(exit, None, Ending { timed_out, stopped }, now),
         }
         match facts.wish {
             Wish::Run => self.towards_running(facts, now),
@@ -128,10 +125,12 @@ impl Scheduled {
     }
 
     /// `said`: why it did not start, in whole.
-    fn end(&mut self, exit: Exit, said: Option<Said>, timed_out: bool, now: Now) {
+    fn end(&mut self, exit: Exit, said: Option<Said>, ending: Ending, now: Now) {
         self.pid = None;
+        // What was too long already was not ended by a wish.
+        let stopped = ending.stopped && !ending.timed_out;
         let outcome = match &exit {
-            Exit::Code { .. } | Exit::Signal { .. } | Exit::Unknown if timed_out => CronOutcome::TimedOut,
+            Exit::Code { .. } | Exit::Signal { .. } | Exit::Unknown if ending.timed_out => CronOutcome::TimedOut,
             Exit::Code { code: 0 } => CronOutcome::Succeeded,
             Exit::Code { .. } | Exit::Signal { .. } | Exit::Unknown | Exit::NotStarted { .. } => {
                 CronOutcome::Failed { exit: exit.clone() }
@@ -142,6 +141,7 @@ impl Scheduled {
                 "the last run was stopped: it ran longer than `schedule.timeout`",
                 "最近一次运行超过 `schedule.timeout`，已被停止"
             )),
+            CronOutcome::Failed { .. } if stopped => None,
             CronOutcome::Failed { exit } => {
                 let ended = match said {
                     Some(why) => said!("was not started: {why}", "没有启动：{why}", why = why),
@@ -155,6 +155,7 @@ impl Scheduled {
         if let Some(run) = self.current() {
             run.finished_at = Some(now.wall);
             run.outcome = outcome;
+            run.stopped = stopped;
         }
         self.enter(Phase::Idle, now);
     }
@@ -214,7 +215,7 @@ impl Scheduled {
         for (i, &due_at) in due.iter().enumerate() {
             run = i + 1 == due.len() && idle && now.wall.since(due_at) <= LATEST;
             let outcome = if run { CronOutcome::Running } else { CronOutcome::Skipped };
-            self.kept.runs.push(CronRun { due_at, started_at: None, finished_at: None, outcome });
+            self.kept.runs.push(CronRun { due_at, started_at: None, finished_at: None, outcome, stopped: false });
         }
         while self.kept.runs.len() > KEPT {
             // The one that works is never dropped from its own history.

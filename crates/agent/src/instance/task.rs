@@ -221,7 +221,11 @@ impl InstanceTask {
         let pid = process.as_ref().map(Process::pid);
         let life = match (kept.desired.workload.kind, &kept.desired.workload.schedule) {
             (ServiceKind::Cron, Some(schedule)) => {
-                Life::Scheduled(Box::new(Scheduled::new(schedule, kept.runs.clone(), pid, now)))
+                let mut scheduled = Scheduled::new(schedule, kept.runs.clone(), pid, now);
+                if pid.is_none() {
+                    scheduled.settle(ended.as_ref().map(|exited| exited.at));
+                }
+                Life::Scheduled(Box::new(scheduled))
             }
             (ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron, _) => {
                 Life::Serving(Box::new(Machine::adopted(kept.life.clone(), pid, now)))

@@ -2,13 +2,13 @@
 
 use tradewind_model::{protocol::agent::DesiredInstance, shards::SHARDS_VARIABLE, workload::ServiceKind};
 
-/// Of two workers of a place: where both name their shards, whether they share one; else whether they are of two revisions.
+/// Of two workers or cron services of a place: where both name their shards, whether they share one; else whether they are of two revisions.
 /// Instances of one revision that name none divide the work among themselves. Shards that are numbers mean the same here
 /// whatever they are parts of: two such releases never change over one by one, and the server sees to that.
 pub fn same_work(a: &DesiredInstance, b: &DesiredInstance) -> bool {
     let workers = [a, b].iter().all(|i| match i.workload.kind {
-        ServiceKind::Worker => true,
-        ServiceKind::Web | ServiceKind::Cron => false,
+        ServiceKind::Worker | ServiceKind::Cron => true,
+        ServiceKind::Web => false,
     });
     if !workers || a.id == b.id || a.place != b.place {
         return false;

@@ -16,13 +16,14 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
         scrape::{DesiredScrape, Purpose},
-        trial::ShardTrial,
+        trial::{CountedRuns, ShardTrial},
     },
     rollout::{
         canary::shard_trial,
         plan::{Plan, SitePlan},
         state::{Phase, State},
     },
+    workload::ServiceKind,
 };
 use tradewind_store::{Reader, rows, rows::rollouts::Rollout, transact};
 
@@ -100,7 +101,8 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
             trial: body.wanted.trial,
         });
     }
-    (desired.scrapes, desired.shard_trials) = compared_on(r, host).await?;
+    let Compared { scrapes, runs, trials } = compared_on(r, host).await?;
+    (desired.scrapes, desired.counted_runs, desired.shard_trials) = (scrapes, runs, trials);
     desired.scrapes.extend(usual(r, &desired).await?);
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
@@ -176,10 +178,11 @@ async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>, held: u64) -> Result<O
     Ok(Some(compose(&mut r, host).await?))
 }
 
-/// Sites whose instances' own counters are read: where there is something to judge by them, from the wave's beginning on. So
-/// every instance has been looked at before it has anything to do.
+/// Sites whose instances' own counters are read or whose runs are counted: where there is something to judge by them, from the
+/// wave's beginning on. So every instance has been looked at before it has anything to do.
 pub fn compared<'a>(plan: &'a Plan, state: &State) -> Vec<&'a SitePlan> {
-    let judges = plan.judging.as_ref().is_some_and(|j| j.scrape.is_some());
+    let by_runs = plan.service_kind == ServiceKind::Cron;
+    let judges = plan.judging.as_ref().is_some_and(|j| j.scrape.is_some() || by_runs);
     if !judges || state.phase != Phase::Running {
         return Vec::new();
     }
@@ -216,10 +219,17 @@ fn place_of(row: &Rollout, site: &SitePlan) -> Place {
     Place { service: row.service.clone(), env: row.env.clone(), site: site.site.clone() }
 }
 
-/// What a host reads of its instances, and which of their shards it may take back by itself: those of which it sees both
+#[derive(Default)]
+struct Compared {
+    scrapes: Vec<DesiredScrape>,
+    runs: Vec<CountedRuns>,
+    trials: Vec<ShardTrial>,
+}
+
+/// What a host reads of its instances, whose runs it counts, and which of their shards it may take back by itself: those of which it sees both
 /// sides.
-async fn compared_on(r: &mut impl Reader, host: HostId) -> Result<(Vec<DesiredScrape>, Vec<ShardTrial>)> {
-    let (mut scrapes, mut trials) = (Vec::new(), Vec::new());
+async fn compared_on(r: &mut impl Reader, host: HostId) -> Result<Compared> {
+    let mut all = Compared::default();
     for row in rows::rollouts::unfinished(r).await?.into_iter().filter(|row| row.active) {
         let doc: PlanDoc = rollouts::read(&row.plan)?;
         let state: State = rollouts::read(&row.state)?;
@@ -233,17 +243,20 @@ async fn compared_on(r: &mut impl Reader, host: HostId) -> Result<(Vec<DesiredSc
                 continue;
             }
             let hosts: BTreeSet<HostId> = rows::instances::of_place(r, &place).await?.iter().map(|i| i.host).collect();
-            trials.extend(trial.filter(|_| hosts == BTreeSet::from([host])).cloned());
+            all.trials.extend(trial.filter(|_| hosts == BTreeSet::from([host])).cloned());
             // A limit is held without a judge, too.
             let limited = trial.is_some_and(|t| t.limits.error_rate.is_some()) && state.phase == Phase::Running;
-            if let (Some(baseline), Some(scrape)) = (site.from, &doc.resolved.scrape)
-                && (judged || limited)
-                && hosts.contains(&host)
-            {
-                let (rollout, canary, scrape) = (row.id.to_string(), site.to, scrape.clone());
-                scrapes.push(DesiredScrape { place, rollout, canary, baseline, scrape });
+            let Some(baseline) = site.from.filter(|_| (judged || limited) && hosts.contains(&host)) else { continue };
+            let (rollout, canary) = (row.id.to_string(), site.to);
+            match (doc.plan.service_kind, &doc.resolved.scrape) {
+                (ServiceKind::Cron, _) if judged => all.runs.push(CountedRuns { place, rollout, canary, baseline }),
+                (ServiceKind::Web | ServiceKind::Worker, Some(scrape)) => {
+                    let scrape = scrape.clone();
+                    all.scrapes.push(DesiredScrape { place, rollout, canary, baseline, scrape });
+                }
+                (ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron, _) => {}
             }
         }
     }
-    Ok((scrapes, trials))
+    Ok(all)
 }

@@ -71,6 +71,10 @@ struct SiteFold {
     standing: BTreeMap<usize, Standing>,
     /// What other sites counted since they were looked at last, at this one's usual rate.
     elsewhere: BTreeMap<usize, (f64, u64)>,
+    /// Of a schedule's runs: one place, or none.
+    runs: Vec<usize>,
+    /// Runs of both releases that wait until each has some: what is due apart is compared all the same.
+    waiting: [Arm; 2],
     name: Option<String>,
     requests: [u64; 2],
     failed: [u64; 2],
@@ -121,6 +125,7 @@ impl Fold {
             let metrics: Vec<usize> =
                 specs(rule, plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
             let scraped = own.into_iter().filter_map(&mut add).collect();
+            let runs = runs(plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
             let warm = vec![false; metrics.len()];
             let site = SiteFold {
                 wave: None,
@@ -132,6 +137,8 @@ impl Fold {
                 scraped,
                 standing: BTreeMap::new(),
                 elsewhere: BTreeMap::new(),
+                runs,
+                waiting: [Arm::default(); 2],
                 name,
                 requests: [0; 2],
                 failed: [0; 2],
@@ -166,6 +173,10 @@ impl Fold {
             Entry::Wave { site, wave, share, turn } => {
                 self.t = now;
                 let Some(known) = self.sites.get_mut(site) else { return };
+                let [canary, baseline] = std::mem::take(&mut known.waiting);
+                for metric in known.runs.iter().filter(|_| canary.n + baseline.n > 0) {
+                    self.gaps.refused += u64::from(self.judge.observe(now, *metric, canary, baseline).is_err());
+                }
                 known.wave = Some((*wave, *turn));
                 known.warm_at = now + self.warmup;
                 known.warm.fill(false);
@@ -189,8 +200,8 @@ impl Fold {
                 self.gaps.lost_s += lost;
                 match feed {
                     Feed::Edge => self.heard_of(site, source, now),
-                    // It remembers nobody: each of its units is one for itself.
-                    Feed::Scrape => {}
+                    // These remember nobody: each of their units is one for itself.
+                    Feed::Scrape | Feed::Runs => {}
                 }
                 let Some(last) = ticks.last().map(|t| t.at) else { return };
                 for tick in ticks {
@@ -247,12 +258,14 @@ impl Fold {
         self.sites.values().flat_map(of_site).map(told).collect()
     }
 
-    /// Instances are read before their canary has anything to do.
+    /// Instances are read, and their runs counted, before their canary has anything to do.
     fn comes_early(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Wave { .. } | Entry::Alone { .. } | Entry::Units { feed: Feed::Edge, .. } => false,
             Entry::Elsewhere { .. } => self.sites.values().all(|s| s.standing.is_empty()),
-            Entry::Units { site, feed: Feed::Scrape, .. } => self.sites.get(site).is_none_or(|s| s.wave.is_none()),
+            Entry::Units { site, feed: Feed::Scrape | Feed::Runs, .. } => {
+                self.sites.get(site).is_none_or(|s| s.wave.is_none())
+            }
         }
     }
 
@@ -276,6 +289,7 @@ impl Fold {
         let metrics = match feed {
             Feed::Edge => &site.metrics,
             Feed::Scrape => &site.scraped,
+            Feed::Runs => &site.runs,
         };
         let arms = [&tick.canary, &tick.baseline];
         for (i, arm) in arms.into_iter().enumerate() {
@@ -294,7 +308,7 @@ impl Fold {
                 let (n, x) = (a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0));
                 match feed {
                     Feed::Edge => Arm::clients(n, x, if first { n } else { a.new }),
-                    Feed::Scrape => Arm::of(n, x),
+                    Feed::Scrape | Feed::Runs => Arm::of(n, x),
                 }
             });
             let baseline = match site.standing.get(metric) {
@@ -304,6 +318,11 @@ impl Fold {
                 }
                 Some(Standing::Past { .. } | Standing::Unknown) | None => baseline,
             };
+            let paired = match feed {
+                Feed::Edge | Feed::Scrape => Some([canary, baseline]),
+                Feed::Runs => pair(&mut site.waiting, [canary, baseline], site.watched),
+            };
+            let Some([canary, baseline]) = paired else { continue };
             if self.judge.observe(self.t, *metric, canary, baseline).is_err() {
                 self.gaps.refused += 1;
             }
@@ -381,6 +400,15 @@ impl Fold {
     }
 }
 
+/// Runs that were due at different times are compared all the same: what one release has waits for the other's. On watch there
+/// is no other.
+fn pair(waiting: &mut [Arm; 2], new: [Arm; 2], watched: bool) -> Option<[Arm; 2]> {
+    for (sum, arm) in waiting.iter_mut().zip(new) {
+        (sum.n, sum.x) = (sum.n.saturating_add(arm.n), sum.x.saturating_add(arm.x));
+    }
+    (watched || waiting.iter().all(|arm| arm.n > 0)).then(|| std::mem::take(waiting))
+}
+
 /// What is counted, as people call it.
 fn unit(doc: &PlanDoc) -> Unit {
     match (doc.plan.service_kind, doc.resolved.route.as_ref().map(|r| &r.sticky)) {
@@ -406,7 +434,7 @@ pub fn params(rule: &Judging) -> Params {
 }
 
 /// Errors are one group, the latency bounds together another, and each metric of the service's own one more: groups weigh the
-/// same. A service without requests has only its own.
+/// same. A worker has only its own, a cron service its runs.
 fn specs(rule: &Judging, kind: ServiceKind, site: Option<&str>) -> Vec<MetricSpec> {
     match kind {
         ServiceKind::Web => {}
@@ -430,6 +458,19 @@ fn specs(rule: &Judging, kind: ServiceKind, site: Option<&str>) -> Vec<MetricSpe
         }
     });
     std::iter::once(errors).chain(slow).collect()
+}
+
+/// Runs that all failed at one due time may have one cause, as errors of one second do.
+pub fn runs(kind: ServiceKind, site: Option<&str>) -> Option<MetricSpec> {
+    match kind {
+        ServiceKind::Web | ServiceKind::Worker => None,
+        ServiceKind::Cron => Some(MetricSpec {
+            label: Some(said!("outcomes", "运行结果")),
+            site: site.map(str::to_owned),
+            bursts: true,
+            ..MetricSpec::new("runs", Kind::Error)
+        }),
+    }
 }
 
 fn scraped(rule: &Judging, site: Option<&str>) -> Vec<MetricSpec> {

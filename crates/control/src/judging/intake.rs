@@ -12,10 +12,11 @@ use tradewind_model::{
         scrape::Purpose,
         trial::{Feed, TICKS_KEPT_S, UnitCounts, UnitTick, UnitsTaken},
     },
+    workload::ServiceKind,
 };
 use tradewind_store::{Json, Tx, rows, transact};
 
-/// Who counted: a worker of an edge or a reader of instances' pages, on one route of one rollout.
+/// Who counted: a worker of an edge, a reader of instances' pages or a keeper of runs, on one route of one rollout.
 type Source = (String, String, String);
 
 /// Stores what is new and says what need not be sent again. What belongs to no rollout under way is taken and forgotten.
@@ -54,7 +55,8 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
         return Ok(());
     }
     let doc: PlanDoc = crate::rollouts::read(&row.plan)?;
-    let Some(judging) = doc.plan.judging.filter(|_| doc.plan.sites.iter().any(|s| s.site == place.site)) else {
+    let Some(judging) = doc.plan.judging.as_ref().filter(|_| doc.plan.sites.iter().any(|s| s.site == place.site))
+    else {
         return Ok(());
     };
     let upto = u64::try_from(rows::evidence::upto(tx, rollout, source).await?).unwrap_or_default();
@@ -63,9 +65,13 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
     let numbers = |feed: Feed| match feed {
         Feed::Edge => judging.bounds_ms.len() + 1,
         Feed::Scrape => scraped,
+        Feed::Runs => match doc.plan.service_kind {
+            ServiceKind::Cron => 1,
+            ServiceKind::Web | ServiceKind::Worker => 0,
+        },
     };
     let Some(feed) = ticks.first().map(|t| t.feed) else { return Ok(()) };
-    let whole = |a: &UnitCounts| a.n.len() == numbers(feed) && a.x.len() == numbers(feed);
+    let whole = |a: &UnitCounts| a.n.len() == numbers(feed) && a.x.len() == numbers(feed) && numbers(feed) > 0;
     let fits = |t: &UnitTick| t.feed == feed && whole(&t.canary) && whole(&t.baseline);
     let new: Vec<&UnitTick> = ticks.iter().filter(|t| t.seq > upto && fits(t)).collect();
     let (Some(first), Some(last)) = (new.first(), new.last()) else { return Ok(()) };
@@ -73,7 +79,7 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
     // A source that is heard for the first time late in its life has lost nothing of ours before that.
     let lost = if upto == 0 { missing - (first.seq - 1).min(missing) } else { missing };
     let seconds = match feed {
-        Feed::Edge => 1,
+        Feed::Edge | Feed::Runs => 1,
         Feed::Scrape => every_s,
     };
     let entry = Entry::Units {

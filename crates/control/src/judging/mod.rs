@@ -1,4 +1,4 @@
-//! The judge's evidence: taken in from the edges ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]); how long it
+//! The judge's evidence: taken in from the agents ([`intake`]), folded into verdicts ([`fold`]), shown ([`view`]); how long it
 //! will take ([`outlook`]); and what is usual, for where there is nothing to compare with ([`usual`]).
 //!
 //! What is stored is counts, in the order they came (`rows::evidence`); a verdict is a fold over them. The folds of active
@@ -41,7 +41,7 @@ pub enum Entry {
         #[serde(default)]
         turn: u32,
     },
-    /// What an edge counted, second by second. `lost` seconds before it are missing: nobody could take them in time.
+    /// What was counted, as it came. `lost` seconds before it are missing: nobody could take them in time.
     Units {
         site: SiteName,
         #[serde(default)]

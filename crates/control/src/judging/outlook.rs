@@ -6,13 +6,18 @@ use super::{
 };
 use crate::{Ctx, Result, agents::flow::Flow, rollouts::PlanDoc};
 use serde::{Deserialize, Serialize};
-use tradewind_judge::forecast::{Forecast, forecast};
+use tradewind_judge::{
+    forecast::{Forecast, forecast},
+    runs::{self, Schedule},
+};
 use tradewind_model::{
     id::{EnvName, Place, ServiceName},
     protocol::edge::{FULL_SHARE, Sticky},
     said,
     said::Said,
+    schedule::Calendar,
     spec::values::show_percent,
+    workload::ServiceKind,
 };
 use tradewind_store::Reader;
 
@@ -22,14 +27,14 @@ const CLEAN_RATIO: f64 = 50.0;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outlook {
-    /// For a person: the traffic, how long it will take, what to change where that is hopeless.
+    /// For a person: the traffic or the runs, how long it will take, what to change where that is hopeless.
     pub text: Said,
     /// Seconds until half of such faults are found; `None`: never, or nothing to go by.
     pub expected_s: Option<f64>,
     pub hopeless: bool,
 }
 
-/// For the first wave of a plan. `None` where nothing is judged by requests.
+/// For the first wave of a plan. `None` where nothing is judged by requests or runs.
 pub async fn outlook(
     r: &mut impl Reader,
     ctx: &Ctx,
@@ -46,6 +51,36 @@ pub async fn outlook(
 }
 
 fn of(
+    ctx: &Ctx,
+    service: &ServiceName,
+    env: &EnvName,
+    doc: &PlanDoc,
+    by_client: bool,
+    crowd: Option<Crowd>,
+) -> Option<Outlook> {
+    match doc.plan.service_kind {
+        ServiceKind::Web => of_requests(ctx, service, env, doc, by_client, crowd),
+        ServiceKind::Worker => None,
+        ServiceKind::Cron => of_runs(ctx, doc),
+    }
+}
+
+fn of_runs(ctx: &Ctx, doc: &PlanDoc) -> Option<Outlook> {
+    let rule = doc.plan.judging.as_ref()?;
+    let wave = doc.plan.waves.first().filter(|w| w.share < FULL_SHARE)?;
+    let before = doc.plan.site(&wave.site)?.back_instances();
+    let calendar = Calendar::new(doc.resolved.workload.schedule.as_ref()?).ok()?;
+    let found = runs::outlook(&Schedule {
+        per_day: calendar.per_day(ctx.now()),
+        canary: wave.instances,
+        baseline: before.saturating_sub(wave.instances),
+        params: params(rule),
+        max_seconds: wave.max_ms.unwrap_or(u64::MAX) as f64 / 1_000.0,
+    });
+    Some(Outlook { text: found.text, expected_s: found.found_s, hopeless: found.hopeless })
+}
+
+fn of_requests(
     ctx: &Ctx,
     service: &ServiceName,
     env: &EnvName,

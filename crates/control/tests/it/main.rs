@@ -7,6 +7,7 @@ mod own_counters;
 mod rollouts;
 mod routes;
 mod runs;
+mod schedules;
 mod shards;
 mod shares;
 mod whole;

@@ -2,6 +2,7 @@
 
 mod formulas;
 mod refusals;
+mod runs;
 mod simulations;
 mod state;
 mod told;

@@ -12,7 +12,7 @@ use crate::{
     protocol::{
         edge::{Mode, RouteLimits, Stats, Sticky},
         scrape::{DesiredScrape, ObservedScrape},
-        trial::{ShardTrial, ShardTrip, Trial, Trip, UnitTick, UnitsTaken},
+        trial::{CountedRuns, ShardTrial, ShardTrip, Trial, Trip, UnitTick, UnitsTaken},
     },
     release::ReleaseManifest,
     said,
@@ -119,6 +119,8 @@ pub struct Desired {
     pub scrapes: Vec<DesiredScrape>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shard_trials: Vec<ShardTrial>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted_runs: Vec<CountedRuns>,
 }
 
 /// A release to have unpacked on this host. Those not listed may be collected.
@@ -329,6 +331,22 @@ pub struct CronRun {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub outcome: CronOutcome,
+    /// It ended because its release was to rest: that says nothing of the release.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
+}
+
+impl CronRun {
+    /// Whether it is evidence, and of what: true where it failed. `None` for one that works, was never begun, or was stopped by
+    /// Tradewind itself. An end that nobody saw is never taken for success.
+    pub fn failed(&self) -> Option<bool> {
+        match &self.outcome {
+            CronOutcome::Running | CronOutcome::Skipped => None,
+            CronOutcome::Succeeded => Some(false),
+            CronOutcome::Failed { .. } | CronOutcome::TimedOut => Some(true),
+        }
+        .filter(|_| !self.stopped)
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -342,7 +360,7 @@ pub enum CronOutcome {
     },
     /// It ran longer than the schedule's `timeout_ms` and was stopped.
     TimedOut,
-    /// The run before it was still working when it was due.
+    /// The run before it was still working when it was due, or nobody was there to begin it.
     Skipped,
 }
 

@@ -96,7 +96,7 @@ pub enum TripCause {
     Lease { lease_ms: u64 },
 }
 
-/// What was counted of one trial in one second. Ticks of one `epoch` are numbered without gaps.
+/// What was counted of one trial in one second, or round, or since the last run. Ticks of one `epoch` are numbered without gaps.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct UnitTick {
     /// [`super::edge::Route::id`]: `service/env/site`.
@@ -125,6 +125,8 @@ pub enum Feed {
     Edge,
     /// The agent, from the instances' own counters: exposures and events of each [`ScrapedMetric`](super::scrape::ScrapedMetric).
     Scrape,
+    /// The agent, from a cron service's schedule: runs that ended, and those of them that failed.
+    Runs,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -140,6 +142,16 @@ pub struct UnitCounts {
     /// Requests, units or not, and those of them that failed.
     pub requests: u64,
     pub failed: u64,
+}
+
+/// Two revisions of a cron service's place whose runs are to be counted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CountedRuns {
+    pub place: Place,
+    /// The rollout's id, as in a route's salt.
+    pub rollout: String,
+    pub canary: RevisionId,
+    pub baseline: RevisionId,
 }
 
 /// Ticks up to `seq` are safe with the server and need not be kept.

@@ -50,7 +50,7 @@ pub enum Happened {
     ChangesWhole {
         site: SiteName,
     },
-    /// Carriers changed over: so many of a worker's shards are the new revision's.
+    /// Carriers changed over: so many of a service's shards are the new revision's.
     ShardsMoved {
         site: SiteName,
         /// Basis points.

@@ -5,7 +5,7 @@
 //! agents reconcile towards those rows. So each decision can be repeated, lost or made on old facts without harm.
 //!
 //! Three flows: *overlapping* (old and new run side by side; the edge moves traffic), *exclusive* (the old stops before
-//! the new starts: workers, cron, and `all_at_once`), and *by shard* (the same, one carrier of a worker's shards after
+//! the new starts: workers, cron, and `all_at_once`), and *by shard* (the same, one carrier of a service's shards after
 //! another).
 
 mod back;

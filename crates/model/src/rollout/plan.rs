@@ -25,13 +25,13 @@ pub enum Kind {
 pub enum Strategy {
     /// The old stops, then the new starts; the edge holds requests meanwhile.
     AllAtOnce,
-    /// In steps of `max_surge` instances: start, move their share of traffic, stop as many old ones. A worker's carriers
-    /// change over in such steps.
+    /// In steps of `max_surge` instances: start, move their share of traffic, stop as many old ones. Carriers of
+    /// shards change over in such steps.
     Rolling { max_surge: u32 },
     /// A whole second set starts beside the first, traffic moves at once, the first stays warm.
     BlueGreen,
-    /// A share of the traffic first, more as [`Judging`] allows; the first set stays whole until the end. Of a worker, a
-    /// share of its shards.
+    /// A share of the traffic first, more as [`Judging`] allows; the first set stays whole until the end. Without
+    /// traffic, a share of the shards.
     Canary,
 }
 
@@ -76,7 +76,7 @@ pub struct SitePlan {
     /// What the previous revision is brought back to on a return; as many as the new one where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_instances: Option<u32>,
-    /// What the instances of a worker with shards carry.
+    /// What the instances of a service with shards carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +196,7 @@ impl Plan {
         // A site that is on the revision already has nothing to be done.
         let moving = r.sites.iter().filter(|s| s.from != Some(s.to));
         let flow = match (r.service_kind, r.strategy) {
-            (ServiceKind::Worker, Strategy::Rolling { .. } | Strategy::Canary)
+            (ServiceKind::Worker | ServiceKind::Cron, Strategy::Rolling { .. } | Strategy::Canary)
                 if !rollback && moving.clone().any(SitePlan::lines_up) =>
             {
                 Flow::ByShard
@@ -247,11 +247,11 @@ impl Plan {
         !self.sites.iter().any(|s| s.from_half_made)
     }
 
-    /// Whether a worker's site was to move shard by shard, if it can.
+    /// Whether a site of a worker or a cron service was to move shard by shard, if it can.
     pub fn wished_by_shard(&self, site: &SitePlan) -> bool {
         match (self.service_kind, self.strategy, self.kind) {
             (
-                ServiceKind::Worker,
+                ServiceKind::Worker | ServiceKind::Cron,
                 Strategy::Canary | Strategy::Rolling { .. },
                 Kind::Normal | Kind::Hotfix | Kind::Drill,
             ) => site.from.is_some(),

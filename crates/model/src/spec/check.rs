@@ -27,30 +27,29 @@ pub(super) fn between_sections(
         }
         ServiceKind::Worker => {
             refuse(top, "schedule", kind, "cron", notes);
-            each_environment(top, environments, |env| refuse(env, "route", kind, "web", notes));
+            each_environment(top, environments, |section, _| refuse(section, "route", kind, "web", notes));
         }
         ServiceKind::Cron => {
             refuse(top, "metrics", kind, "worker", notes);
-            refuse_shards(top, environments, kind, notes);
             if top.get("schedule").is_none() {
                 top.require("schedule", "schedule: { cron: \"*/5 * * * *\" }", notes);
             }
             if let Some(section) = known(top, "run") {
-                for key in ["health", "instances", "start_timeout"] {
+                for key in ["health", "start_timeout"] {
                     refuse(&section, key, kind, "worker", notes);
                 }
                 if let Some(port) = section.get("port").filter(|p| p.node.as_text() != Some("none")) {
                     notes.add(port.wrong(&faults::NOT_FOR_KIND).with("kind", word(kind)).with("wanted", "web"));
                 }
             }
-            each_environment(top, environments, |env| {
-                refuse(env, "route", kind, "web", notes);
-                refuse(env, "instances", kind, "worker", notes);
-            });
+            each_environment(top, environments, |section, _| refuse(section, "route", kind, "web", notes));
+            if let Some(run) = run {
+                instances_have_shards(top, run, environments, notes);
+            }
         }
     }
-    each_environment(top, environments, |env| {
-        if let Some(strategy) = env.get("strategy") {
+    each_environment(top, environments, |section, _| {
+        if let Some(strategy) = section.get("strategy") {
             let own = super::strategy::read(&strategy, &mut Notes::default());
             strategy_fits(&strategy, &own, kind, notes);
             limits_fit(&strategy, kind, notes);
@@ -76,12 +75,16 @@ fn known<'a>(section: &Section<'a>, name: &str) -> Option<Section<'a>> {
     section.get(name)?.section(&mut Notes::default())
 }
 
-fn each_environment(top: &Section<'_>, environments: &[Environment], mut check: impl FnMut(&Section<'_>)) {
+fn each_environment(
+    top: &Section<'_>,
+    environments: &[Environment],
+    mut check: impl FnMut(&Section<'_>, &Environment),
+) {
     let Some(field) = top.get("environments") else { return };
     for (key, value) in field.named_entries(&mut Notes::default()) {
-        let read = environments.iter().any(|e| e.name.as_str() == key.as_str());
-        if let Some(section) = value.section(&mut Notes::default()).filter(|_| read) {
-            check(&section);
+        let read = environments.iter().find(|e| e.name.as_str() == key.as_str());
+        if let (Some(section), Some(environment)) = (value.section(&mut Notes::default()), read) {
+            check(&section, environment);
         }
     }
 }
@@ -96,11 +99,27 @@ fn refuse_shards(top: &Section<'_>, environments: &[Environment], kind: ServiceK
     if let Some(section) = known(top, "run") {
         refuse(&section, "shards", kind, "worker", notes);
     }
-    each_environment(top, environments, |env| refuse(env, "shards", kind, "worker", notes));
+    each_environment(top, environments, |section, _| refuse(section, "shards", kind, "worker", notes));
 }
 
-/// Only requests can be shared by two releases; work cannot. A worker's shards can go one by one: [`levels`] sees to it
-/// that there are some.
+/// A due time is one piece of work: several instances of a cron service are there for several shards only.
+fn instances_have_shards(top: &Section<'_>, run: &Run, environments: &[Environment], notes: &mut Notes) {
+    let fault =
+        |field: &Field<'_>, env: &Environment| field.wrong(&faults::INSTANCES_NEED_SHARDS).with("env", &env.name);
+    let bare = |env: &&Environment| env.shards(run).is_none();
+    let field = known(top, "run").and_then(|section| section.get("instances"));
+    if let (Some(field), Some(env)) = (field, environments.iter().find(bare)) {
+        notes.add(fault(&field, env));
+    }
+    each_environment(top, environments, |section, env| {
+        if let Some(field) = section.get("instances").filter(|_| bare(&env)) {
+            notes.add(fault(&field, env));
+        }
+    });
+}
+
+/// Only requests can be shared by two releases; work cannot. Its shards can go one by one: [`levels`] sees to it that there
+/// are some.
 fn strategy_fits(field: &Field<'_>, rule: &StrategyRule, kind: ServiceKind, notes: &mut Notes) {
     let unfit = |wanted: StrategyType| {
         let fault = field.wrong(&faults::STRATEGY_NOT_FOR_KIND);
@@ -109,12 +128,8 @@ fn strategy_fits(field: &Field<'_>, rule: &StrategyRule, kind: ServiceKind, note
     match (kind, rule.kind) {
         (ServiceKind::Web, _)
         | (_, None | Some(StrategyType::AllAtOnce))
-        | (ServiceKind::Worker, Some(StrategyType::Rolling | StrategyType::Canary)) => {}
-        (ServiceKind::Cron, Some(StrategyType::Canary)) => notes.add(field.wrong(&faults::CRON_CANARY)),
-        (ServiceKind::Worker, Some(wanted @ StrategyType::BlueGreen))
-        | (ServiceKind::Cron, Some(wanted @ (StrategyType::Rolling | StrategyType::BlueGreen))) => {
-            notes.add(unfit(wanted));
-        }
+        | (ServiceKind::Worker | ServiceKind::Cron, Some(StrategyType::Rolling | StrategyType::Canary)) => {}
+        (ServiceKind::Worker | ServiceKind::Cron, Some(wanted @ StrategyType::BlueGreen)) => notes.add(unfit(wanted)),
     }
 }
 

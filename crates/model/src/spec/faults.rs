@@ -88,7 +88,8 @@ crate::faults! {
         "begin with `/` and use visible ASCII without `?` and `#`: `/healthz`", "以 `/` 开头，只用可见 ASCII 字符，不含 `?` 和 `#`：`/healthz`";
     BAD_CRON = "TW-SPEC-027", 422,
         "{found} is not a schedule: {detail}", "{found} 不是合法的定时表达式：{detail}",
-        "write minute, hour, day of month, month, day of week: `\"*/5 * * * *\"`", "依次写分、时、日、月、星期：`\"*/5 * * * *\"`";
+        "write minute, hour, day of month, month, day of week: `\"*/5 * * * *\"`; seconds may stand before them",
+        "依次写分、时、日、月、星期：`\"*/5 * * * *\"`；前面可再加一栏秒";
     CRON_NEVER = "TW-SPEC-028", 422,
         "{found} never comes due", "{found} 永远不会到点",
         "check day and month: `0 0 31 2 *` is the 31st of February", "请检查日和月：`0 0 31 2 *` 是 2 月 31 日";
@@ -239,18 +240,24 @@ crate::faults! {
         "`{key}`：`worker` 不应答请求，没有第 99 百分位可以限制",
         "leave it out; to have slowness judged, name a histogram: `metrics: { judge: { slow syncs: { kind: latency, … } } }`",
         "请去掉；若要判定快慢，请写直方图：`metrics: { judge: { 慢同步: { kind: latency, … } } }`";
+    INSTANCES_NEED_SHARDS = "TW-SPEC-080", 422,
+        "`{key}` shares out the shards of a `cron` service, and in environment `{env}` it has none: a due time would be worked several times",
+        "`cron` 服务的 `{key}` 用来分担分片，而环境 `{env}` 没有分片：同一到点时刻会被重复执行",
+        "remove it, or name what the work is divided into, such as `run: { shards: [shopee-br, shopee-my] }`",
+        "请删除它，或写明工作如何划分，例如 `run: { shards: [shopee-br, shopee-my] }`";
     NEEDS_SHARDS = "TW-SPEC-065", 422,
-        "`{strategy}` moves a `worker` some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
-        "`{strategy}` 按分片逐步替换 `worker`，但环境 `{env}` 中没有两个各有分片的实例",
+        "`{strategy}` moves a `{kind}` service some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
+        "`{strategy}` 按分片逐步替换 `{kind}` 服务，但环境 `{env}` 中没有两个各有分片的实例",
         "name what the work is divided into, such as `run: { shards: [shopee-br, shopee-my] }`, with two instances or more; or write `all_at_once`",
         "请写明工作如何划分，例如 `run: { shards: [shopee-br, shopee-my] }`，且至少两个实例；或写 `all_at_once`";
     COUNTS_SHARDS = "TW-SPEC-066", 422,
-        "{found} in `{key}` counts shards, and only a `worker` has these", "`{key}` 中的 {found} 表示分片个数，只有 `worker` 才有分片",
+        "{found} in `{key}` counts shards, and a `web` service has none", "`{key}` 中的 {found} 表示分片个数，而 `web` 类服务没有分片",
         "write a share of the traffic: `{number}%`", "请写流量份额：`{number}%`";
-    CRON_CANARY = "TW-SPEC-067", 422,
-        "a `cron` service cannot be a `canary`: each due time is one piece of work and one release does it, so there is no share to try",
-        "`cron` 服务不能用 `canary`：每个到点时刻只有一份工作，由一个版本完成，没有可试的份额",
-        "write `all_at_once`, or leave it out; try the release in another environment first", "请写 `all_at_once` 或不写；可先在其他环境试运行";
+    CRON_NEEDS_SHARDS = "TW-SPEC-067", 422,
+        "without shards a `cron` service cannot move by `{strategy}`: each due time is one piece of work and one release does it, so there is no share to try",
+        "没有分片的 `cron` 服务不能用 `{strategy}`：每个到点时刻只有一份工作，由一个版本完成，没有可试的份额",
+        "name what the work is divided into, such as `run: { shards: [shopee-br, shopee-my] }`; or write `all_at_once` and try the release in another environment first",
+        "请写明工作如何划分，例如 `run: { shards: [shopee-br, shopee-my] }`；或写 `all_at_once`，并先在其他环境试运行";
     BAD_SHARD = "TW-SPEC-068", 422,
         "{found} cannot be a shard in `{key}`", "{found} 不能作为 `{key}` 中的分片名",
         "use 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`", "请用 1 到 64 个 `A-Z`、`a-z`、`0-9`、`.`、`_`、`-`";

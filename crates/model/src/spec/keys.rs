@@ -96,11 +96,11 @@ keys! {
     "run.stop.grace" "duration" Is("10s"),
         "From the signal to the kill of the instance and all its children.", "从发信号到强制结束实例及其全部子进程的时间。";
     "run.instances" "1-200" Is("1"),
-        "Copies per site. Of a `worker` with shards: one a shard, 8 at most, unless given; never more than shards.",
-        "每个站点的实例数。有分片的 `worker` 不写时每个分片一个、最多 8 个；从不多于分片数。";
+        "Copies per site. With shards: one a shard, 8 at most, unless given; never more than shards. A `cron` service without shards has one.",
+        "每个站点的实例数。有分片时，不写则每个分片一个、最多 8 个；从不多于分片数。没有分片的 `cron` 只有一个。";
     "run.shards" "list of names | 1-1000" Nothing,
-        "What a `worker`'s work is divided into: shops, accounts, or how many parts a hash has. Dealt out to the instances in turn; an instance finds its own in `TRADEWIND_SHARDS`, comma separated, and their number in `TRADEWIND_SHARD_COUNT`. One release works a shard at a time, so `canary` and `rolling` can move them one after another, the first of the list first.",
-        "`worker` 的工作如何划分：店铺、账号，或哈希的份数。依次分给各实例；实例从 `TRADEWIND_SHARDS`（逗号分隔）得到自己的分片，从 `TRADEWIND_SHARD_COUNT` 得到总数。同一分片同一时刻只由一个版本处理，因此可用 `canary` 和 `rolling` 逐个切换，列表中靠前的先切换。";
+        "What the work of a `worker` or `cron` service is divided into: shops, accounts, or how many parts a hash has. Dealt out to the instances in turn; an instance finds its own in `TRADEWIND_SHARDS`, comma separated, and their number in `TRADEWIND_SHARD_COUNT`. Of a `cron` service, every instance runs at each due time for its own. One release works a shard at a time, so `canary` and `rolling` can move them one after another, the first of the list first.",
+        "`worker` 或 `cron` 的工作如何划分：店铺、账号，或哈希的份数。依次分给各实例；实例从 `TRADEWIND_SHARDS`（逗号分隔）得到自己的分片，从 `TRADEWIND_SHARD_COUNT` 得到总数。`cron` 服务到点时每个实例各为自己的分片运行一次。同一分片同一时刻只由一个版本处理，因此可用 `canary` 和 `rolling` 逐个切换，列表中靠前的先切换。";
     "run.limits" "keys" Nothing,
         "What one instance may use. Left out: no limit of ours.", "一个实例可用的资源。不写则不设限制。";
     "run.limits.memory" "size" Nothing,
@@ -113,8 +113,8 @@ keys! {
         "Open files and sockets per process.", "每个进程可打开的文件与套接字数。";
     "schedule" "keys" Nothing,
         "When a `cron` service runs; required for it, refused for the others.", "`cron` 服务何时运行；`cron` 必填，其他类型不可写。";
-    "schedule.cron" "five fields" Required,
-        "Minute, hour, day of month, month, day of week.", "分、时、日、月、星期。";
+    "schedule.cron" "five or six fields" Required,
+        "Minute, hour, day of month, month, day of week. With six, the first is the second.", "分、时、日、月、星期。写六栏时，第一栏是秒。";
     "schedule.timezone" "IANA name" Is("UTC"),
         "The time zone the fields are read in.", "按哪个时区理解上述各栏。";
     "schedule.timeout" "duration" Is("1h"),
@@ -230,8 +230,8 @@ keys! {
     "strategy" "name | keys" Nothing,
         "How a new release takes over.", "新版本如何接替旧版本。";
     "strategy.type" "all_at_once | rolling | blue_green | canary" Nothing,
-        "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `canary`: a share of traffic first, more as the evidence allows, back by itself when it is worse. `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the default of `worker`, the only one of `cron`). With `run.shards`, a `worker` can be a `canary` or `rolling`, shard by shard.",
-        "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`canary`：先给一部分流量，证据允许时再增加，变差时自动退回。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 的默认值，`cron` 只能用这种）。写了 `run.shards` 的 `worker` 也可用 `canary` 或 `rolling`，按分片逐步切换。";
+        "`blue_green`: a whole second set starts, traffic moves at once, the first stays warm (the default of `web`). `canary`: a share of traffic first, more as the evidence allows, back by itself when it is worse. `rolling`: in steps. `all_at_once`: the old stops, then the new starts while the edge holds requests (the default of `worker` and `cron`). With `run.shards`, these can be a `canary` or `rolling`, shard by shard.",
+        "`blue_green`：先启动完整的新一组，流量一次切换，旧的一组保持待命（`web` 的默认值）。`canary`：先给一部分流量，证据允许时再增加，变差时自动退回。`rolling`：分步替换。`all_at_once`：旧的停止后新的启动，期间 edge 暂存请求（`worker` 与 `cron` 的默认值）。这两类写了 `run.shards` 时也可用 `canary` 或 `rolling`，按分片逐步切换。";
     "strategy.max_surge" "1-200" Is("1"),
         "Instances replaced per step of `rolling`.", "`rolling` 每步替换的实例数。";
     "strategy.soak" "duration" Is("5s"),
@@ -243,7 +243,7 @@ keys! {
         "Ask every new instance, directly and through the edge, before the rollout counts as completed.",
         "发布完成之前，直接并经由 edge 逐个检查新实例。";
     "strategy.steps" "list of shares" Is("[10%, 50%, 100%]"),
-        "The waves of a `canary`: shares of traffic in rising order, the last `100%`. Of a `worker`, shares of its shards, or a number of them: `[1, 25%, 100%]`. An item may be `{ share: 10%, min: 2m, max: 1h }`.", "`canary` 的各波：流量份额，从小到大，最后为 `100%`。`worker` 为分片的份额或个数：`[1, 25%, 100%]`。每一项也可写成 `{ share: 10%, min: 2m, max: 1h }`。";
+        "The waves of a `canary`: shares of traffic in rising order, the last `100%`. Of a `worker` or `cron` service, shares of its shards, or a number of them: `[1, 25%, 100%]`. An item may be `{ share: 10%, min: 2m, max: 1h }`.", "`canary` 的各波：流量份额，从小到大，最后为 `100%`。`worker` 与 `cron` 为分片的份额或个数：`[1, 25%, 100%]`。每一项也可写成 `{ share: 10%, min: 2m, max: 1h }`。";
     "strategy.steps.share" "percentage | 1-1000" Required,
         "The share of this step.", "这一步的流量份额。";
     "strategy.steps.min" "duration" Nothing,

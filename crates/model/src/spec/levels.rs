@@ -2,7 +2,7 @@
 //! over it, and the defaults below both.
 
 use super::{
-    Environment, Run, StrategyRule, StrategyType, canary, defaults, faults,
+    Environment, Run, StrategyRule, StrategyType, canary, check, defaults, faults,
     read::{Field, Notes, Section},
     values,
 };
@@ -42,12 +42,14 @@ pub(super) fn check(
         if strategy == StrategyType::Canary && known {
             let levels: Vec<&Section<'_>> = [&own, &base].into_iter().filter_map(|l| l.section.as_ref()).collect();
             times(&levels, notes);
-            if kind != ServiceKind::Worker {
+            if kind == ServiceKind::Web {
                 no_shards_counted(&levels, notes);
             }
         }
-        if let (ServiceKind::Worker, Some(run), Some(field)) = (kind, run, own.names().or(base.names())) {
-            some_to_go_first(field, strategy, env, run, notes);
+        if let (ServiceKind::Worker | ServiceKind::Cron, Some(run), Some(field)) =
+            (kind, run, own.names().or(base.names()))
+        {
+            some_to_go_first(field, kind, strategy, env, run, notes);
         }
     }
     if let Some(section) = base.section.as_ref().filter(|_| known && used.len() == environments.len()) {
@@ -104,8 +106,15 @@ fn belong(section: &Section<'_>, strategies: &[StrategyType], notes: &mut Notes)
     }
 }
 
-/// A worker's instances can change over one after another only where each has work of its own.
-fn some_to_go_first(field: Field<'_>, strategy: StrategyType, env: &Environment, run: &Run, notes: &mut Notes) {
+/// Without traffic, instances can change over one after another only where each has work of its own.
+fn some_to_go_first(
+    field: Field<'_>,
+    kind: ServiceKind,
+    strategy: StrategyType,
+    env: &Environment,
+    run: &Run,
+    notes: &mut Notes,
+) {
     match strategy {
         StrategyType::AllAtOnce | StrategyType::BlueGreen => return,
         StrategyType::Rolling | StrategyType::Canary => {}
@@ -113,7 +122,12 @@ fn some_to_go_first(field: Field<'_>, strategy: StrategyType, env: &Environment,
     if env.shards(run).is_some() && env.carriers(run) > 1 {
         return;
     }
-    let fault = field.wrong(&faults::NEEDS_SHARDS).with("strategy", strategy.as_str()).with("env", &env.name);
+    let code = match (kind, env.shards(run)) {
+        (ServiceKind::Cron, None) => &faults::CRON_NEEDS_SHARDS,
+        (ServiceKind::Web | ServiceKind::Worker | ServiceKind::Cron, _) => &faults::NEEDS_SHARDS,
+    };
+    let fault = field.wrong(code).with("kind", check::word(kind));
+    let fault = fault.with("strategy", strategy.as_str()).with("env", &env.name);
     let told = |f: &Fault| f.code == fault.code && f.at == fault.at;
     if !notes.0.iter().any(told) {
         notes.add(fault);

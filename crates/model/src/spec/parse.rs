@@ -287,7 +287,7 @@ fn schedule(field: &Field<'_>, notes: &mut Notes) -> Option<Schedule> {
 fn cron(field: &Field<'_>, notes: &mut Notes) -> Option<String> {
     use croner::parser::{CronParser, Seconds, Year};
     let text = field.text(notes)?;
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     match parser.parse(text) {
         Ok(schedule) => {
             let start = jiff::civil::date(2024, 1, 1).at(0, 0, 0, 0);

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ResolvedSpec {
     pub workload: Workload,
-    /// Per site; 1 for cron.
+    /// Per site; 1 for a cron service without shards.
     pub instances: u32,
-    /// Only of a worker that names them.
+    /// Only of a worker or cron service that names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shards: Option<Shards>,
     /// Exactly for services that take requests.

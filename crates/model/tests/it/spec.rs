@@ -189,7 +189,13 @@ fn workers_and_crons_have_what_suits_them() {
     let cron = resolved(source, "production");
     assert_eq!(cron.workload.kind, ServiceKind::Cron);
     assert_eq!(cron.workload.schedule.unwrap().timezone, "Asia/Shanghai");
-    assert_eq!(cron.workload.health, None);
+    assert_eq!((cron.workload.health, cron.instances), (None, 1));
+    let source = source.replace("[run]", "[run], shards: [br, my, us]") + "strategy: canary\n";
+    let cron = resolved(&source, "production");
+    assert_eq!((cron.instances, cron.strategy), (3, Strategy::Canary));
+    assert_eq!(cron.workload_of(1).env["TRADEWIND_SHARDS"], "my");
+    let seconds = source.replace("0 3 * * mon-fri", "*/10 * * * * *");
+    assert_eq!(resolved(&seconds, "production").workload.schedule.unwrap().expression, "*/10 * * * * *");
 }
 
 #[test]

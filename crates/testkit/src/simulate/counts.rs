@@ -75,6 +75,8 @@ counts! {
     lease_over,
     /// Waves in which shards moved.
     by_shard,
+    /// Those of them that were a cron service's.
+    cron_by_shard,
     /// Watches that others who waited cut short.
     watch_cut,
 }

@@ -10,6 +10,7 @@ use tradewind_model::{
         trial::{ShardTrial, Trial, TripCause},
     },
     rollout::desired::{PlaceDesired, WantedRoute},
+    workload::ServiceKind,
 };
 
 /// How a revision's processes behave, whatever host they are on.
@@ -71,6 +72,8 @@ pub struct Process {
     pub revision: RevisionId,
     pub ordinal: u32,
     pub phase: Phase,
+    /// What it heard last that it is to do; it goes by that, and by nothing newer.
+    pub heard: Option<DesiredPhase>,
 }
 
 /// The whole desired state of the host, as sent.
@@ -117,8 +120,12 @@ pub struct Table {
 
 #[derive(Default, Debug)]
 pub struct Host {
+    /// Its processes are runs of a schedule, which begin and end by themselves.
+    scheduled: bool,
     pub epoch: u64,
     seq: u64,
+    /// The generation it reported last.
+    said: u64,
     pub desired: Desired,
     /// It has a desired state. Without one, what runs goes on.
     told: bool,
@@ -132,6 +139,10 @@ pub struct Host {
 }
 
 impl Host {
+    pub fn of(kind: ServiceKind) -> Self {
+        Self { scheduled: kind == ServiceKind::Cron, ..Self::default() }
+    }
+
     /// A stale generation is refused.
     pub fn receive(&mut self, desired: Desired) {
         if desired.generation >= self.desired.generation {
@@ -142,10 +153,13 @@ impl Host {
 
     pub fn report(&mut self) -> Observed {
         self.seq += 1;
+        if self.all_have_heard() {
+            self.said = self.desired.generation;
+        }
         Observed {
             epoch: self.epoch,
             seq: self.seq,
-            generation: self.desired.generation,
+            generation: self.said,
             instances: self.processes.iter().map(|(id, p)| (*id, (p.site.clone(), p.revision, p.phase))).collect(),
             routes: self.edge.iter().map(|(s, t)| (s.clone(), (t.version, t.trip.clone()))).collect(),
             shard_trips: self
@@ -158,16 +172,29 @@ impl Host {
         }
     }
 
+    /// One that has not heard yet that it is to rest may begin at any moment: what is seen was not seen under the newest wish.
+    fn all_have_heard(&self) -> bool {
+        let run = Some(DesiredPhase::Run);
+        self.processes.iter().all(|(id, p)| p.heard != run || self.wanted(*id) == run)
+    }
+
     /// kill -9: what it held in memory is gone, processes and the edge's table are not.
     pub fn restart_agent(&mut self) {
         self.epoch += 1;
         self.seq = 0;
+        // The next one tells them what is desired before they do anything.
+        let wanted: Vec<_> = self.processes.keys().map(|id| self.wanted(*id)).collect();
+        for (p, wanted) in self.processes.values_mut().zip(wanted) {
+            if wanted != Some(DesiredPhase::Run) {
+                p.heard = wanted;
+            }
+        }
     }
 
     /// kill -9, and the next agent finds its desired state damaged.
     pub fn forget(&mut self) {
         self.restart_agent();
-        (self.desired, self.told) = (Desired::default(), false);
+        (self.desired, self.told, self.said) = (Desired::default(), false, 0);
     }
 
     /// The machine is set up anew, with an empty data folder.
@@ -184,7 +211,7 @@ impl Host {
     pub fn tick(&mut self, random: &mut Random, surroundings: &Surroundings<'_>) {
         let Surroundings { natures, faults, now_ms, .. } = *surroundings;
         if !self.told {
-            return;
+            return self.tick_process(random, surroundings);
         }
         self.watch_trials(random, natures, faults, now_ms);
         if surroundings.fenced {
@@ -252,6 +279,9 @@ impl Host {
     }
 
     fn wanted(&self, id: InstanceId) -> Option<DesiredPhase> {
+        if !self.told {
+            return self.processes.get(&id).and_then(|p| p.heard);
+        }
         let (site, wanted) =
             self.desired.sites.iter().find_map(|(s, p)| Some((s, p.instances.iter().find(|i| i.id == id)?)))?;
         match self.gave_back(site) {
@@ -265,7 +295,8 @@ impl Host {
     fn is_held(&self, id: InstanceId, size: &dyn Fn(RevisionId) -> Size) -> bool {
         let Some(own) = self.processes.get(&id) else { return false };
         let beside = |p: &Process| {
-            let other = p.site == own.site && p.phase.alive() && p.revision != own.revision;
+            let works = p.phase.alive() || p.heard == Some(DesiredPhase::Run);
+            let other = p.site == own.site && works && p.revision != own.revision;
             other && size(own.revision).collides(own.ordinal, &size(p.revision), p.ordinal)
         };
         self.processes.iter().any(|(other, p)| *other != id && beside(p))
@@ -280,6 +311,7 @@ impl Host {
                     revision: i.revision,
                     ordinal: i.ordinal,
                     phase: Phase::Prepared,
+                    heard: Some(DesiredPhase::Stopped),
                 });
             }
         }
@@ -290,8 +322,19 @@ impl Host {
         let in_table = self.edge.values().any(|t| t.targets.contains(&id));
         let Some(p) = self.processes.get_mut(&id) else { return };
         let nature = natures.get(&p.revision).copied().unwrap_or(Nature::Good);
-        p.phase = match (wanted, p.phase) {
-            (Some(DesiredPhase::Run), Phase::Prepared | Phase::Failed) if held => Phase::Prepared,
+        let next = match wanted {
+            Some(DesiredPhase::Run) if held && p.heard != Some(DesiredPhase::Run) => Some(DesiredPhase::Stopped),
+            told => told,
+        };
+        if random.one_in(2) {
+            p.heard = next;
+        }
+        p.phase = match (p.heard, p.phase) {
+            (Some(DesiredPhase::Run), Phase::Prepared) if self.scheduled && !random.one_in(3) => Phase::Prepared,
+            (Some(DesiredPhase::Run), p @ (Phase::Starting | Phase::Ready)) if self.scheduled => {
+                random.pick(&[p, Phase::Ready, Phase::Prepared]).copied().unwrap_or(p)
+            }
+            (Some(DesiredPhase::Stopped) | None, Phase::Ready) if self.scheduled => Phase::Stopping,
             (Some(DesiredPhase::Run), Phase::Prepared) if nature == Nature::CannotStart => Phase::Failed,
             (Some(DesiredPhase::Run), Phase::Prepared | Phase::Failed) => Phase::Starting,
             (Some(DesiredPhase::Run), Phase::Starting) => match nature {

@@ -19,6 +19,7 @@ use tradewind_model::{
         state::{Phase, SiteState, State, Step},
     },
     said::Said,
+    workload::ServiceKind,
 };
 
 /// What the world notes of a rollout, by a clock that nobody sets; milliseconds.
@@ -165,7 +166,10 @@ impl World {
                         return Err(self.broken(format!("wave {wave} began before the one before it was over")));
                     }
                 }
-                Happened::ShardsMoved { .. } => self.counts.by_shard += 1,
+                Happened::ShardsMoved { .. } => {
+                    self.counts.by_shard += 1;
+                    self.counts.cron_by_shard += u64::from(self.service_kind == ServiceKind::Cron);
+                }
                 Happened::InstancesReady { .. }
                 | Happened::ChangesWhole { .. }
                 | Happened::TrafficMoved { .. }

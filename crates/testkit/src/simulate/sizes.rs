@@ -16,7 +16,7 @@ pub struct Size {
 
 impl Size {
     pub fn first(random: &mut Random, kind: ServiceKind) -> Self {
-        let sharded = kind == ServiceKind::Worker && !random.one_in(4);
+        let sharded = kind != ServiceKind::Web && !random.one_in(4);
         if sharded { Self::sharded(random) } else { Self::plain(random) }
     }
 

@@ -87,8 +87,8 @@ pub(super) fn numbered<T: FromStr>(ids: &mut u64) -> T {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let kind =
-            *random.pick(&[ServiceKind::Web, ServiceKind::Web, ServiceKind::Worker]).unwrap_or(&ServiceKind::Web);
+        let kinds = [ServiceKind::Web, ServiceKind::Web, ServiceKind::Worker, ServiceKind::Cron];
+        let kind = *random.pick(&kinds).unwrap_or(&ServiceKind::Web);
         let strategies = [
             Strategy::BlueGreen,
             Strategy::Rolling { max_surge: 1 },
@@ -107,7 +107,7 @@ impl World {
         let watch_ms = *random.pick(&[0, 4_000, 60_000]).unwrap_or(&0);
         let timing = Timing { soak_ms: 2_000, watch_ms, lease_ms: 45_000, ..Timing::default() };
         let silent = random.one_in(5);
-        let fenced = kind == ServiceKind::Worker && !random.one_in(4);
+        let fenced = kind != ServiceKind::Web && !random.one_in(4);
         let story = format!("{kind:?} {strategy:?} {usual:?}, {sites} sites, silent: {silent}, fenced: {fenced}");
         let rule = format!("{:?} {:?} {stages:?}", judging.promote, judging.on_inconclusive);
         Self {
@@ -127,7 +127,7 @@ impl World {
             seen: Observed::default(),
             judged: BTreeMap::new(),
             connected: true,
-            host: Host::default(),
+            host: Host::of(kind),
             natures: BTreeMap::new(),
             to_agent: Vec::new(),
             to_server: Vec::new(),

@@ -88,6 +88,33 @@ fn nobody_takes_over_before_the_one_before_is_gone() {
 }
 
 #[test]
+fn a_cron_service_moves_as_a_worker_does_and_waits_for_the_run_under_way() {
+    let cron = |before, after| Request { service_kind: ServiceKind::Cron, ..with(before, after) };
+    let mut s = Story::begin(cron(layout(8, 4), layout(8, 4)));
+    assert_eq!(s.plan.flow, Flow::ByShard);
+    // Between two runs nothing of it is alive, and it is at its post.
+    s.phases.extend([(old(), InstancePhase::Stopped), (new(), InstancePhase::Stopped)]);
+    s.lingering.insert((old(), 0));
+    s.settle();
+    assert_eq!((carried(&s, old()), carried(&s, new())), (vec![1, 2, 3], vec![]));
+    s.after(3_600);
+    assert_eq!(carried(&s, new()), Vec::<u32>::new(), "however long it takes");
+    s.lingering.clear();
+    assert_eq!(carried(s.settle(), new()), [0]);
+    s.says("default", 0, Verdict::Better).after(MIN);
+    assert_eq!((carried(&s, new()), carried(&s, old())), (vec![0, 1], vec![2, 3]));
+    s.says("default", 1, Verdict::Worse);
+    assert_eq!((s.state.phase, s.reason()), (Phase::Failed, "TW-ROLL-010"));
+    assert_eq!((carried(&s, old()), s.running("default", new())), (vec![0, 1, 2, 3], 0));
+
+    let s = Story::begin(cron(layout(8, 4), layout(8, 2)));
+    assert_eq!((s.plan.flow, s.plan.waves.len()), (Flow::Exclusive, 1));
+    let mut whole = cron(layout(8, 4), layout(8, 4));
+    (whole.sites[0].layout, whole.sites[0].from_layout) = (None, None);
+    assert_eq!(Plan::new(whole).flow, Flow::Exclusive, "without shards there is one piece of work");
+}
+
+#[test]
 fn a_report_from_before_the_stop_proves_nothing() {
     let mut s = Story::begin(worker());
     s.stale = true;
