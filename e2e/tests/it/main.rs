@@ -5,6 +5,7 @@ mod killed_roles;
 mod kinds;
 mod processes;
 mod pushes;
+mod schedules;
 mod shards;
 mod shares;
 mod storage;
