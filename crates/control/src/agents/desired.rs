@@ -201,7 +201,7 @@ async fn usual(r: &mut impl Reader, desired: &Desired) -> Result<Vec<DesiredScra
         }
         let revision = rows::revisions::get(r, current).await?;
         let resolved = rollouts::resolve(r, &row.place.service, &row.place.env, &revision.release).await?;
-        if let Some(scrape) = resolved.scrape.and_then(|s| s.usual()) {
+        if let Some(scrape) = resolved.scrape.map(|s| s.usual()) {
             let rollout = Purpose::Usual(current).to_string();
             scrapes.push(DesiredScrape { place: row.place, rollout, canary: current, baseline: current, scrape });
         }

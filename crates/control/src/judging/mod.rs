@@ -9,6 +9,7 @@ mod crowd;
 pub mod fold;
 pub mod intake;
 pub mod outlook;
+mod own;
 pub mod usual;
 pub mod view;
 

@@ -3,6 +3,7 @@
 use super::{
     crowd::{self, Crowd},
     fold::params,
+    own,
 };
 use crate::{Ctx, Result, agents::flow::Flow, rollouts::PlanDoc};
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct Outlook {
     pub hopeless: bool,
 }
 
-/// For the first wave of a plan. `None` where nothing is judged by requests or runs.
+/// For the first wave of a plan. `None` where nothing is judged.
 pub async fn outlook(
     r: &mut impl Reader,
     ctx: &Ctx,
@@ -47,21 +48,26 @@ pub async fn outlook(
         Some(Sticky::None) | None => false,
     };
     let crowd = if by_client { crowd::lately(r, service, env, doc).await? } else { None };
-    Ok(of(ctx, service, env, doc, by_client, crowd))
-}
-
-fn of(
-    ctx: &Ctx,
-    service: &ServiceName,
-    env: &EnvName,
-    doc: &PlanDoc,
-    by_client: bool,
-    crowd: Option<Crowd>,
-) -> Option<Outlook> {
-    match doc.plan.service_kind {
+    let found = match doc.plan.service_kind {
         ServiceKind::Web => of_requests(ctx, service, env, doc, by_client, crowd),
         ServiceKind::Worker => None,
         ServiceKind::Cron => of_runs(ctx, doc),
+    };
+    let own = own::outlook(r, ctx, service, env, doc).await?;
+    Ok(match (found, own) {
+        (Some(found), Some(own)) => Some(found.and(&own)),
+        (found, own) => found.or(own),
+    })
+}
+
+impl Outlook {
+    /// Each fault is found by its own: what is asked for last takes longest.
+    fn and(self, other: &Self) -> Self {
+        Self {
+            text: said!("{one}; {other}", "{one}；{other}", one = &self.text, other = &other.text),
+            expected_s: self.expected_s.zip(other.expected_s).map(|(a, b)| a.max(b)),
+            hopeless: self.hopeless || other.hopeless,
+        }
     }
 }
 

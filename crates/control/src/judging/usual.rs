@@ -1,4 +1,4 @@
-//! What places sell in ordinary times, by the hour: kept from what agents read while nothing is compared, and looked up when
+//! What places count in ordinary times, by the hour: kept from what agents read while nothing is compared, and looked up when
 //! a site changes over whole, with nothing beside its canary ([`standing`]).
 
 use super::Entry;
@@ -13,7 +13,7 @@ use tradewind_model::{
     id::{HostId, Place, RevisionId, SiteName},
     protocol::{
         edge::FULL_SHARE,
-        scrape::MetricKind,
+        scrape::{MetricKind, Scrape},
         trial::{UnitCounts, UnitTick},
     },
     rollout::{
@@ -32,6 +32,34 @@ const WEEKS: i64 = 4;
 
 /// By the metric's name.
 pub type Counted = BTreeMap<String, Sum>;
+
+/// An hour's counts, or some hours'.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Hour {
+    /// That were read.
+    pub seconds: u64,
+    pub counts: Counted,
+}
+
+impl Hour {
+    /// The same time, at another host.
+    pub fn beside(&mut self, other: &Self) {
+        self.seconds = self.seconds.max(other.seconds);
+        self.add(&other.counts);
+    }
+
+    /// The time after it.
+    pub fn then(&mut self, other: &Self) {
+        self.seconds += other.seconds;
+        self.add(&other.counts);
+    }
+
+    fn add(&mut self, counts: &Counted) {
+        for (name, sum) in counts {
+            self.counts.entry(name.clone()).or_default().add(sum.n, sum.x);
+        }
+    }
+}
 
 /// What one business counter is held against where nothing runs beside the canary.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -64,7 +92,8 @@ pub async fn store(
         Err(e) => return Err(e.into()),
     };
     let resolved = rollouts::resolve(tx, &place.service, &place.env, &row.release).await?;
-    let Some(scrape) = resolved.scrape.as_ref().and_then(|s| s.usual()) else { return Ok(()) };
+    let Some(scrape) = resolved.scrape.as_ref().map(Scrape::usual) else { return Ok(()) };
+    let every_s = scrape.every_ms.div_ceil(1_000);
     let names: Vec<&str> = scrape.metrics.iter().map(|m| m.name.as_str()).collect();
     let whole = |c: &UnitCounts| c.n.len() == names.len() && c.x.len() == names.len();
     let mut hours: BTreeMap<i64, Vec<&UnitTick>> = BTreeMap::new();
@@ -74,10 +103,11 @@ pub async fn store(
     for (hour, ticks) in hours {
         let known = rows::usual::find(tx, place, host, hour).await?;
         let upto = known.as_ref().filter(|k| k.source == source).map_or(0, |k| k.upto);
-        let mut sums: Counted = known.map_or(Ok(Counted::new()), |k| k.body.read())?;
+        let mut sums: Hour = known.map_or(Ok(Hour::default()), |k| k.body.read())?;
         let new: Vec<_> = ticks.into_iter().filter(|t| i64::try_from(t.seq).is_ok_and(|seq| seq > upto)).collect();
         let Some(upto) = new.iter().filter_map(|t| i64::try_from(t.seq).ok()).max() else { continue };
-        add(&mut sums, &names, &new);
+        add(&mut sums.counts, &names, &new);
+        sums.seconds += every_s * new.len() as u64;
         let (place, source, body) = (place.clone(), source.to_owned(), Json::of(&sums));
         rows::usual::put(tx, &rows::usual::Usual { place, host, hour, source, upto, body }).await?;
     }
@@ -134,7 +164,7 @@ pub async fn standing(
     let rows = rows::usual::between(r, &place.service, &place.env, hour - KEPT_H, hour + 1).await?;
     let past: Vec<(SiteName, i64, Counted)> = rows
         .into_iter()
-        .map(|row| Ok((row.place.site, row.hour, row.body.read()?)))
+        .map(|row| Ok((row.place.site, row.hour, row.body.read::<Hour>()?.counts)))
         .collect::<std::result::Result<_, tradewind_store::StoreError>>()?;
     let untouched = |site: &SiteName| *site != place.site && state.sites.get(site).is_none_or(|s| !s.touched);
     let business = judging.scrape.iter().flat_map(|s| &s.metrics).filter(|m| m.kind == MetricKind::Business);

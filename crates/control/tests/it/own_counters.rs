@@ -9,7 +9,7 @@ use tradewind_api::v1::Verdict;
 use tradewind_control::{
     agents::{Stay, observed},
     judging::{intake, view as evidence},
-    rollouts::{reconcile, view},
+    rollouts::{PlanDoc, reconcile, view},
 };
 use tradewind_model::{
     fault::Lang,
@@ -310,4 +310,49 @@ async fn a_round_that_is_missing_is_as_many_seconds_as_it_took() {
         (shown.metrics.iter().find(|m| m.name == "orders").unwrap().canary.units, shown.gaps.restarts),
         (6 * 20, 0)
     );
+}
+
+/// What a rollout says at its beginning where the place counted this for five minutes, of 30 cycles a second.
+async fn told_beforehand(failed_of_1000: u64, orders_of_1000: u64) -> String {
+    const BOTH: &str = "version: 1\nservice: shop\nkind: worker\nrun: { command: [sync], port: auto, shards: [my, br, th, us] }\n\
+                        strategy: { type: canary, steps: [1, 50%, 100%], min: 5s, max: 30m }\n\
+                        metrics:\n  judge:\n    failures: { kind: error, count: failed_total, of: cycles_total }\n\
+                        \u{20}   orders: { kind: business, count: orders_total, of: cycles_total }\n\
+                        environments:\n  production: { branch: main }\n";
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let v1 = w.release(1, BOTH).await;
+    let id = w.deploy(&v1).await;
+    assert_eq!(w.see_through(&stay, id).await.phase, "completed");
+    let usual = w.desired().await.scrapes.remove(0);
+    for seq in 1..=20 {
+        let count = UnitCounts {
+            n: vec![450; 2],
+            x: [failed_of_1000, orders_of_1000].map(|x| 450 * seq * x / 1_000 - 450 * (seq - 1) * x / 1_000).to_vec(),
+            ..UnitCounts::default()
+        };
+        let rollout = usual.rollout.clone();
+        let tick = UnitTick { seq, rollout, canary: count, ..Pages::new(0, 0).tick(&w, id, 0) };
+        intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+        w.pass(Duration::from_secs(15));
+    }
+    let v2 = w.release(2, BOTH).await;
+    let id = w.deploy(&v2).await;
+    let doc: PlanDoc = w.rollout(id).await.plan.read().unwrap();
+    let outlook = doc.outlook.unwrap();
+    let all = [outlook.text.get(Lang::En), outlook.text.get(Lang::Zh)].join("\n");
+    format!("{all}\nhopeless: {}\n", outlook.hopeless)
+}
+
+#[tokio::test]
+async fn what_a_worker_counts_in_ordinary_times_says_how_long_the_judge_will_need() {
+    let mut told = String::new();
+    for (failed, orders) in [(5, 400), (0, 400), (5, 2), (1, 0)] {
+        told += &format!(
+            "# {failed} failures and {orders} orders in 1,000 cycles\n{}\n",
+            told_beforehand(failed, orders).await
+        );
+    }
+    insta::assert_snapshot!("beforehand", told);
 }

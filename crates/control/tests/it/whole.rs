@@ -207,7 +207,7 @@ async fn what_is_usual_is_read_while_nothing_is_compared() {
     for scrape in &read {
         assert!(matches!(scrape.rollout.parse(), Ok(Purpose::Usual(r)) if r == scrape.canary));
         let names: Vec<_> = scrape.scrape.metrics.iter().map(|m| m.name.as_str()).collect();
-        assert_eq!((names, scrape.scrape.every_ms), (vec!["orders"], 15_000), "only business, and not often");
+        assert_eq!((names, scrape.scrape.every_ms), (vec!["orders", "sync failures"], 15_000), "not often");
     }
     let mut shops = Shops { seq: 0, sells: |_, _| 10 };
     shops.rounds(&mut w, &stay, 3).await;
@@ -216,9 +216,10 @@ async fn what_is_usual_is_read_while_nothing_is_compared() {
     let rows = rows::usual::between(&mut r, &service(), &env(), hour - 1, hour + 1).await.unwrap();
     drop(r);
     let of_my = rows.iter().filter(|row| row.place.site.as_str() == "my");
-    let sums: Vec<usual::Counted> = of_my.map(|row| row.body.read().unwrap()).collect();
-    let orders: u64 = sums.iter().map(|s| s["orders"].x).sum();
-    assert_eq!(orders, 300, "each round once, though told twice");
+    let hours: Vec<usual::Hour> = of_my.map(|row| row.body.read().unwrap()).collect();
+    let orders: u64 = hours.iter().map(|h| h.counts["orders"].x).sum();
+    let seconds: u64 = hours.iter().map(|h| h.seconds).sum();
+    assert_eq!((orders, seconds), (300, 45), "each round once, though told twice");
 
     // Another place's revision, another shape and no revision at all are taken and forgotten.
     let place = Place { site: "br".parse().unwrap(), ..read[1].place.clone() };

@@ -27,13 +27,9 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// What is read while nothing is compared, so that it is known how much is sold in ordinary times. `None` where there is
-    /// no business counter.
-    pub fn usual(&self) -> Option<Self> {
-        let business = self.metrics.iter().filter(|m| m.kind == MetricKind::Business);
-        let metrics: Vec<_> = business.cloned().collect();
-        let every_ms = self.every_ms.max(USUAL_EVERY_MS);
-        (!metrics.is_empty()).then(|| Self { path: self.path.clone(), every_ms, metrics })
+    /// How it is read while nothing is compared, so that it is known how much there is in ordinary times.
+    pub fn usual(&self) -> Self {
+        Self { every_ms: self.every_ms.max(USUAL_EVERY_MS), ..self.clone() }
     }
 }
 
