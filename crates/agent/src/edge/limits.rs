@@ -2,6 +2,8 @@
 //!
 //! The second line behind the judge: it needs no server. A limit is passed where the rate over a whole sliding window is
 //! above it. The window is full only when the trial has been watched for as long; before that nothing is said.
+//!
+//! A limit that the baseline passes as well, in the same window, says nothing about the canary: the judge compares both.
 
 use crate::window::{Counted, Window};
 use std::{collections::BTreeMap, time::Duration};
@@ -28,8 +30,34 @@ struct Watch {
     rollout: String,
     trial: Trial,
     /// The edge's worker that counted last, and what it had counted.
-    last: (String, Answers),
-    window: Window<Answers>,
+    last: (String, Arms),
+    window: Window<Arms>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Arms {
+    canary: Answers,
+    baseline: Answers,
+}
+
+impl Arms {
+    fn of(stats: &Stats, route: &str, trial: &Trial) -> Self {
+        let of = |revision| {
+            let split = stats.splits.iter().find(|s| s.route == route && s.revision == revision);
+            Answers::of(split, &trial.limits)
+        };
+        Self { canary: of(trial.canary), baseline: of(trial.baseline) }
+    }
+}
+
+impl Counted for Arms {
+    fn plus(self, other: Self) -> Self {
+        Self { canary: self.canary.plus(other.canary), baseline: self.baseline.plus(other.baseline) }
+    }
+
+    fn since(self, other: Self) -> Self {
+        Self { canary: self.canary.since(other.canary), baseline: self.baseline.since(other.baseline) }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,6 +75,20 @@ impl Answers {
         let slow = limits.p99_ms.and_then(fast_buckets).map(|fast| stats.latency.iter().skip(fast).sum());
         // An answer that broke off was counted by its status, too.
         Self { all, failed: (stats.responses[4] + broke).min(all), slow: slow.unwrap_or_default() }
+    }
+
+    /// Fewer prove nothing.
+    fn suffice(self, limits: &Limits) -> bool {
+        self.all >= limits.min_requests.max(1)
+    }
+
+    /// `limit` in basis points.
+    fn fail_above(self, limit: u32) -> bool {
+        self.failed.saturating_mul(ALL) > self.all.saturating_mul(limit.into())
+    }
+
+    fn are_slow(self) -> bool {
+        self.slow.saturating_mul(ONE_IN) > self.all
     }
 }
 
@@ -79,8 +121,7 @@ impl Watches {
         for route in desired {
             let Some(trial) = &route.trial else { continue };
             let id = route.place.to_string();
-            let split = stats.splits.iter().find(|s| s.route == id && s.revision == trial.canary);
-            let answers = Answers::of(split, &trial.limits);
+            let answers = Arms::of(stats, &id, trial);
             let begun = || Watch {
                 rollout: route.salt.clone(),
                 trial: trial.clone(),
@@ -102,7 +143,7 @@ impl Watches {
 }
 
 impl Watch {
-    fn add(&mut self, epoch: &str, answers: Answers, now: Duration) {
+    fn add(&mut self, epoch: &str, answers: Arms, now: Duration) {
         let (worker, before) = &self.last;
         // Another worker began from nothing.
         let new = if worker == epoch { answers.since(*before) } else { answers };
@@ -111,17 +152,21 @@ impl Watch {
     }
 
     fn passes(&self, now: Duration) -> Option<TripCause> {
-        let Answers { all: requests, failed, slow } = self.window.full(now)?;
-        let Limits { error_rate, p99_ms, for_ms, min_requests } = self.trial.limits;
-        if requests == 0 || requests < min_requests {
+        let Arms { canary, baseline } = self.window.full(now)?;
+        let limits = &self.trial.limits;
+        if !canary.suffice(limits) {
             return None;
         }
-        let errors = error_rate
-            .filter(|limit| failed.saturating_mul(ALL) > requests.saturating_mul((*limit).into()))
-            .map(|limit| TripCause::ErrorRate { failed, requests, limit, for_ms });
+        // Both are held to a limit by the same measure.
+        let alone = |over: &dyn Fn(Answers) -> bool| over(canary) && !(baseline.suffice(limits) && over(baseline));
+        let (requests, for_ms) = (canary.all, limits.for_ms);
+        let errors = limits
+            .error_rate
+            .filter(|limit| alone(&|answers| answers.fail_above(*limit)))
+            .map(|limit| TripCause::ErrorRate { failed: canary.failed, requests, limit, for_ms });
         errors.or_else(|| {
-            let limit_ms = p99_ms.filter(|_| slow.saturating_mul(ONE_IN) > requests)?;
-            Some(TripCause::P99 { slow, requests, limit_ms, for_ms })
+            let limit_ms = limits.p99_ms.filter(|_| alone(&Answers::are_slow))?;
+            Some(TripCause::P99 { slow: canary.slow, requests, limit_ms, for_ms })
         })
     }
 }
@@ -156,13 +201,26 @@ mod tests {
 
         /// A second with so many answers of a revision, of which some failed and some took 3 s and more.
         fn second(&mut self, of: u128, all: u64, failed: u64, slow: u64) -> Vec<TripCause> {
+            self.count(of, all, failed, slow);
+            self.look()
+        }
+
+        fn count(&mut self, of: u128, all: u64, failed: u64, slow: u64) {
             let split = self.stats.splits.iter_mut().find(|s| s.revision == revision(of)).unwrap();
             split.requests += all;
             split.responses[1] += all - failed;
             split.responses[4] += failed;
             split.latency[3] += all - slow;
             split.latency[13] += slow;
-            self.look()
+        }
+
+        /// Seconds with a hundred answers of each revision, of which so many failed and were slow.
+        fn beside(&mut self, seconds: u64, baseline: (u64, u64), canary: (u64, u64)) -> Vec<TripCause> {
+            let second = |_| {
+                self.count(1, 100, baseline.0, baseline.1);
+                self.second(2, 100, canary.0, canary.1)
+            };
+            (0..seconds).flat_map(second).collect()
         }
 
         fn look(&mut self) -> Vec<TripCause> {
@@ -277,6 +335,47 @@ mod tests {
         let first = passed.iter().position(|p| !p.is_empty()).unwrap();
         // Seconds of both workers are in one window, and an empty one: 50 of 900 are more than 5 %.
         assert_eq!(first, 4, "{passed:?}");
+    }
+
+    #[test]
+    fn a_limit_that_the_baseline_passes_too_says_nothing_about_the_canary() {
+        for (ill, worse, at_limit) in [((30, 0), (100, 0), (5, 0)), ((0, 30), (0, 100), (0, 1))] {
+            let mut edge = Edge::new(|_| {});
+            assert_eq!(edge.beside(20, ill, ill), []);
+            assert_eq!(edge.beside(20, ill, worse), [], "how much worse it is, the judge says");
+            assert_eq!(edge.beside(20, ill, (0, 0)), []);
+            // A baseline at its limit is not past it.
+            assert_eq!(Edge::new(|_| {}).beside(11, at_limit, ill).len(), 1);
+            // It is over for the baseline alone.
+            let mut edge = Edge::new(|_| {});
+            assert_eq!(edge.beside(20, ill, ill), []);
+            assert_ne!(edge.beside(10, (0, 0), ill), []);
+        }
+    }
+
+    #[test]
+    fn errors_excuse_no_slowness_and_slowness_no_errors() {
+        for (baseline, canary) in [((0, 30), (30, 0)), ((30, 0), (0, 30))] {
+            assert_eq!(Edge::new(|_| {}).beside(11, baseline, canary).len(), 1, "{canary:?}");
+        }
+        // Where both are passed, and one by both, the other counts.
+        let passed = Edge::new(|_| {}).beside(11, (30, 0), (30, 30));
+        assert!(matches!(passed[..], [TripCause::P99 { .. }]), "{passed:?}");
+    }
+
+    #[test]
+    fn a_baseline_with_too_few_requests_excuses_nothing() {
+        for (all, excused) in [(0, false), (4, false), (5, true)] {
+            let mut edge = Edge::new(|_| {});
+            let second = |_| {
+                edge.count(1, all, all, 0);
+                edge.second(2, 100, 100, 0)
+            };
+            assert_eq!((0..15).flat_map(second).next().is_none(), excused, "{all} a second, and 50 in ten are needed");
+        }
+        // Where any number will do, none is still none.
+        let mut edge = Edge::new(|r| r.trial.as_mut().unwrap().limits.min_requests = 0);
+        assert!((0..15).flat_map(|_| edge.second(2, 1, 1, 0)).next().is_some());
     }
 
     #[test]

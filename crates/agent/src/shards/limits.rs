@@ -1,4 +1,6 @@
 //! Fixed limits of a worker's release on some of its shards, from what its instances count themselves.
+//!
+//! What the baseline's instances pass as well, in the same window, says nothing about the release: the judge compares both.
 
 use crate::window::{Counted, Window};
 use std::{collections::BTreeMap, time::Duration};
@@ -6,7 +8,7 @@ use tradewind_model::{
     id::Place,
     protocol::{
         scrape::{DesiredScrape, MetricKind},
-        trial::{ShardTrial, TripCause, UnitTick},
+        trial::{ShardTrial, TripCause, UnitCounts, UnitTick},
     },
 };
 
@@ -21,13 +23,40 @@ struct Watch {
     trial: ShardTrial,
     since: Duration,
     /// By metric.
-    windows: BTreeMap<String, Window<Events>>,
+    windows: BTreeMap<String, Window<Arms>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Arms {
+    canary: Events,
+    baseline: Events,
+}
+
+impl Counted for Arms {
+    fn plus(self, other: Self) -> Self {
+        Self { canary: self.canary.plus(other.canary), baseline: self.baseline.plus(other.baseline) }
+    }
+    fn since(self, other: Self) -> Self {
+        Self { canary: self.canary.since(other.canary), baseline: self.baseline.since(other.baseline) }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Events {
     of: u64,
     failed: u64,
+}
+
+impl Events {
+    /// Of this metric in a tick.
+    fn of(counts: &UnitCounts, metric: usize) -> Option<Self> {
+        Some(Self { of: *counts.n.get(metric)?, failed: *counts.x.get(metric)? })
+    }
+
+    /// Fewer than the limits ask for prove nothing.
+    fn pass(self, limit: u32, least: u64) -> bool {
+        self.of >= least.max(1) && self.failed.saturating_mul(ALL) > self.of.saturating_mul(limit.into())
+    }
 }
 
 impl Counted for Events {
@@ -56,17 +85,19 @@ impl Watches {
         let limit = limits.error_rate?;
         let length = Duration::from_millis(limits.for_ms);
         let mut passed = None;
-        for ((metric, of), failed) in scrape.scrape.metrics.iter().zip(&tick.canary.n).zip(&tick.canary.x) {
+        for (at, metric) in scrape.scrape.metrics.iter().enumerate() {
             match metric.kind {
                 MetricKind::Error => {}
                 MetricKind::Latency | MetricKind::Business => continue,
             }
+            let Some(canary) = Events::of(&tick.canary, at) else { continue };
+            let baseline = Events::of(&tick.baseline, at).unwrap_or_default();
             let window = watch.windows.entry(metric.name.clone()).or_insert_with(|| Window::begin(length, watch.since));
-            window.add(Events { of: *of, failed: *failed }, now);
-            let Some(Events { of, failed }) = window.full(now) else { continue };
-            let over = failed.saturating_mul(ALL) > of.saturating_mul(limit.into());
-            if of > 0 && of >= limits.min_requests && over {
-                let (metric, for_ms) = (metric.name.clone(), limits.for_ms);
+            window.add(Arms { canary, baseline }, now);
+            let Some(Arms { canary, baseline }) = window.full(now) else { continue };
+            let pass = |events: Events| events.pass(limit, limits.min_requests);
+            if pass(canary) && !pass(baseline) {
+                let (metric, Events { of, failed }, for_ms) = (metric.name.clone(), canary, limits.for_ms);
                 passed = passed.or(Some(TripCause::Events { metric, failed, of, limit, for_ms }));
             }
         }
@@ -81,7 +112,7 @@ mod tests {
     use tradewind_model::{
         protocol::{
             scrape::{Read, Scrape, ScrapedMetric, Series},
-            trial::{Feed, UnitCounts},
+            trial::Feed,
         },
         time::Timestamp,
     };
@@ -121,6 +152,11 @@ mod tests {
 
         /// A round: of so many cycles and sessions so many failed.
         fn round(&mut self, cycles: (u64, u64), sessions: (u64, u64)) -> Option<TripCause> {
+            self.round_beside((1_000, 0), cycles, sessions)
+        }
+
+        /// The same beside the old release's cycles.
+        fn round_beside(&mut self, old: (u64, u64), cycles: (u64, u64), sessions: (u64, u64)) -> Option<TripCause> {
             self.now += 5;
             let counts = |n, x| UnitCounts { n, x, ..UnitCounts::default() };
             let tick = UnitTick {
@@ -132,7 +168,7 @@ mod tests {
                 feed: Feed::Scrape,
                 sampled: 0,
                 canary: counts(vec![1_000, cycles.0, sessions.0], vec![1_000, cycles.1, sessions.1]),
-                baseline: counts(vec![1_000; 3], vec![1_000; 3]),
+                baseline: counts(vec![1_000, old.0, 1_000], vec![1_000, old.1, 0]),
             };
             self.watches.counted(&self.scrape, &tick, Duration::from_secs(self.now))
         }
@@ -174,5 +210,23 @@ mod tests {
         }
         w.watches.follow(&[], Duration::from_secs(w.now));
         assert_eq!(w.round((900, 900), (0, 0)), None);
+    }
+
+    #[test]
+    fn what_fails_with_the_old_release_too_is_not_held_against_the_new_one() {
+        let mut w = Worker::begin();
+        for _ in 0..20 {
+            assert_eq!(w.round_beside((100, 30), (100, 30), (0, 0)), None, "both at 30 %");
+            assert_eq!(w.round_beside((100, 30), (100, 100), (0, 0)), None, "how much worse it is, the judge says");
+        }
+        // Another metric is not excused by it.
+        let sessions = (0..6).find_map(|_| w.round_beside((100, 30), (100, 30), (100, 50)));
+        assert!(matches!(sessions, Some(TripCause::Events { metric, .. }) if metric == "sessions"));
+        // Nor by an old release that has counted too little, or nothing any more.
+        for (old, trips) in [((16, 16), true), ((17, 17), false), ((0, 0), true), ((100, 5), true)] {
+            let mut w = Worker::begin();
+            let passed = (0..6).find_map(|_| w.round_beside(old, (100, 30), (0, 0)));
+            assert_eq!(passed.is_some(), trips, "{old:?}");
+        }
     }
 }

@@ -187,6 +187,27 @@ async fn slow_answers_give_the_share_back_but_not_few_requests_nor_the_baselines
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_hits_the_baseline_too_leaves_the_canary_its_share_until_it_is_the_canarys_alone() {
+    let mut c = Canary::start(1_000, |_| {}).await;
+    let tables = c.w.edge.shares().len();
+    c.count(|n| {
+        for arm in [&mut n.canary, &mut n.baseline] {
+            (arm.fine, arm.failed) = (arm.fine + 70, arm.failed + 30);
+        }
+    })
+    .await;
+    assert_eq!(c.w.edge.shares().len(), tables, "nothing was given up");
+    assert_eq!(trip(&c.w.server.observed.borrow()), None);
+    c.count_until_other_shares(|n| {
+        n.baseline.fine += 100;
+        (n.canary.fine, n.canary.failed) = (n.canary.fine + 70, n.canary.failed + 30);
+    })
+    .await;
+    c.until_shares(&[10_000, 0]).await;
+    assert!(matches!(c.tripped().await.cause, TripCause::ErrorRate { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_costs_the_canary_its_share_even_all_of_it() {
     const LEASE_MS: u64 = 1_000;
     let mut c = Canary::start(10_000, |_| {}).await;
