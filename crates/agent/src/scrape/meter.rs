@@ -66,7 +66,17 @@ struct Known {
     began: Option<f64>,
     /// The last look failed: what it counted since the one before is known to nobody else.
     missed: bool,
-    counters: Vec<Counters>,
+    metrics: Vec<Tracked>,
+}
+
+/// One metric of an instance.
+#[derive(Clone, Debug, Default)]
+struct Tracked {
+    counters: Counters,
+    /// This process has shown a series of it.
+    shown: bool,
+    /// The last page had not what it takes: what was counted since the one before is known to nobody else.
+    held: bool,
 }
 
 /// What was counted of one revision and not said yet.
@@ -175,7 +185,7 @@ impl Meter {
             pid,
             began: None,
             missed: false,
-            counters: vec![Counters::default(); metrics.len()],
+            metrics: vec![Tracked::default(); metrics.len()],
         });
         if known.pid != pid {
             known.begin_again(sums);
@@ -198,30 +208,29 @@ impl Meter {
             Err(_) if !target.serves => return,
             Err(why) => {
                 (known.missed, sums.unread) = (true, true);
-                for (counters, sum) in known.counters.iter().zip(&mut sums.metrics) {
-                    sum.lost |= counters.is_new();
+                for (tracked, sum) in known.metrics.iter().zip(&mut sums.metrics) {
+                    sum.lost |= tracked.counters.is_new();
                 }
                 self.notes.add(target, why);
                 return;
             }
         };
         known.missed = false;
-        for ((metric, counters), sum) in metrics.iter().zip(&mut known.counters).zip(&mut sums.metrics) {
-            let is_new = counters.is_new();
+        for ((metric, tracked), sum) in metrics.iter().zip(&mut known.metrics).zip(&mut sums.metrics) {
+            let is_new = tracked.counters.is_new();
             sum.lost |= is_new && target.serves;
-            let note = match pick(&page, metric) {
+            let (held, note) = match pick(&page, metric, tracked.shown) {
                 Ok(picked) => {
-                    sum.held |= picked.held && target.serves;
                     if is_new || !picked.held {
-                        sum.count.add(counters.look(picked.counts).unwrap_or_default());
+                        sum.count.add(tracked.counters.look(picked.counts).unwrap_or_default());
                     }
-                    picked.missing
+                    tracked.shown |= picked.shown;
+                    (picked.held, picked.missing)
                 }
-                Err(why) => {
-                    sum.held |= target.serves;
-                    Some(why)
-                }
+                Err(why) => (true, Some(why)),
             };
+            tracked.held = held && target.serves;
+            sum.held |= tracked.held;
             if let Some(note) = note.filter(|_| target.serves) {
                 self.notes.add(target, note);
             }
@@ -296,8 +305,8 @@ impl Meter {
         let arms = &mut self.arms;
         self.instances.retain(|id, known| {
             let stays = targets.iter().any(|t| t.instance == *id);
-            if !stays && known.missed {
-                arms[known.arm as usize].lost();
+            if !stays {
+                known.lose(&mut arms[known.arm as usize]);
             }
             stays
         });
@@ -311,10 +320,18 @@ fn by_requests(metric: &ScrapedMetric) -> bool {
 
 impl Known {
     fn begin_again(&mut self, sums: &mut Sums) {
-        if self.missed {
-            sums.lost();
+        self.lose(sums);
+        for tracked in &mut self.metrics {
+            tracked.counters.begin_again();
+            (tracked.shown, tracked.held) = (false, false);
         }
-        self.counters.iter_mut().for_each(Counters::begin_again);
+    }
+
+    /// What its process had counted since it was last read is lost with it.
+    fn lose(&self, sums: &mut Sums) {
+        for (tracked, sum) in self.metrics.iter().zip(&mut sums.metrics) {
+            sum.lost |= self.missed || tracked.held;
+        }
     }
 
     /// Within an instance a process may begin again too. Refused where several answer in turn: their counters cannot be told
@@ -333,12 +350,6 @@ impl Known {
         }
         self.began = Some(began);
         Ok(())
-    }
-}
-
-impl Sums {
-    fn lost(&mut self) {
-        self.metrics.iter_mut().for_each(|sum| sum.lost = true);
     }
 }
 

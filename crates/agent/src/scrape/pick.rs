@@ -6,7 +6,7 @@ use super::{
 };
 use std::collections::BTreeMap;
 use tradewind_model::{
-    protocol::scrape::{MetricKind, Read, ScrapedMetric, Series},
+    protocol::scrape::{Read, ScrapedMetric, Series},
     said,
     said::Said,
     spec::values::show_duration,
@@ -25,20 +25,22 @@ pub struct Picked {
     pub counts: Counts,
     /// What a person should know: a series that is not there.
     pub missing: Option<Said>,
-    /// Nothing may be concluded from this page yet: a counter of errors that is not there may be one that is called otherwise.
-    /// It is looked at again, and then counts for the time until then.
+    /// The page has a series of what is counted.
+    pub shown: bool,
+    /// Nothing may be concluded from this page yet: a counter that is not there may be one that is called otherwise. It is
+    /// looked at again, and then counts for the time until then.
     pub held: bool,
 }
 
-/// Refused where the page has it, and not as a counter.
-pub fn pick(page: &Page<'_>, metric: &ScrapedMetric) -> Result<Picked, Said> {
+/// Refused where the page has it, and not as a counter. `shown`: an earlier page of this process had a series of it.
+pub fn pick(page: &Page<'_>, metric: &ScrapedMetric, shown: bool) -> Result<Picked, Said> {
     match &metric.read {
-        Read::Counters { count, of } => counters(page, metric.kind, count, of.as_ref()),
+        Read::Counters { count, of } => counters(page, count, of.as_ref(), shown),
         Read::Histogram { series, bound_ms } => histogram(page, series, *bound_ms),
     }
 }
 
-fn counters(page: &Page<'_>, kind: MetricKind, count: &Series, of: Option<&Series>) -> Result<Picked, Said> {
+fn counters(page: &Page<'_>, count: &Series, of: Option<&Series>, before: bool) -> Result<Picked, Said> {
     let mut counts = Counts::new();
     let mut missing = None;
     if let Some(of) = of {
@@ -57,18 +59,19 @@ fn counters(page: &Page<'_>, kind: MetricKind, count: &Series, of: Option<&Serie
         }
     }
     let events = values(page, count)?;
+    let shown_now = !events.is_empty();
     let known = page.knows(&count.name);
-    let safe = match kind {
-        // Where it is missed, the canary looks worse and not better than it is.
-        MetricKind::Business => true,
-        MetricKind::Error | MetricKind::Latency => known,
-    };
-    if events.is_empty() && missing.is_none() {
-        missing = Some(match safe {
-            true => {
+    if !shown_now && missing.is_none() {
+        missing = Some(match (before, known) {
+            (true, _) => said!(
+                "there is no {series} any more; nothing is counted until it is back",
+                "{series} 不见了；重新出现之前不计数",
+                series = shown(count)
+            ),
+            (false, true) => {
                 said!("there is no {series} yet; it counts as 0", "还没有 {series}，按 0 计", series = shown(count))
             }
-            false => said!(
+            (false, false) => said!(
                 "there is no {series}; nothing is counted before there is one (give it the value 0 from the start)",
                 "没有 {series}；出现之前不计数（请从一开始就输出 0）",
                 series = shown(count)
@@ -76,7 +79,7 @@ fn counters(page: &Page<'_>, kind: MetricKind, count: &Series, of: Option<&Serie
         });
     }
     counts.extend(events.into_iter().map(|(key, x)| (format!("x{key}"), Count { n: 0, x })));
-    Ok(Picked { counts, missing, held: !safe })
+    Ok(Picked { counts, missing, shown: shown_now, held: !shown_now && (before || !known) })
 }
 
 fn histogram(page: &Page<'_>, series: &Series, bound_ms: u32) -> Result<Picked, Said> {
@@ -97,7 +100,8 @@ fn histogram(page: &Page<'_>, series: &Series, bound_ms: u32) -> Result<Picked, 
         let fast = fast.get(&key).copied().unwrap_or_default();
         (key, Count { n, x: n.saturating_sub(fast) })
     };
-    Ok(Picked { counts: all.into_iter().map(count).collect(), missing, held: false })
+    let counts: Counts = all.into_iter().map(count).collect();
+    Ok(Picked { shown: !counts.is_empty(), counts, missing, held: false })
 }
 
 fn no_bucket(page: &Page<'_>, series: &Series, buckets: &Series, bound_ms: u32) -> Said {

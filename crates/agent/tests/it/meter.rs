@@ -1,7 +1,7 @@
 //! Looks at instances in, ticks out.
 
 use crate::{
-    pages::{errors, orders, series, slow},
+    pages::{errors, metric, orders, series, slow},
     world::{place, revision},
 };
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tradewind_model::{
     id::InstanceId,
     protocol::{
         edge::{SplitStats, Stats},
-        scrape::{DesiredScrape, Scrape, ScrapedMetric},
+        scrape::{DesiredScrape, MetricKind, Read, Scrape, ScrapedMetric},
         trial::{Feed, UnitTick},
     },
     said,
@@ -219,6 +219,64 @@ fn a_counter_of_errors_that_is_not_there_holds_its_metric_back() {
 }
 
 #[test]
+fn a_counter_of_orders_that_was_renamed_is_no_shop_without_orders() {
+    let of_cycles = Read::Counters { count: series("orders_total", &[]), of: Some(series("cycles_total", &[])) };
+    let mut t = Trial::new(vec![metric(MetricKind::Business, of_cycles)]);
+    let with = |cycles: u64, orders: u64| format!("cycles_total {cycles}\norders_total {orders}\n");
+    let renamed = |cycles: u64, orders: u64| format!("cycles_total {cycles}\nsynced_total {orders}\n");
+    t.page(1, &renamed(0, 0));
+    t.page(2, &renamed(0, 0));
+    t.page(3, &with(100, 50));
+    t.round();
+    t.page(1, &renamed(50, 25));
+    t.page(2, &renamed(50, 25));
+    t.page(3, &with(200, 100));
+    assert_eq!(t.round(), [vec![(0, 0)], vec![(100, 50)]]);
+    let there_is_none =
+        "there is no `orders_total`; nothing is counted before there is one (give it the value 0 from the start)";
+    assert_eq!(t.said(), [format!("v2: {there_is_none}")]);
+    // Each instance by itself: one that has it counts, with all since it was first looked at.
+    t.page(1, &with(60, 30));
+    assert_eq!(t.round()[0], [(60, 30)]);
+    assert_eq!(t.said(), [format!("v2, 1 of 2 instances: {there_is_none}")]);
+    // Another process has to show it again.
+    t.target(1).runs = Some(("127.0.0.1:1".parse().unwrap(), 77));
+    t.page(1, &renamed(10, 5));
+    assert_eq!(t.round()[0], [(0, 0)]);
+    t.page(1, &with(20, 0));
+    assert_eq!(t.round()[0], [(20, 0)], "it begins at 0, and 0 is what it says");
+    assert_eq!(t.said(), [format!("v2, 1 of 2 instances: {there_is_none}")]);
+}
+
+#[test]
+fn a_counter_that_vanishes_is_missing_and_no_new_beginning() {
+    let mut t = Trial::new(vec![errors(series("synced_total", &[("status", "failed")]), series("cycles_total", &[]))]);
+    let with = |cycles: u64, failed: u64| {
+        format!(
+            "cycles_total {cycles}\nsynced_total{{status=\"fine\"}} 1\nsynced_total{{status=\"failed\"}} {failed}\n"
+        )
+    };
+    let still_named = |cycles: u64| format!("cycles_total {cycles}\nsynced_total{{status=\"fine\"}} 1\n");
+    for n in 1..=3 {
+        t.page(n, &still_named(100));
+    }
+    t.round();
+    t.page(1, &still_named(110));
+    assert_eq!(t.round()[0], [(10, 0)], "no failure yet");
+    t.page(1, &with(120, 2));
+    assert_eq!(t.round()[0], [(10, 2)]);
+    for page in [still_named(130), "cycles_total 140\n".to_owned()] {
+        t.page(1, &page);
+        assert_eq!(t.round()[0], [(0, 0)]);
+        let gone = "there is no `synced_total{status=\"failed\"}` any more; nothing is counted until it is back";
+        assert!(t.said().contains(&&*format!("v2, 1 of 2 instances: {gone}")), "{:?}", t.said());
+    }
+    assert_eq!(t.said.iter().filter(|s| s.get(Lang::Zh).contains("不见了；重新出现之前不计数")).count(), 1);
+    t.page(1, &with(150, 3));
+    assert_eq!(t.round()[0], [(30, 1)], "all that came meanwhile, and nothing twice");
+}
+
+#[test]
 fn orders_are_counted_out_of_the_requests_the_edge_sent() {
     let mut t = Trial::new(vec![orders(series("orders_total", &[]))]);
     let o = |n: u64| format!("orders_total {n}\n");
@@ -227,9 +285,9 @@ fn orders_are_counted_out_of_the_requests_the_edge_sent() {
         t.said(),
         [
             "v1: the edge has not said what it sent",
-            "v1: there is no `orders_total` yet; it counts as 0",
+            "v1: there is no `orders_total`; nothing is counted before there is one (give it the value 0 from the start)",
             "v2: the edge has not said what it sent",
-            "v2: there is no `orders_total` yet; it counts as 0",
+            "v2: there is no `orders_total`; nothing is counted before there is one (give it the value 0 from the start)",
         ]
     );
     // What was sent before is not this trial's, and what was ordered neither.
@@ -278,6 +336,14 @@ fn requests_are_not_held_against_orders_that_nobody_could_count() {
     t.page(2, &o(2));
     t.count(10, 0);
     assert_eq!(t.round()[0], [(110, 5)]);
+    // Its page is without them, and then it is another process: nobody knows what it sold.
+    t.page(2, "");
+    t.count(100, 0);
+    assert_eq!(t.round()[0], [(0, 0)]);
+    t.target(2).runs = Some(("127.0.0.1:1".parse().unwrap(), 8));
+    t.page(2, &o(2));
+    t.count(100, 0);
+    assert_eq!(t.round()[0], [(0, 0)]);
     // It does not answer, and then it is gone: what it had counted is lost, and the requests with it.
     t.no_page(2);
     t.page(1, &o(4));

@@ -36,7 +36,7 @@ pub fn slow(series: Series, bound_ms: u32) -> ScrapedMetric {
 }
 
 fn picked(page: &str, metric: &ScrapedMetric) -> Result<Picked, Said> {
-    pick(&Page::parse(page).unwrap(), metric)
+    pick(&Page::parse(page).unwrap(), metric, false)
 }
 
 /// `(n, x)` over all series, where nothing is missing.
@@ -97,7 +97,7 @@ fn what_is_not_there_is_said_and_is_no_good_news() {
         // Named on the page, or under other labels: it is 0.
         errors(series("refunds_total", &[]), all.clone()),
         errors(series("sync_total", &[("status", "lost")]), all.clone()),
-        // Not named at all: an error's counter may be called otherwise. Orders that are missed are missed.
+        // Not named at all: it may be called otherwise, be it errors or orders.
         errors(none.clone(), all.clone()),
         orders(none.clone()),
         errors(all.clone(), none),
@@ -112,5 +112,11 @@ fn what_is_not_there_is_said_and_is_no_good_news() {
     });
     insta::assert_json_snapshot!("missing_series", said);
     let refunds = orders(series("refunds_total", &[]));
-    assert!(!picked(OPENMETRICS, &refunds).unwrap().held);
+    assert!(!picked(OPENMETRICS, &refunds).unwrap().held, "it is named, and has none so far");
+    // What was there once is missing, whether or not the page still names it.
+    for gone in [errors(series("refunds_total", &[]), series("sync_total", &[])), orders(series("nothing_total", &[]))]
+    {
+        let Picked { missing, held, shown, .. } = pick(&Page::parse(PYTHON).unwrap(), &gone, true).unwrap();
+        assert!(held && !shown && missing.unwrap().get(Lang::En).contains("any more"));
+    }
 }
