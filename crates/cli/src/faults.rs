@@ -68,6 +68,9 @@ tradewind_model::faults! {
     BAD_DURATION = "TW-CLI-022", 422,
         "`{value}` is not a length of time", "`{value}` 不是合法的时长",
         "write 90s, 15m, 12h or 30d", "请写成 90s、15m、12h 或 30d";
+    NO_CASE = "TW-CLI-029", 404,
+        "no case's name begins with `{only}`; there are {names}", "没有名称以 `{only}` 开头的用例；现有：{names}",
+        "leave `--only` out to run them all", "去掉 `--only` 可运行全部用例";
     NO_JOB = "TW-CLI-023", 404,
         "run {run} has no job `{job}`; it has {jobs}", "运行 {run} 没有任务 `{job}`；现有：{jobs}",
         "name one of them with --job", "请用 --job 指定其一";

@@ -97,14 +97,14 @@ pub static VERBS: Table = help! {
     "judge explain.svg": "Write the evidence over time as a picture to this file", "将证据随时间的变化写成图片文件";
     "judge eval": "Read counts as JSON lines from stdin; print the evidence after each. No server needed", "从标准输入读取 JSON 行形式的计数，逐行输出证据；无需服务器";
     "judge eval.max_seconds": "From here on a verdict that is still `continue` is `inconclusive` [default: never]", "超过此秒数后，仍为 `continue` 的结论变为 `inconclusive`［默认：不限］";
-    "judge forecast": "How long the judge will need at a given traffic, and what to change where that is too long", "在给定流量下判断器需要多久；过久时如何调整";
+    "judge forecast": "How long the judge will need at a given traffic, and what to change where that is too long", "在给定流量下判定器需要多久；过久时如何调整";
     "judge forecast.units_per_second": "Clients or requests a second, of both releases together", "每秒的客户数或请求数，两个版本合计";
     "judge forecast.error_rate": "Part of them that fails without a fault, such as 0.005", "无故障时失败的比例，例如 0.005";
     "judge forecast.share": "The canary's part of them, such as 0.1", "金丝雀所占的份额，例如 0.1";
     "judge forecast.ratio": "How many times as many errors are to be found [default: 2]", "要发现的错误倍数［默认：2］";
     "judge forecast.max_time": "How long the wave may take: 90s, 15m, 12h [default: 10m]", "该批次最长时间：90s、15m、12h［默认：10m］";
     "judge forecast.clients": "How many clients there are in all, where a unit is a client [default: without end]", "以客户为单位时的客户总数［默认：不限］";
-    "judge simulate": "Verify the judge: run simulations and hold what is measured against what is promised", "验证判断器：运行仿真，把测得结果与承诺对照";
+    "judge simulate": "Verify the judge: run simulations and hold what is measured against what is promised", "验证判定器：运行仿真，把测得结果与承诺对照";
     "judge simulate.runs": "Runs of each case [default: 2000]", "每个案例的运行次数［默认：2000］";
     "judge simulate.seed": "The same seed gives the same figures [default: 1]", "相同种子得到相同结果［默认：1］";
     "judge simulate.only": "Only cases whose name begins like this", "只运行名称以此开头的案例";

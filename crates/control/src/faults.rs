@@ -38,6 +38,7 @@ tradewind_model::faults! {
         "there is no run `{run}`", "没有流水线运行 `{run}`",
         "`tradewind run list` shows the last ones", "用 `tradewind run list` 查看最近的运行";
     NO_JUDGE = "TW-CTL-013", 404,
-        "rollout {rollout} is not judged: only a canary beside an earlier release is", "发布 {rollout} 没有判定：只有与旧版本并行的 `canary` 才有",
-        "write `strategy: canary` in tradewind.yaml", "请在 tradewind.yaml 中写 `strategy: canary`";
+        "rollout {rollout} is not judged: {why}", "发布 {rollout} 没有判定：{why}",
+        "a canary beside an earlier release is judged: `strategy: canary` in tradewind.yaml asks for one, from the second release on",
+        "与旧版本并行的金丝雀才有判定：在 tradewind.yaml 中写 `strategy: canary`，自第二个版本起生效";
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_model::{protocol::edge::Stats, time::Timestamp};
 
-/// Between two looks that are kept, and how many are.
+/// Between two looks that are kept, and how many are: half a minute, so that traffic which has just begun is not taken for
+/// a tenth of it.
 const EVERY_S: f64 = 5.0;
-const KEPT: usize = 61;
+const KEPT: usize = 7;
 
-/// The counters of the last five minutes.
+/// The counters of the last half minute.
 #[derive(Debug, Default)]
 pub struct Past {
     epoch: String,
@@ -101,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_taken_over_the_last_minutes_of_one_worker() {
+    fn a_rate_is_taken_over_the_last_half_minute_of_one_worker() {
         let mut past = Past::default();
         assert_eq!(past.of("shop/production/default"), None);
         for second in 0..400 {
             past.note(&stats("a", second, second * 100, second));
         }
         let flow = past.of("shop/production/default").unwrap();
-        assert_eq!((flow.requests_per_s, flow.failed_per_s, flow.seconds), (100.0, 1.0, 300.0));
+        assert_eq!((flow.requests_per_s, flow.failed_per_s, flow.seconds), (100.0, 1.0, 30.0));
         past.note(&stats("b", 400, 10, 0));
         assert_eq!(past.of("shop/production/default"), None, "one look is no rate");
         past.note(&stats("b", 410, 30, 0));

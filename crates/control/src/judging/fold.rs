@@ -65,6 +65,8 @@ struct SiteFold {
     metrics: Vec<usize>,
     /// Whether a metric's first second was judged since the share began.
     warm: Vec<bool>,
+    /// Clients of both arms that were met while it was cold, and were not slow even then.
+    cold: Vec<[u64; 2]>,
     /// Places of what the service itself counts.
     scraped: Vec<usize>,
     /// Of those with nothing beside them, by their place in the judge.
@@ -126,7 +128,7 @@ impl Fold {
                 specs(rule, plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
             let scraped = own.into_iter().filter_map(&mut add).collect();
             let runs = runs(plan.service_kind, name.as_deref()).into_iter().filter_map(&mut add).collect();
-            let warm = vec![false; metrics.len()];
+            let (warm, cold) = (vec![false; metrics.len()], vec![[0; 2]; metrics.len()]);
             let site = SiteFold {
                 wave: None,
                 watched: false,
@@ -134,6 +136,7 @@ impl Fold {
                 warm_at: 0.0,
                 metrics,
                 warm,
+                cold,
                 scraped,
                 standing: BTreeMap::new(),
                 elsewhere: BTreeMap::new(),
@@ -180,6 +183,7 @@ impl Fold {
                 known.wave = Some((*wave, *turn));
                 known.warm_at = now + self.warmup;
                 known.warm.fill(false);
+                known.cold.fill([0; 2]);
                 known.watched = *share >= FULL_SHARE;
                 if known.watched {
                     self.judge.begin_watch(now, known.name.as_deref());
@@ -300,14 +304,23 @@ impl Fold {
         for (i, metric) in metrics.iter().enumerate() {
             let latency = self.judge.metrics().nth(*metric).is_some_and(|m| m.kind == Kind::Latency);
             if cold && latency {
+                if feed == Feed::Edge {
+                    for (known, arm) in site.cold[i].iter_mut().zip(arms) {
+                        let slow = arm.x.get(i).copied().unwrap_or(0);
+                        *known = known.saturating_add(arm.new).saturating_sub(slow);
+                    }
+                }
                 continue;
             }
-            // Clients that came while it was cold are met again at the first second that counts.
+            // Clients that came while it was cold count from the first second that counts, whenever they come again.
             let first = latency && feed == Feed::Edge && !std::mem::replace(&mut site.warm[i], true);
-            let [canary, baseline] = arms.map(|a| {
+            let known = if first { site.cold[i] } else { [0; 2] };
+            let [canary, baseline] = [0, 1].map(|arm| {
+                let (a, known) = (arms[arm], known[arm]);
                 let (n, x) = (a.n.get(i).copied().unwrap_or(0), a.x.get(i).copied().unwrap_or(0));
                 match feed {
-                    Feed::Edge => Arm::clients(n, x, if first { n } else { a.new }),
+                    Feed::Edge if first => Arm::clients(n, x, n.max(known.saturating_add(a.new))),
+                    Feed::Edge => Arm::clients(n, x, a.new),
                     Feed::Scrape | Feed::Runs => Arm::of(n, x),
                 }
             });
@@ -419,7 +432,7 @@ fn unit(doc: &PlanDoc) -> Unit {
     }
 }
 
-/// A plan's numbers were checked when its spec was read.
+/// A plan's numbers were checked when its spec was read; those of a plan that was made before such checks are the defaults.
 pub fn params(rule: &Judging) -> Params {
     let ppm = |v: u32| f64::from(v) / 1e6;
     let milli = |v: u32| f64::from(v) / 1e3;

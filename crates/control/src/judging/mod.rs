@@ -10,6 +10,7 @@ pub mod fold;
 pub mod intake;
 pub mod outlook;
 mod own;
+mod requests;
 pub mod usual;
 pub mod view;
 

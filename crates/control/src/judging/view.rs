@@ -15,9 +15,12 @@ use tradewind_model::{
     fault::{Fault, Lang},
     id::{RolloutId, SiteName},
     protocol::{agent::Observed, edge::FULL_SHARE},
-    rollout::state::{State, Step},
+    rollout::{
+        plan::Kind,
+        state::{State, Step},
+    },
     said,
-    said::Tell,
+    said::{Said, Tell},
 };
 use tradewind_store::{
     Reader,
@@ -84,8 +87,24 @@ async fn of(ctx: &Ctx, id: RolloutId) -> Result<(Rollout, Fold)> {
     let doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
     match read(&mut r, id, &doc).await? {
         Some(fold) => Ok((row, fold)),
-        None => Err(Fault::new(&faults::NO_JUDGE).with("rollout", id).into()),
+        None => Err(Fault::new(&faults::NO_JUDGE).with("rollout", id).with("why", why_not(&doc)).into()),
     }
+}
+
+fn why_not(doc: &rollouts::PlanDoc) -> Said {
+    if doc.plan.kind == Kind::Rollback {
+        return said!("a rollback takes the shortest way and tries nothing", "回滚走最短路径，不做试验");
+    }
+    if doc.resolved.canary.is_none() {
+        return said!("its strategy is no canary", "其策略不是金丝雀");
+    }
+    if doc.plan.sites.iter().all(|s| s.from.is_none()) {
+        return said!(
+            "it is the first release here, and there is nothing to compare it with",
+            "这是此处的首个版本，没有可比的对象"
+        );
+    }
+    said!("it changes over whole, with nothing beside it", "它整体切换，旁边没有对照版本")
 }
 
 /// `None` where nothing is judged, or no share has begun yet.
@@ -117,7 +136,21 @@ fn short(fold: &Fold, reading: &Reading, state: &State, lang: Lang) -> Judgement
         e_needed: reading.e_needed,
         promotion: reading.promotion,
         promotion_needed: reading.promotion_needed,
-        sentence: fold.told(reading).tell(lang),
+        sentence: sentence(fold, reading, state).tell(lang),
+    }
+}
+
+/// Of a rollout that something else ended, that comes first.
+fn sentence(fold: &Fold, reading: &Reading, state: &State) -> Said {
+    let told = fold.told(reading);
+    match state.reason.as_ref().filter(|_| reading.verdict != tradewind_judge::Verdict::Worse) {
+        Some(reason) => said!(
+            "it ended for another reason: {reason}. The judge, then: {told}",
+            "因其他原因结束：{reason}。判定器当时：{told}",
+            reason = Said::in_both(|lang| reason.what(lang)),
+            told = told
+        ),
+        None => told,
     }
 }
 

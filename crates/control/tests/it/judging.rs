@@ -312,6 +312,9 @@ async fn what_the_agent_gave_back_by_itself_ends_the_rollout() {
     let reason = view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap();
     assert_eq!(reason, "61 of 600 requests to v2 on default failed within 30 s, more than 5%");
     assert!(w.desired().await.routes[0].trial.is_none());
+    let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
+    let told = format!("it ended for another reason: {reason}. The judge, then: not decided yet");
+    assert!(shown.brief.sentence.starts_with(&told), "{}", shown.brief.sentence);
 }
 
 /// A route's traffic as an edge reports it, `requests` a second of which one in a hundred fails.
@@ -364,4 +367,66 @@ async fn the_outlook_knows_from_the_last_canary_how_many_clients_there_are() {
     assert!(told.contains("400.0 requests a second lately, 1.00 % of them failing"), "{told}");
     assert!(told.contains("from 100.0 new customers a second as of the last canary"), "{told}");
     assert!(told.contains("2 times as many errors are found in about 2 min 44 s"), "{told}");
+}
+
+/// 400 customers come while new instances are cold, and each again some time later.
+#[tokio::test]
+async fn who_came_while_it_was_cold_counts_once_it_is_warm() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    let mut edge = Edge::new();
+    let mut counted = 0;
+    for _ in 0..60 {
+        w.obey(&stay).await;
+        reconcile::once(&w.ctx).await.unwrap();
+        let share = share(&w, "v2").await;
+        if share > 1_000 {
+            break;
+        }
+        let mut tick = edge.tick(&w, id, share);
+        if share > 0 {
+            counted += 1;
+            for arm in [&mut tick.canary, &mut tick.baseline] {
+                let (n, new) = if counted == 2 { (400, 400) } else { (10, 0) };
+                (arm.n, arm.x, arm.new) = (vec![n, n], vec![0, 0], new);
+            }
+        }
+        intake::take_in(&w.ctx, &stay, vec![tick]).await.unwrap();
+        w.pass(Duration::from_secs(1));
+    }
+    assert_eq!(share(&w, "v2").await, 5_000, "{:#?}", evidence::show(&w.ctx, id, Lang::En).await.unwrap().metrics);
+}
+
+#[tokio::test]
+async fn a_rollout_that_is_not_judged_says_why() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let v1 = w.release(1, SPEC).await;
+    let id = w.deploy(&v1).await;
+    w.see_through(&stay, id).await;
+    let why = |refused: Error| match refused {
+        Error::Refused(fault) => fault.problem(Lang::En).title,
+        other => panic!("{other:?}"),
+    };
+    let first = why(evidence::show(&w.ctx, id, Lang::En).await.unwrap_err());
+    assert!(first.ends_with("it is the first release here, and there is nothing to compare it with"), "{first}");
+    let blue = w
+        .release(
+            2,
+            &SPEC.replace(
+                "type: canary, min: 5s, max: 10m, soak: 1s, watch: 2m, judge: { latency: [250ms], warmup: 3s }",
+                "type: blue_green, soak: 1s",
+            ),
+        )
+        .await;
+    let id = w.deploy(&blue).await;
+    w.see_through(&stay, id).await;
+    let other = why(evidence::show(&w.ctx, id, Lang::En).await.unwrap_err());
+    assert!(other.ends_with("its strategy is no canary"), "{other}");
+    let id = w.rollback().await;
+    let back = why(evidence::show(&w.ctx, id, Lang::En).await.unwrap_err());
+    assert!(back.ends_with("a rollback takes the shortest way and tries nothing"), "{back}");
 }

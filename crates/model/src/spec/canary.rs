@@ -272,8 +272,8 @@ fn judge(field: &Field<'_>, notes: &mut Notes) -> JudgeRule {
         alpha_ppm: section.get("alpha").and_then(|f| percent(&f, 1..=500_000, notes)),
         beta_ppm: section.get("beta").and_then(|f| percent(&f, 1..=500_000, notes)),
         r0_milli: section.get("r0").and_then(|f| ratio(&f, 1_000..=10_000, notes)),
-        r1_milli: section.get("r1").and_then(|f| ratio(&f, 1_010..=100_000, notes)),
-        floor_ppm: section.get("floor").and_then(|f| percent(&f, 1..=500_000, notes)),
+        r1_milli: section.get("r1").and_then(|f| ratio(&f, 1_010..=50_000, notes)),
+        floor_ppm: section.get("floor").and_then(|f| percent(&f, 0..=500_000, notes)),
         warmup_ms: section.get("warmup").and_then(|f| f.duration(0..=DAY_MS, notes)),
         bounds_ms: section.get("latency").and_then(|f| bounds(&f, notes)),
         ignore_paths: ignore

@@ -245,6 +245,10 @@ crate::faults! {
         "`cron` 服务的 `{key}` 用来分担分片，而环境 `{env}` 没有分片：同一到点时刻会被重复执行",
         "remove it, or name what the work is divided into, such as `run: { shards: [shopee-br, shopee-my] }`",
         "请删除它，或写明工作如何划分，例如 `run: { shards: [shopee-br, shopee-my] }`";
+    R1_BELOW_R0 = "TW-SPEC-081", 422,
+        "`{key}`: what must be ruled out before a wave goes on (`r1`, {r1}) is not above what is no fault yet (`r0`, {r0})",
+        "`{key}`：放行前须排除的倍数（`r1`，{r1}）不大于尚不算变差的倍数（`r0`，{r0}）",
+        "make `r1` larger or `r0` smaller", "请调大 `r1` 或调小 `r0`";
     NEEDS_SHARDS = "TW-SPEC-065", 422,
         "`{strategy}` moves a `{kind}` service some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
         "`{strategy}` 按分片逐步替换 `{kind}` 服务，但环境 `{env}` 中没有两个各有分片的实例",

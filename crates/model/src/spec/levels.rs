@@ -42,6 +42,7 @@ pub(super) fn check(
         if strategy == StrategyType::Canary && known {
             let levels: Vec<&Section<'_>> = [&own, &base].into_iter().filter_map(|l| l.section.as_ref()).collect();
             times(&levels, notes);
+            ratios(&levels, &env.strategy.over(rule).canary, notes);
             if kind == ServiceKind::Web {
                 no_shards_counted(&levels, notes);
             }
@@ -130,6 +131,25 @@ fn some_to_go_first(
     let fault = fault.with("strategy", strategy.as_str()).with("env", &env.name);
     let told = |f: &Fault| f.code == fault.code && f.at == fault.at;
     if !notes.0.iter().any(told) {
+        notes.add(fault);
+    }
+}
+
+/// Nothing could ever be promoted, or it would be both better and worse. The fault stands where the closest level says
+/// something of either.
+fn ratios(levels: &[&Section<'_>], rule: &canary::CanaryRule, notes: &mut Notes) {
+    let judging = rule.judging();
+    if judging.r1_milli > judging.r0_milli {
+        return;
+    }
+    let written = levels.iter().find_map(|level| {
+        let judge = level.get("judge")?.section(&mut Notes::default())?;
+        judge.get("r1").or_else(|| judge.get("r0"))
+    });
+    let Some(field) = written else { return };
+    let show = |milli: u32| values::show_milli(milli);
+    let fault = field.wrong(&faults::R1_BELOW_R0).with("r1", show(judging.r1_milli)).with("r0", show(judging.r0_milli));
+    if !notes.0.contains(&fault) {
         notes.add(fault);
     }
 }

@@ -4,12 +4,13 @@ use super::{
     Settings,
     sample::{self, Sample, Wrong},
 };
-use crate::{exit::Exit, failure::Failure, faults, session::Session, text};
+use crate::{exit::Exit, failure::Failure, faults, session::Session, text, when};
 use serde::Serialize;
 use serde_json::Number;
 use std::{
     collections::HashMap,
     io::{self, BufRead, Read},
+    num::ParseFloatError,
 };
 use tradewind_judge::{Judge, Kind, MetricSpec, Refused, Verdict};
 use tradewind_model::{fault::Fault, said};
@@ -21,8 +22,13 @@ const LONGEST: u64 = 1 << 20;
 pub struct Args {
     #[command(flatten)]
     pub settings: Settings,
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub max_seconds: Option<f64>,
+}
+
+/// `90`, or `90s`, `15m`, `12h` as elsewhere.
+fn seconds(text: &str) -> Result<f64, ParseFloatError> {
+    when::parse_span(text).map_or_else(|| text.parse(), |span| Ok(span.as_secs_f64()))
 }
 
 #[derive(Debug, Serialize)]

@@ -1,5 +1,6 @@
 //! How long the judge will need at a given traffic, before anything has begun.
 
+use super::part;
 use crate::{exit::Exit, failure::Failure, faults, session::Session, when};
 use tradewind_judge::{
     Params,
@@ -11,13 +12,13 @@ use tradewind_model::{fault::Fault, said::Tell};
 pub struct Args {
     #[arg(long, value_name = "N")]
     pub units_per_second: f64,
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = part)]
     pub error_rate: f64,
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = part)]
     pub share: f64,
     #[arg(long, value_name = "RATIO", default_value_t = 2.0)]
     pub ratio: f64,
-    #[arg(long, value_name = "CHANCE")]
+    #[arg(long, value_name = "CHANCE", value_parser = part)]
     pub alpha: Option<f64>,
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub max_time: String,

@@ -7,6 +7,7 @@ mod sample;
 mod simulate;
 
 use crate::{exit::Exit, failure::Failure, session::Session};
+use std::num::ParseFloatError;
 use tradewind_judge::{Params, Unchecked};
 
 #[derive(Debug, clap::Args)]
@@ -35,16 +36,24 @@ pub async fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
 /// The judge's settings as flags.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Settings {
-    #[arg(long, value_name = "CHANCE")]
+    #[arg(long, value_name = "CHANCE", value_parser = part)]
     pub alpha: Option<f64>,
-    #[arg(long, value_name = "CHANCE")]
+    #[arg(long, value_name = "CHANCE", value_parser = part)]
     pub beta: Option<f64>,
     #[arg(long, value_name = "RATIO")]
     pub r0: Option<f64>,
     #[arg(long, value_name = "RATIO")]
     pub r1: Option<f64>,
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = part)]
     pub floor: Option<f64>,
+}
+
+/// `0.01`, or `1%` as in a spec.
+fn part(text: &str) -> Result<f64, ParseFloatError> {
+    match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse::<f64>().map(|p| p / 100.0),
+        None => text.parse(),
+    }
 }
 
 impl Settings {
@@ -58,5 +67,16 @@ impl Settings {
             r1: or(self.r1, d.r1),
             floor: or(self.floor, d.floor),
         })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn a_part_may_be_written_as_in_a_spec() {
+        assert_eq!(["0.01", "1%", "12.5 %", "0%"].map(|t| part(t).unwrap()), [0.01, 0.01, 0.125, 0.0]);
+        assert!(["", "%", "ten", "1%%"].iter().all(|t| part(t).is_err()));
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::Failure,
-    msg,
+    faults, msg,
     session::Session,
     table::{Paint, pad},
 };
@@ -13,7 +13,7 @@ use std::{
     time::Instant,
 };
 use tradewind_judge::simulate::{self, Case, Line, Load, cases};
-use tradewind_model::said::Tell;
+use tradewind_model::{fault::Fault, said::Tell};
 use unicode_width::UnicodeWidthStr;
 
 /// Seconds judged to measure what one costs.
@@ -32,6 +32,11 @@ pub struct Args {
 pub fn run(args: &Args, session: &Session) -> Result<Exit, Failure> {
     let wanted = |c: &Case| args.only.as_ref().is_none_or(|only| c.name.starts_with(only.as_str()));
     let cases: Vec<Case> = cases().into_iter().chain([simulate::cost()]).filter(wanted).collect();
+    if let Some(only) = args.only.as_ref().filter(|_| cases.is_empty()) {
+        let all = simulate::cases();
+        let names: Vec<&str> = all.iter().map(|c| c.name).chain(["cost"]).collect();
+        return Err(Fault::new(&faults::NO_CASE).with("only", only).with("names", names.join(", ")).into());
+    }
     let width = |text: &dyn Fn(&Case) -> String| cases.iter().map(|c| text(c).width()).max().unwrap_or(0);
     let (names, whats) = (width(&|c| c.name.to_owned()), width(&|c| c.what.tell(session.lang)));
     let mut lines = Vec::new();
