@@ -67,6 +67,10 @@ pub struct Rollout {
     pub phase: RolloutPhase,
     /// A sentence: what it waits for, why it failed, who aborted it.
     pub reason: Option<String>,
+    /// Of why it failed, as the guide lists them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "TW-ROLL-010")]
+    pub reason_code: Option<String>,
     pub note: Option<String>,
     pub ticket: Option<String>,
     pub requested_by: String,

@@ -189,6 +189,9 @@ pub fn report(session: &Session, r: &Rollout) {
     if let Some(reason) = &r.reason {
         line += &because(reason, lang);
     }
+    if let Some(code) = &r.reason_code {
+        line += &aside(code.clone(), lang);
+    }
     session.out.line(line);
 }
 

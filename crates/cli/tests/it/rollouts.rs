@@ -45,6 +45,7 @@ async fn a_deploy_that_went_back_fails_and_says_why() {
     let mut failed = rollout(RolloutPhase::Failed);
     failed.kind = RolloutKind::Normal;
     failed.reason = Some("v2 never became ready; shop is back on v3".into());
+    failed.reason_code = Some("TW-ROLL-002".into());
     failed.sites[0].phase = SitePhase::Returned;
     failed.sites[0].share = 0;
     failed.verification = None;

@@ -83,6 +83,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         strategy: strategy(doc.plan.strategy).into(),
         phase: phase(&state),
         reason,
+        reason_code: state.reason.as_ref().map(|r| r.code.clone()),
         requested_by: services::who(&row.requester),
         created_at: row.created_at.into(),
         started_at: state.started_at.map(Into::into),

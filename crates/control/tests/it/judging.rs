@@ -311,6 +311,7 @@ async fn what_the_agent_gave_back_by_itself_ends_the_rollout() {
     assert_eq!(ended(&w, id).await.as_deref(), Some("failed"));
     let reason = view::show(&w.ctx, id, Lang::En).await.unwrap().reason.unwrap();
     assert_eq!(reason, "61 of 600 requests to v2 on default failed within 30 s, more than 5%");
+    assert_eq!(view::show(&w.ctx, id, Lang::En).await.unwrap().reason_code.as_deref(), Some("TW-ROLL-011"));
     assert!(w.desired().await.routes[0].trial.is_none());
     let shown = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
     let told = format!("it ended for another reason: {reason}. The judge, then: not decided yet");
