@@ -4,7 +4,9 @@
 //! above it. The window is full only when the trial has been watched for as long; before that nothing is said.
 //!
 //! A limit that the baseline passes as well, in the same window, says nothing about the canary: the judge compares both.
+//! Nor does one that a client or two pass by themselves ([`clients`](super::clients)).
 
+use super::clients::{self, Clients, ERRORS};
 use crate::window::{Counted, Window};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{
@@ -12,7 +14,7 @@ use tradewind_model::{
     protocol::{
         agent::DesiredRoute,
         edge::{LATENCY_BOUNDS, SplitStats, Stats},
-        trial::{Limits, Trial, TripCause},
+        trial::{Limits, Trial, TripCause, UnitTick},
     },
 };
 
@@ -22,7 +24,10 @@ const ALL: u64 = 10_000;
 const ONE_IN: u64 = 100;
 
 #[derive(Debug, Default)]
-pub struct Watches(BTreeMap<Place, Watch>);
+pub struct Watches {
+    watches: BTreeMap<Place, Watch>,
+    clients: Clients,
+}
 
 /// A canary since its trial began.
 #[derive(Debug)]
@@ -114,9 +119,20 @@ fn fast_buckets(limit_ms: u32) -> Option<usize> {
 }
 
 impl Watches {
+    /// An agent begins with these routes of an earlier one.
+    pub fn begin(desired: &[DesiredRoute]) -> Self {
+        Self { watches: BTreeMap::new(), clients: Clients::begin(desired) }
+    }
+
+    /// What the edge counted of clients.
+    pub fn clients(&mut self, ticks: &[UnitTick]) {
+        self.clients.came(ticks);
+    }
+
     /// New counters at `now` (since the agent began). The canaries with a share that pass a limit with them.
     pub fn counted(&mut self, desired: &[DesiredRoute], stats: &Stats, now: Duration) -> Vec<(Place, TripCause)> {
-        self.0.retain(|place, _| desired.iter().any(|r| r.place == *place && r.trial.is_some()));
+        self.clients.follow(desired);
+        self.watches.retain(|place, _| desired.iter().any(|r| r.place == *place && r.trial.is_some()));
         let mut passed = Vec::new();
         for route in desired {
             let Some(trial) = &route.trial else { continue };
@@ -128,13 +144,14 @@ impl Watches {
                 last: (stats.epoch.clone(), answers),
                 window: Window::begin(Duration::from_millis(trial.limits.for_ms), now),
             };
-            let watch = self.0.entry(route.place.clone()).or_insert_with(begun);
+            let watch = self.watches.entry(route.place.clone()).or_insert_with(begun);
             if watch.rollout != route.salt || watch.trial != *trial {
                 *watch = begun();
             }
             watch.add(&stats.epoch, answers, now);
             let has_share = route.splits.iter().any(|s| s.revision == trial.canary && s.weight > 0);
-            if let Some(cause) = watch.passes(now).filter(|_| has_share) {
+            let several = |metric| self.clients.are_several(route, metric);
+            if let Some(cause) = watch.passes(now, several).filter(|_| has_share) {
                 passed.push((route.place.clone(), cause));
             }
         }
@@ -151,7 +168,8 @@ impl Watch {
         self.window.add(new, now);
     }
 
-    fn passes(&self, now: Duration) -> Option<TripCause> {
+    /// `several`: whether it is more than a client or two, by a metric of the trial.
+    fn passes(&self, now: Duration, several: impl Fn(usize) -> bool) -> Option<TripCause> {
         let Arms { canary, baseline } = self.window.full(now)?;
         let limits = &self.trial.limits;
         if !canary.suffice(limits) {
@@ -162,10 +180,11 @@ impl Watch {
         let (requests, for_ms) = (canary.all, limits.for_ms);
         let errors = limits
             .error_rate
-            .filter(|limit| alone(&|answers| answers.fail_above(*limit)))
+            .filter(|limit| alone(&|answers| answers.fail_above(*limit)) && several(ERRORS))
             .map(|limit| TripCause::ErrorRate { failed: canary.failed, requests, limit, for_ms });
         errors.or_else(|| {
-            let limit_ms = limits.p99_ms.filter(|_| alone(&Answers::are_slow))?;
+            let several = |limit_ms| clients::slower_than(limit_ms, &self.trial).is_none_or(&several);
+            let limit_ms = limits.p99_ms.filter(|limit_ms| alone(&Answers::are_slow) && several(*limit_ms))?;
             Some(TripCause::P99 { slow: canary.slow, requests, limit_ms, for_ms })
         })
     }
@@ -175,7 +194,13 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::edge::tests::{place, revision, route_on_trial};
-    use tradewind_model::time::Timestamp;
+    use tradewind_model::{
+        protocol::{
+            edge::Sticky,
+            trial::{Feed, UnitCounts},
+        },
+        time::Timestamp,
+    };
 
     /// An edge whose counters one adds to.
     struct Edge {
@@ -221,6 +246,23 @@ mod tests {
                 self.second(2, 100, canary.0, canary.1)
             };
             (0..seconds).flat_map(second).collect()
+        }
+
+        /// Clients that failed, or were slow against a bound, for the first time.
+        fn clients(&mut self, seq: u64, x: Vec<u64>) {
+            let route = &self.desired[0];
+            let counts = UnitCounts { n: vec![50; x.len()], x, ..UnitCounts::default() };
+            self.watches.clients(&[UnitTick {
+                route: route.place.to_string(),
+                rollout: route.salt.clone(),
+                epoch: "a-1".into(),
+                seq,
+                at: Timestamp(0),
+                feed: Feed::Edge,
+                sampled: 0,
+                canary: counts,
+                baseline: UnitCounts::default(),
+            }]);
         }
 
         fn look(&mut self) -> Vec<TripCause> {
@@ -376,6 +418,24 @@ mod tests {
         // Where any number will do, none is still none.
         let mut edge = Edge::new(|r| r.trial.as_mut().unwrap().limits.min_requests = 0);
         assert!((0..15).flat_map(|_| edge.second(2, 1, 1, 0)).next().is_some());
+    }
+
+    #[test]
+    fn a_client_or_two_pass_no_limit_by_themselves() {
+        for (canary, metric) in [((30, 0), 0), ((0, 30), 2)] {
+            let mut edge = Edge::new(|r| {
+                r.sticky = Sticky::Header { name: "X-Client-Id".into() };
+                r.trial.as_mut().unwrap().bounds_ms = vec![1_000, 3_000, 5_000];
+            });
+            let mut x = vec![9, 9, 9, 9];
+            x[metric] = 2;
+            edge.clients(1, x);
+            assert_eq!(edge.beside(20, (0, 0), canary), [], "{metric}");
+            let mut x = vec![0; 4];
+            x[metric] = 1;
+            edge.clients(2, x);
+            assert_eq!(edge.beside(1, (0, 0), canary).len(), 1, "{metric}");
+        }
     }
 
     #[test]

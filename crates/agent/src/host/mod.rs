@@ -192,7 +192,8 @@ impl Host {
         let inherited = found.iter().filter(|f| f.was_ready() && f.is_running()).map(|f| f.kept.desired.id).collect();
         let in_use = found.iter().filter(|f| f.is_running()).map(|f| f.kept.desired.release).collect();
         let versions = Versions::open(home.edge_state())?;
-        let (trials, shards) = (Trials::open(&home, time.wall()), Shards::open(&home));
+        let routes = desired.as_ref().map_or(&[][..], |d| &d.routes);
+        let (trials, shards) = (Trials::open(&home, time.wall(), routes), Shards::open(&home));
         let tallies = Tallies::open(&home);
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));

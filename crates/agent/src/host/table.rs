@@ -43,6 +43,7 @@ impl Host {
                 self.traffic.send_replace(Some(Arc::new(stats)));
             }
             EdgeNews::Said(FromEdge::Units { ticks }) => {
+                self.trials.units_came(&ticks);
                 self.units.came(ticks, self.time.now().mono);
                 self.send_units();
             }

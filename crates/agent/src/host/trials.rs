@@ -15,7 +15,7 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, DesiredRoute},
         edge::Stats,
-        trial::TripCause,
+        trial::{TripCause, UnitTick},
     },
     time::Timestamp,
 };
@@ -36,8 +36,8 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// With what an earlier agent gave up, and when it heard the server last.
-    pub fn open(home: &Home, wall: Timestamp) -> Self {
+    /// With what an earlier agent gave up, when it heard the server last, and the routes it had.
+    pub fn open(home: &Home, wall: Timestamp, desired: &[DesiredRoute]) -> Self {
         let (trips_file, contact_file) = (home.trips(), home.contact());
         let trips = disk::read_json(&trips_file).unwrap_or_else(|error| {
             tracing::error!(%error, "it is not known which canaries were given up here; the server decides");
@@ -48,7 +48,7 @@ impl Trials {
             None
         });
         Self {
-            watches: Watches::default(),
+            watches: Watches::begin(desired),
             passed: Vec::new(),
             trips: trips.unwrap_or_default(),
             trips_file,
@@ -65,6 +65,11 @@ impl Trials {
     /// Whether the server has been silent for a lease.
     pub fn is_over(&self, lease_ms: u64, now: Duration) -> bool {
         self.silence.is_over(lease_ms, now)
+    }
+
+    /// What the edge counted of clients.
+    pub fn units_came(&mut self, ticks: &[UnitTick]) {
+        self.watches.clients(ticks);
     }
 
     /// The edge's counters, at `now` since the agent began.

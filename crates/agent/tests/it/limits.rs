@@ -6,8 +6,8 @@ use tradewind_model::{
     id::InstanceId,
     protocol::{
         agent::{DesiredInstance, DesiredRoute, InstancePhase, Observed},
-        edge::{FromEdge, LATENCY_BOUNDS, SplitStats, Stats},
-        trial::{Ignore, Limits, Trial, Trip, TripCause},
+        edge::{FromEdge, LATENCY_BOUNDS, SplitStats, Stats, Sticky},
+        trial::{Feed, Ignore, Limits, Trial, Trip, TripCause, UnitCounts, UnitTick},
     },
     time::Timestamp,
 };
@@ -39,6 +39,10 @@ struct Answers {
 impl Canary {
     /// Revision 2 with this share beside revision 1, both with an instance that is ready.
     async fn start(share: u32, change: impl FnOnce(&mut Trial)) -> Self {
+        Self::start_with(share, Sticky::None, change).await
+    }
+
+    async fn start_with(share: u32, sticky: Sticky, change: impl FnOnce(&mut Trial)) -> Self {
         let mut w = World::new().await;
         let [v1, v2] = [1, 2].map(|n| w.app_release(n));
         let instances = vec![desired_instance(1, v1, 1, workload(&[])), desired_instance(2, v2, 2, workload(&[]))];
@@ -52,7 +56,7 @@ impl Canary {
             lease_ms: FOREVER_MS,
         };
         change(&mut trial);
-        let route = DesiredRoute { trial: Some(trial), ..route(1, &[(1, 10_000 - share), (2, share)]) };
+        let route = DesiredRoute { sticky, trial: Some(trial), ..route(1, &[(1, 10_000 - share), (2, share)]) };
         w.want(|d| {
             d.instances.clone_from(&instances);
             d.routes = vec![route.clone()];
@@ -67,6 +71,23 @@ impl Canary {
             splits.iter().map(|(w, _)| *w).eq(weights.iter().copied()) && splits.iter().all(|(_, n)| *n == 1)
         };
         self.w.until_table(&format!("{weights:?}"), ready).await;
+    }
+
+    /// The edge says that so many clients more have failed on the canary.
+    fn say_failed_clients(&self, seq: u64, clients: u64) {
+        let counts = UnitCounts { n: vec![46], x: vec![clients], ..UnitCounts::default() };
+        let tick = UnitTick {
+            route: place().to_string(),
+            rollout: self.route.salt.clone(),
+            epoch: "worker-1".into(),
+            seq,
+            at: Timestamp(0),
+            feed: Feed::Edge,
+            sampled: 0,
+            canary: counts.clone(),
+            baseline: counts,
+        };
+        self.w.edge.say(FromEdge::Units { ticks: vec![tick] });
     }
 
     fn say(&self) {
@@ -205,6 +226,50 @@ async fn what_hits_the_baseline_too_leaves_the_canary_its_share_until_it_is_the_
     .await;
     c.until_shares(&[10_000, 0]).await;
     assert!(matches!(c.tripped().await.cause, TripCause::ErrorRate { .. }));
+}
+
+fn cookie() -> Sticky {
+    Sticky::Cookie { name: "tw".into(), max_age_s: 86_400, secure: false }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_angry_client_does_not_take_the_canary_back_but_three_do() {
+    let mut c = Canary::start_with(1_000, cookie(), |_| {}).await;
+    let tables = c.w.edge.shares().len();
+    c.say_failed_clients(1, 1);
+    for seq in 2..=4 {
+        c.count(|n| (n.canary.failed, n.baseline.fine) = (n.canary.failed + 45, n.baseline.fine + 100)).await;
+        c.say_failed_clients(seq, 0);
+    }
+    assert_eq!(c.w.edge.shares().len(), tables, "nothing was given up");
+    assert_eq!(trip(&c.w.server.observed.borrow()), None);
+    c.say_failed_clients(5, 2);
+    c.count_until_other_shares(|n| n.canary.failed += 45).await;
+    c.until_shares(&[10_000, 0]).await;
+    assert!(matches!(c.tripped().await.cause, TripCause::ErrorRate { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_does_not_know_who_failed_before_goes_by_requests() {
+    let mut c = Canary::start_with(1_000, cookie(), |_| {}).await;
+    c.say_failed_clients(1, 46);
+    c.say();
+    c.w.drop_agent().await;
+    let mut table = c.w.edge.table.clone();
+    table.mark_unchanged();
+    c.w.start_agent();
+    tokio::time::timeout(GUARD, table.changed()).await.unwrap().unwrap();
+    // All of them failed before, and the edge's next worker remembers them: nobody fails for the first time any more.
+    let counting = async {
+        while trip(&c.w.server.observed.borrow()).is_none() {
+            c.say_failed_clients(1, 0);
+            c.counted.canary.failed += 45;
+            c.say();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(GUARD, counting).await.expect("a trip");
+    c.until_shares(&[10_000, 0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
