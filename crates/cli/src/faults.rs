@@ -90,6 +90,15 @@ tradewind_model::faults! {
     BAD_SHARE = "TW-CLI-028", 422,
         "`{value}` is not a share of the traffic", "`{value}` 不是合法的流量份额",
         "write it in percent, with at most two decimals: 20%, 2.5%", "请写成百分比，最多两位小数：20%、2.5%";
+    BAD_END = "TW-CLI-032", 422,
+        "`{value}` is neither a time nor a length of time", "`{value}` 既不是时间也不是时长",
+        "write 12h or 3d, 2026-11-12 or \"2026-11-12 08:00\" (this machine's time zone), or 2026-11-12T08:00:00+08:00", "请写成 12h、3d、2026-11-12、\"2026-11-12 08:00\"（本机时区）或 2026-11-12T08:00:00+08:00";
+    NO_SUCH_FREEZE = "TW-CLI-030", 404,
+        "no freeze covers exactly that", "没有范围恰好如此的冻结",
+        "`tradewind freezes` lists those that are on; a wider one is lifted as a whole, by its id", "用 `tradewind freezes` 查看当前的冻结；范围更大的冻结只能按标识整体解除";
+    WHICH_FREEZE = "TW-CLI-031", 409,
+        "several freezes cover exactly that: {which}", "有多个冻结的范围恰好如此：{which}",
+        "lift one by its id: `tradewind unfreeze ID --reason TEXT`", "请按标识解除其中一个：`tradewind unfreeze 标识 --reason TEXT`";
 }
 
 #[cfg(test)]

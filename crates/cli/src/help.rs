@@ -79,6 +79,17 @@ pub static VERBS: Table = help! {
     "*.reason": "Why; it goes into the event log", "原因；写入事件日志";
     "acknowledge": "Open a queue again that a failed rollout closed", "重新开放因发布失败而关闭的队列";
     "acknowledge.note": "What was found; it goes into the event log", "处理说明；写入事件日志";
+    "freeze": "Hold back new waves of a service, an environment or everything", "冻结服务、环境或全部：不开始新的一波，回滚不受影响";
+    "freeze.service": "Only this service, in every environment unless --env names one", "只冻结此服务；未指定 --env 时包括所有环境";
+    "freeze.env": "Only this environment, with every service unless one is named", "只冻结此环境；未指定服务时包括所有服务";
+    "freeze.all": "Every service in every environment", "所有环境中的所有服务";
+    "freeze.reason": "Why; everyone who has to wait is shown it", "原因；所有需要等待的人都会看到";
+    "freeze.until": "When it lifts itself: 12h, 3d, 2026-11-12, \"2026-11-12 08:00\" [default: when someone lifts it]", "自动解除的时间：12h、3d、2026-11-12、\"2026-11-12 08:00\"［默认：直到有人解除］";
+    "unfreeze": "Lift one freeze; what others cover stays frozen", "解除一个冻结；其他冻结仍然有效";
+    "unfreeze.freeze": "Its id, or the service it covers", "标识，或其所冻结的服务";
+    "unfreeze.env": "The freeze of exactly this environment, or of the service in it", "范围恰为此环境（或其中该服务）的冻结";
+    "unfreeze.all": "The freeze of everything", "范围为全部的冻结";
+    "freezes": "List the freezes that are on: what, who, why, until when", "列出当前的冻结：范围、操作人、原因与期限";
     "logs": "What the instances of a service write", "服务实例的日志";
     "logs.release": "Only this release (v3 or a digest), and also its instances that ended within a day", "只看此版本（v3 或摘要），并包含一天之内结束的实例";
     "logs.site": "Only this site", "只看此站点";

@@ -56,6 +56,9 @@ crate::messages! {
     H_EXPIRES = "VALID UNTIL", "有效期至";
     H_USED = "LAST USED", "最近使用";
 
+    H_UNTIL = "UNTIL", "至";
+    H_REASON = "REASON", "原因";
+
     MORE = "There are more: --after {next}", "还有更多：--after {next}";
     FOREVER = "revoked", "被吊销";
 
@@ -101,6 +104,7 @@ crate::messages! {
     RUN_BY = "  by {by}, {since}, id {id}", "  {by}，{since}，标识 {id}";
     RELEASED = "release {label} ({digest})", "版本 {label}（{digest}）";
     ROLLOUT_STARTED = "rollout to {env}: tradewind rollout show {id} -f", "正在发布到 {env}：tradewind rollout show {id} -f";
+    ROLLOUT_WAITS = "rollout to {env} waits: {why}; follow it: tradewind rollout show {id} -f", "到 {env} 的发布正在等待：{why}；查看：tradewind rollout show {id} -f";
     WITH_EXIT = ", exit code {code}", "，退出码 {code}";
     MAY_FAIL = " (may fail)", "（允许失败）";
 
@@ -123,6 +127,7 @@ crate::messages! {
     VERIFIED = "verified: {passed} of {all} checks passed", "验证通过：{passed}/{all} 项检查通过";
     NOT_VERIFIED = "not verified: {passed} of {all} checks passed", "验证未通过：{passed}/{all} 项检查通过";
     FOLLOW_ROLLOUT = "It goes on by itself. Follow: tradewind rollout show {id} -f", "发布会自行继续。查看进度：tradewind rollout show {id} -f";
+    WAITS = "  waits: {text}", "  等待：{text}";
     OUTLOOK = "  the judge: {text}", "  判定：{text}";
     EVIDENCE = "evidence that it is worse: {e} of {against}; that the next wave may begin: {promotion} of {needed}", "变差的证据：{e} / {against}；可以放行的证据：{promotion} / {needed}";
     JUDGED = "{canary} beside {baseline}: {verdict}", "{canary} 对比 {baseline}：{verdict}";
@@ -148,6 +153,19 @@ crate::messages! {
 
     ACKNOWLEDGED = "The queue of {service} in {env} is open again.", "{service} 在 {env} 的队列已重新开放。";
     GOES_ON_NOW = "  goes on now: tradewind rollout show {id} -f", "  继续进行：tradewind rollout show {id} -f";
+
+    EVERYTHING = "everything", "全部";
+    EVERY = "all", "全部";
+    LIFTED = "lifted", "被解除";
+    SERVICE_IN_ENV = "{service} in {env}", "{env} 中的 {service}";
+    FREEZE_SET = "{what} is frozen until someone lifts it: no wave begins, nothing leaves the queue. What runs goes on; a rollback goes through.", "冻结已生效：{what}，直到有人解除。不开始新的一波，队列不再放行；正在运行的照常，回滚不受影响。";
+    FREEZE_SET_UNTIL = "{what} is frozen until {until}: no wave begins, nothing leaves the queue. What runs goes on; a rollback goes through.", "冻结已生效：{what}，至 {until}。不开始新的一波，队列不再放行；正在运行的照常，回滚不受影响。";
+    UNFREEZE_NEXT = "  lift it: tradewind unfreeze {id} --reason TEXT", "  解除：tradewind unfreeze {id} --reason TEXT";
+    FREEZE_LIFTED = "The freeze of {what} is lifted.", "冻结已解除：{what}。";
+    STILL_FROZEN = "  still: {line} ({id})", "  仍有：{line}（{id}）";
+    FROZEN_BY = "{what} is frozen by {by} since {since}: {reason}", "{what}：{by} 自 {since} 起冻结，原因：{reason}";
+    FROZEN_UNTIL = "{what} is frozen by {by} since {since} until {until}: {reason}", "{what}：{by} 自 {since} 起至 {until} 冻结，原因：{reason}";
+    NO_FREEZES = "Nothing is frozen.", "没有冻结。";
 
     NO_EVENTS = "No event yet.", "还没有事件。";
     CHAIN_WHOLE = "The chain is whole: {intact} events, its end {end}; {unsealed} written a moment ago are not sealed yet", "事件链完整：{intact} 个事件，末尾 {end}；另有 {unsealed} 个刚写入、尚未封存";

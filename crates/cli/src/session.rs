@@ -131,7 +131,7 @@ impl Session {
     /// The environment a verb is about: the one named, else the only one, else `production`.
     pub async fn env(&self, client: &Client, service: &ServiceName, named: Option<&str>) -> Result<EnvName, Failure> {
         if let Some(s) = named {
-            return s.parse().map_err(|_| Fault::new(&faults::BAD_NAME).with("value", s).into());
+            return env(s);
         }
         let envs: Vec<EnvName> = client.service(service).await?.environments.into_iter().map(|e| e.name).collect();
         match envs.as_slice() {
@@ -154,5 +154,9 @@ impl Session {
 }
 
 pub fn name(s: &str) -> Result<ServiceName, Failure> {
+    s.parse().map_err(|_| Fault::new(&faults::BAD_NAME).with("value", s).into())
+}
+
+pub fn env(s: &str) -> Result<EnvName, Failure> {
     s.parse().map_err(|_| Fault::new(&faults::BAD_NAME).with("value", s).into())
 }

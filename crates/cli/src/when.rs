@@ -45,6 +45,15 @@ impl When {
         self.local(at, "%H:%M:%S%.3f")
     }
 
+    /// RFC 3339, or a date with or without a time of day, where the caller is.
+    pub fn parse(&self, text: &str) -> Option<Time> {
+        let at = match text.parse::<jiff::Timestamp>() {
+            Ok(at) => at,
+            Err(_) => text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(self.zone.clone()).ok()?.timestamp(),
+        };
+        Some(Time(Timestamp(at.as_microsecond())))
+    }
+
     fn local(&self, at: Time, format: &str) -> String {
         match jiff::Timestamp::from_microsecond(at.0.0) {
             Ok(t) => t.to_zoned(self.zone.clone()).strftime(format).to_string(),

@@ -41,4 +41,19 @@ tradewind_model::faults! {
         "rollout {rollout} is not judged: {why}", "发布 {rollout} 没有判定：{why}",
         "a canary beside an earlier release is judged: `strategy: canary` in tradewind.yaml asks for one, from the second release on",
         "与旧版本并行的金丝雀才有判定：在 tradewind.yaml 中写 `strategy: canary`，自第二个版本起生效";
+    FREEZE_WHAT = "TW-CTL-014", 422,
+        "it is not said what to freeze", "没有说明要冻结什么",
+        "name a service, an environment or both, or say `all` and neither", "请指定服务、环境或两者；要冻结全部请只写 `all`";
+    NO_ENVIRONMENT = "TW-CTL-015", 404,
+        "there is no environment `{env}`", "没有名为 `{env}` 的环境",
+        "`tradewind service show` lists those of a service; one comes to be with the first spec that names it", "用 `tradewind service show` 查看服务的环境；首次有配置声明时环境即存在";
+    FREEZE_END = "TW-CTL-016", 422,
+        "a freeze cannot end at {until}: that is not between now ({now}) and ten years from now", "冻结不能在 {until} 结束：须在现在（{now}）之后、十年之内",
+        "give another time, or leave it out and lift the freeze by hand", "请填写其他时间，或不填并手动解除";
+    NO_FREEZE = "TW-CTL-017", 404,
+        "there is no freeze `{freeze}`", "没有冻结 `{freeze}`",
+        "`tradewind freezes` shows those that are on", "用 `tradewind freezes` 查看当前的冻结";
+    FREEZE_OVER = "TW-CTL-018", 409,
+        "freeze `{freeze}` is over since {since}, ended by {who}", "冻结 `{freeze}` 已于 {since} 由 {who} 结束",
+        "nothing to do; `tradewind freezes` shows those that are on", "无需操作；用 `tradewind freezes` 查看当前的冻结";
 }

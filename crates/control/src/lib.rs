@@ -8,6 +8,7 @@ pub mod agents;
 pub mod ctx;
 pub mod error;
 pub mod faults;
+pub mod freezes;
 pub mod hosts;
 pub mod housekeeping;
 pub mod judging;

@@ -1,6 +1,6 @@
 //! Services: made by hand or by their first push.
 
-use crate::{Ctx, Error, Result, ctx::Asker, faults};
+use crate::{Ctx, Error, Result, ctx::Asker, faults, freezes};
 use tradewind_api::v1;
 use tradewind_model::{
     event::{Actor, NewEvent},
@@ -96,7 +96,8 @@ async fn view(r: &mut impl Reader, row: Service, lang: Lang) -> Result<v1::Servi
             name: e.name.clone(),
             branch: e.branch.clone(),
             sites: e.sites.clone(),
-            frozen: freeze(r, &row.name, &e.name, lang).await?,
+            frozen: closed(r, &row.name, &e.name, lang).await?,
+            freezes: freezes::shown(r, &row.name, &e.name).await?,
         });
     }
     Ok(v1::Service {
@@ -109,25 +110,38 @@ async fn view(r: &mut impl Reader, row: Service, lang: Lang) -> Result<v1::Servi
     })
 }
 
-async fn newest_spec(r: &mut impl Reader, service: &ServiceName) -> Result<Option<Spec>> {
+pub(crate) async fn names(r: &mut impl Reader) -> Result<Vec<ServiceName>> {
+    const PAGE: u32 = 200;
+    let mut names: Vec<ServiceName> = Vec::new();
+    loop {
+        let page = rows::services::list(r, names.last(), PAGE).await?;
+        let last = page.len() < PAGE as usize;
+        names.extend(page.into_iter().map(|s| s.name));
+        if last {
+            return Ok(names);
+        }
+    }
+}
+
+pub(crate) async fn newest_spec(r: &mut impl Reader, service: &ServiceName) -> Result<Option<Spec>> {
     let newest = rows::releases::list(r, service, Page::first(1)).await?;
     let Some(release) = newest.first() else { return Ok(None) };
     let manifest = rows::releases::manifest(r, service, &release.digest).await?;
     Ok(Spec::parse("tradewind.yaml", &manifest.spec).ok())
 }
 
-/// Why the queue of a service in an environment is held, in words.
-pub(crate) async fn freeze(
+/// Why a failure closed the queue of a service in an environment, in words.
+pub(crate) async fn closed(
     r: &mut impl Reader,
     service: &ServiceName,
     env: &tradewind_model::id::EnvName,
     lang: Lang,
-) -> Result<Option<v1::Freeze>> {
-    let Some(freeze) = rows::queues::get(r, service, env).await?.frozen else { return Ok(None) };
-    let reason: Option<Reason> = serde_json::from_str(&freeze.reason).ok();
+) -> Result<Option<v1::ClosedQueue>> {
+    let Some(hold) = rows::queues::get(r, service, env).await?.frozen else { return Ok(None) };
+    let reason: Option<Reason> = serde_json::from_str(&hold.reason).ok();
     let rollout = reason.as_ref().and_then(|r| r.args.get("rollout")?.en().parse().ok());
-    let reason = reason.map_or(freeze.reason, |r| r.what(lang));
-    Ok(Some(v1::Freeze { since: freeze.at.into(), reason, rollout }))
+    let reason = reason.map_or(hold.reason, |r| r.what(lang));
+    Ok(Some(v1::ClosedQueue { since: hold.at.into(), reason, rollout }))
 }
 
 /// An actor as people write it.

@@ -3,7 +3,7 @@
 use crate::{
     Ctx, Result,
     agents::observed,
-    releases,
+    freezes, releases,
     rollouts::places::{self, Loaded},
     services,
 };
@@ -168,7 +168,8 @@ async fn one(
         traffic,
         warm,
         rollout: rollout.map(|x| x.id),
-        frozen: services::freeze(r, &p.service, &p.env, lang).await?,
+        frozen: services::closed(r, &p.service, &p.env, lang).await?,
+        freezes: freezes::shown(r, &p.service, &p.env).await?,
         routes: routes.unwrap_or_default(),
         service: p.service,
         env: p.env,

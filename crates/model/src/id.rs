@@ -72,6 +72,8 @@ uuid_id! {
     EventId,
     /// A scoped, expiring token.
     TokenId,
+    /// A freeze a person set.
+    FreezeId,
 }
 
 /// Lower-case names in URLs, paths and headers. `TryFrom<String>` is the only way in, for serde too.

@@ -30,6 +30,11 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0).max(0) as u64)
     }
+    /// As people write it where no zone of theirs is known: `2026-11-10 08:00 UTC`.
+    pub fn to_minute(self) -> String {
+        let minute = |t: jiff::Timestamp| t.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        jiff::Timestamp::from_microsecond(self.0).map_or_else(|_| self.to_rfc3339(), minute)
+    }
     pub fn to_rfc3339(self) -> String {
         jiff::Timestamp::from_microsecond(self.0).map_or_else(|_| format!("{}us", self.0), |t| format!("{t:.6}"))
     }

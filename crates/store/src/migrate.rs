@@ -27,6 +27,7 @@ pub static STEPS: &[Step] = &[
     Step::new(1, "foundation", include_str!("../migrations/0001_foundation.sql")),
     Step::new(2, "evidence", include_str!("../migrations/0002_evidence.sql")),
     Step::new(3, "usual", include_str!("../migrations/0003_usual.sql")),
+    Step::new(4, "freezes", include_str!("../migrations/0004_freezes.sql")),
 ];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

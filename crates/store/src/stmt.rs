@@ -45,6 +45,7 @@ pub fn all() -> Vec<&'static Stmt> {
         rows::counters::STATEMENTS,
         rows::environments::STATEMENTS,
         rows::evidence::STATEMENTS,
+        rows::freezes::STATEMENTS,
         rows::usual::STATEMENTS,
         rows::hosts::STATEMENTS,
         rows::idempotency::STATEMENTS,

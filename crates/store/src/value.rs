@@ -44,7 +44,7 @@ macro_rules! texts {
     ($($t:ty),* $(,)?) => { values! { Text: $($t => |x: $t| x.to_string(), &$t => |x: &$t| x.to_string()),* } };
 }
 texts! {
-    id::RunId, id::JobId, id::RevisionId, id::RolloutId, id::InstanceId, id::TaskId, id::HostId, id::EventId, id::TokenId,
+    id::RunId, id::JobId, id::RevisionId, id::RolloutId, id::InstanceId, id::TaskId, id::HostId, id::EventId, id::TokenId, id::FreezeId,
     id::OrgName, id::ServiceName, id::EnvName, id::SiteName, id::Digest, id::Commit,
 }
 

@@ -1,6 +1,7 @@
 mod bad_releases;
 mod canaries;
 mod everything_dies;
+mod freezes;
 mod killed_roles;
 mod kinds;
 mod processes;

@@ -3,7 +3,7 @@
 use super::{ApiError, Client, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{JobId, RolloutId, RunId, ServiceName, TokenId};
+use tradewind_model::id::{FreezeId, JobId, RolloutId, RunId, ServiceName, TokenId};
 
 impl Client {
     pub async fn version(&self) -> Result<Version, ApiError> {
@@ -171,6 +171,20 @@ impl Client {
 
     pub async fn acknowledge(&self, service: &ServiceName, note: &Acknowledge) -> Result<Acknowledged, ApiError> {
         self.post(&["services", service.as_str(), "acknowledge"], note).await
+    }
+
+    /// Those that are on, oldest first.
+    pub async fn freezes(&self) -> Result<Vec<Freeze>, ApiError> {
+        Ok(self.get::<Page<Freeze>>(&["freezes"], &[]).await?.items)
+    }
+
+    pub async fn set_freeze(&self, freeze: &SetFreeze) -> Result<Freeze, ApiError> {
+        self.post(&["freezes"], freeze).await
+    }
+
+    /// Gives the freeze as it was.
+    pub async fn lift_freeze(&self, id: FreezeId, reason: &Reason) -> Result<Freeze, ApiError> {
+        self.post(&["freezes", &id.to_string(), "lift"], reason).await
     }
 
     /// The last lines of every instance of a service in an environment, then, with `follow`, what comes.

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod freeze;
 pub mod host;
 pub mod judgement;
 pub mod log;
@@ -17,6 +18,7 @@ pub mod time;
 
 pub use access::{CreateToken, Login, NewToken, Scope, Token};
 pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
+pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;
 pub use judgement::{
     EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
@@ -32,7 +34,7 @@ pub use rollout::{
     SetShare, SitePhase, SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
 };
 pub use run::{Job, JobKind, JobState, Run, RunState, RunUpdate};
-pub use service::{CreateService, Environment, Freeze, Service, ServiceKind};
+pub use service::{ClosedQueue, CreateService, Environment, Service, ServiceKind};
 pub use status::{Health, Instance, InstancePhase, PlaceStatus, TrafficShare, WarmRelease};
 pub use system::{HealthReport, Problem, Version};
 pub use time::Time;

@@ -157,6 +157,9 @@ pub enum RunUpdate {
         /// Of a canary that has begun: how long its judge will need, and what to change where that is hopeless.
         #[serde(default)]
         outlook: Option<String>,
+        /// A sentence, where it has not begun: what it waits for.
+        #[serde(default)]
+        waits_for: Option<String>,
     },
     /// The run's last state.
     Finished { run: Box<Run> },

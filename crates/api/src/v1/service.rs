@@ -1,4 +1,4 @@
-use super::Time;
+use super::{Freeze, Time};
 use serde::{Deserialize, Serialize};
 use tradewind_model::id::{EnvName, RolloutId, ServiceName, SiteName};
 use utoipa::ToSchema;
@@ -53,11 +53,14 @@ pub struct Environment {
     #[schema(value_type = Vec<String>, example = json!(["default"]))]
     pub sites: Vec<SiteName>,
     /// Set when a failed rollout closed the queue until a person acknowledges it. A rollback is never held up.
-    pub frozen: Option<Freeze>,
+    pub frozen: Option<ClosedQueue>,
+    /// What people froze it by, oldest first. A rollback is never held up.
+    #[serde(default)]
+    pub freezes: Vec<Freeze>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Freeze {
+pub struct ClosedQueue {
     pub since: Time,
     /// A sentence.
     pub reason: String,

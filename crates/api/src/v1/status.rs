@@ -1,4 +1,4 @@
-use super::{Freeze, ReleaseRef, ServiceKind, Time};
+use super::{ClosedQueue, Freeze, ReleaseRef, ServiceKind, Time};
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     id::{EnvName, InstanceId, RevisionId, RolloutId, ServiceName, SiteName},
@@ -34,7 +34,11 @@ pub struct PlaceStatus {
     /// The rollout under way here.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub rollout: Option<RolloutId>,
-    pub frozen: Option<Freeze>,
+    /// Set when a failed rollout closed the queue until a person acknowledges it.
+    pub frozen: Option<ClosedQueue>,
+    /// What people froze it by, oldest first. A rollback is never held up.
+    #[serde(default)]
+    pub freezes: Vec<Freeze>,
     /// Where the edge answers for it.
     #[schema(example = json!(["shop.example.com/"]))]
     pub routes: Vec<String>,

@@ -30,6 +30,7 @@ fn updates_carry_their_type() {
         env: "production".parse().unwrap(),
         url: "/api/v1/rollouts/01930000-0000-7000-8000-000000000000".into(),
         outlook: None,
+        waits_for: None,
     };
     let json = serde_json::to_value(&update).unwrap();
     assert_eq!(json["type"], "rollout_started");

@@ -29,7 +29,8 @@ const MOVED: &str = "rollout.traffic_moved";
 
 /// Follows a rollout to its end and returns how it ended.
 pub async fn follow(session: &Session, client: &Client, id: RolloutId) -> Result<Rollout, Failure> {
-    let mut screen = Screen { session, live: Live::new(&session.out), bars: BTreeMap::new(), told: 0, begun: false };
+    let mut screen =
+        Screen { session, live: Live::new(&session.out), bars: BTreeMap::new(), told: 0, begun: false, waits: None };
     loop {
         let mut updates = client.follow_rollout(id);
         while let Some(update) = updates.next().await {
@@ -85,6 +86,8 @@ struct Screen<'a> {
     /// Entries of the timeline already shown.
     told: usize,
     begun: bool,
+    /// What it was said last to wait for.
+    waits: Option<String>,
 }
 
 impl Screen<'_> {
@@ -97,6 +100,11 @@ impl Screen<'_> {
             self.live.line(&entry_line(self.session, rollout, entry));
         }
         self.told = self.told.max(rollout.timeline.len());
+        let waits = waits_for(rollout).map(str::to_owned);
+        if let Some(why) = waits.as_ref().filter(|_| waits != self.waits) {
+            self.live.line(&fill!(self.session.lang, &msg::WAITS, text = why));
+        }
+        self.waits = waits;
         for site in &rollout.sites {
             let live = &self.live;
             let bar = self.bars.entry(site.site.clone()).or_insert_with(|| live.bar(site.site.as_str()));
@@ -115,6 +123,18 @@ impl Drop for Screen<'_> {
         for bar in self.bars.values().flatten() {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What one that has not ended waits for; a failure's reason is none.
+pub fn waits_for(r: &Rollout) -> Option<&str> {
+    match r.phase {
+        RolloutPhase::Queued | RolloutPhase::Running | RolloutPhase::Paused => r.reason.as_deref(),
+        RolloutPhase::Returning
+        | RolloutPhase::Completed
+        | RolloutPhase::Failed
+        | RolloutPhase::Aborted
+        | RolloutPhase::Superseded => None,
     }
 }
 

@@ -74,8 +74,11 @@ impl Screen<'_> {
             RunUpdate::Released { release } if self.everything() => {
                 self.live.line(&fill!(lang, &msg::RELEASED, label = release.label, digest = release.digest.short()));
             }
-            RunUpdate::RolloutStarted { id, env, outlook, .. } if self.everything() => {
-                self.live.line(&fill!(lang, &msg::ROLLOUT_STARTED, env = env, id = id));
+            RunUpdate::RolloutStarted { id, env, outlook, waits_for, .. } if self.everything() => {
+                self.live.line(&match waits_for {
+                    Some(why) => fill!(lang, &msg::ROLLOUT_WAITS, env = env, id = id, why = why),
+                    None => fill!(lang, &msg::ROLLOUT_STARTED, env = env, id = id),
+                });
                 if let Some(outlook) = outlook {
                     self.live.line(&fill!(lang, &msg::OUTLOOK, text = outlook));
                 }

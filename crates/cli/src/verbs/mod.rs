@@ -7,6 +7,8 @@ pub mod completions;
 pub mod deploy;
 pub mod diff;
 pub mod events;
+pub mod freeze;
+pub mod freezes;
 pub mod git_credential;
 pub mod host;
 pub mod judge;
@@ -22,6 +24,7 @@ pub mod run;
 pub mod service;
 pub mod status;
 pub mod token;
+pub mod unfreeze;
 pub mod version;
 
 use crate::{
@@ -50,6 +53,9 @@ pub enum Verb {
     Rollout(rollout::Args),
     Rollback(rollback::Args),
     Acknowledge(acknowledge::Args),
+    Freeze(freeze::Args),
+    Unfreeze(unfreeze::Args),
+    Freezes,
     Logs(logs::Args),
     Events(events::Args),
     Audit(audit::Args),
@@ -78,6 +84,9 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Rollout(args) => rollout::run(args, session).await,
         Verb::Rollback(args) => rollback::run(args, session).await,
         Verb::Acknowledge(args) => acknowledge::run(args, session).await,
+        Verb::Freeze(args) => freeze::run(args, session).await,
+        Verb::Unfreeze(args) => unfreeze::run(args, session).await,
+        Verb::Freezes => freezes::run(session).await,
         Verb::Logs(args) => logs::run(args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
@@ -119,6 +128,9 @@ async fn see_through(session: &Session, client: &Client, started: Rollout, wait:
             session.out.json(&started);
         } else {
             session.out.line(follow::rollout::headline(session, &started));
+            if let Some(why) = follow::rollout::waits_for(&started) {
+                session.out.line(fill!(session.lang, &msg::WAITS, text = why));
+            }
             session.out.line(fill!(session.lang, &msg::FOLLOW_ROLLOUT, id = started.id));
         }
         return Ok(Exit::Ok);

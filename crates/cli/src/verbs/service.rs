@@ -1,6 +1,6 @@
 //! Services: made, listed, shown.
 
-use super::Pages;
+use super::{Pages, freezes::line};
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -108,11 +108,14 @@ fn show(session: &Session, s: &v1::Service) {
     let mut table = Table::new(&msg::head(lang, &[&msg::H_ENV, &msg::H_BRANCH, &msg::H_SITES, &msg::H_QUEUE]));
     for e in &s.environments {
         let sites: Vec<&str> = e.sites.iter().map(|x| x.as_str()).collect();
-        let queue = match &e.frozen {
-            Some(f) => {
-                painted(Paint::Bad, fill!(lang, &msg::FROZEN, since = session.when().ago(f.since), reason = f.reason))
-            }
-            None => msg::OPEN.get(lang).into(),
+        let closed = e.frozen.iter().map(|f| {
+            let since = session.when().ago(f.since);
+            fill!(lang, &msg::FROZEN, since = since, reason = f.reason)
+        });
+        let held: Vec<String> = closed.chain(e.freezes.iter().map(|f| line(session, f))).collect();
+        let queue = match held.as_slice() {
+            [] => msg::OPEN.get(lang).into(),
+            held => painted(Paint::Bad, held.join("; ")),
         };
         table.row(vec![
             e.name.as_str().into(),

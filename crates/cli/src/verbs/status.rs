@@ -1,5 +1,6 @@
 //! What runs where, since when, how healthy, and who changed it.
 
+use super::freezes::line;
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -10,7 +11,7 @@ use crate::{
     when,
     words::Words,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tradewind_api::{
     Client,
     v1::{InstancePhase, PlaceStatus},
@@ -84,6 +85,12 @@ fn page(session: &Session, places: &[PlaceStatus], detail: bool) -> String {
         if detail {
             out += &instances(session, p);
         }
+    }
+    // Once each, however many places they hold.
+    let freezes: BTreeMap<_, _> = places.iter().flat_map(|p| &p.freezes).map(|f| (f.id, f)).collect();
+    for f in freezes.into_values() {
+        let next = fill!(lang, &msg::UNFREEZE_NEXT, id = f.id);
+        out += &format!("{}\n{next}\n", line(session, f));
     }
     out
 }

@@ -27,6 +27,7 @@ fn updates(end: RunState) -> Vec<RunUpdate> {
             env: "production".parse().unwrap(),
             url: String::new(),
             outlook: Some("350 requests a second lately".into()),
+            waits_for: None,
         });
     }
     all.push(RunUpdate::Finished { run: Box::new(ended) });

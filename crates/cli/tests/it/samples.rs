@@ -94,3 +94,11 @@ pub fn release(label: &str, live_in: &[&str]) -> Release {
     }))
     .unwrap()
 }
+
+pub fn freeze(n: u32, service: Option<&str>, env: Option<&str>) -> Freeze {
+    serde_json::from_value(json!({
+        "id": format!("0193a1b2-0000-7000-8000-00000000030{n}"), "service": service, "env": env, "reason": "11.11",
+        "by": "li.wei@laptop", "since": "2026-11-10T22:00:00Z", "until": (n % 2 == 1).then_some("2026-11-12T02:00:00Z")
+    }))
+    .unwrap()
+}

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Ctx, Result,
     agents::{desired, observed},
-    hosts, judging, tasks,
+    freezes, hosts, judging, tasks,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_model::{
@@ -69,9 +69,7 @@ async fn facts(
     let fresh = reports.iter().all(|(_, report)| report.as_ref().is_some_and(|r| r.fresh));
     let frozen = match plan.kind {
         Kind::Rollback => false,
-        Kind::Normal | Kind::Hotfix | Kind::Drill => {
-            rows::environments::find(r, &row.env).await?.is_some_and(|e| e.frozen.is_some())
-        }
+        Kind::Normal | Kind::Hotfix | Kind::Drill => freezes::is_on(r, &row.service, &row.env).await?,
     };
     let judge = ctx.folds.of(row.id);
     let mut sites = BTreeMap::new();

@@ -1,18 +1,20 @@
-//! The queue of rollouts of one (service, environment): one active at a time, held after a failure.
+//! The queue of rollouts of one (service, environment): one active at a time, held after a failure
+//! or by a freeze.
 
 use super::{PlanDoc, Target, advance, events, read, request};
-use crate::{Ctx, Result, ctx::Asker, judging::outlook::outlook};
+use crate::{Ctx, Result, ctx::Asker, freezes, judging::outlook::outlook};
 use tradewind_model::{
     id::{EnvName, Place, ServiceName},
     rollout::state::State,
 };
 use tradewind_store::{Json, Tx, rows};
 
-/// Begins the next rollout when none is active and the queue is not held. Its plan is made anew: what completed while
+/// Begins the next rollout when none is active and the queue is neither held nor frozen. Its plan is made anew: what completed while
 /// it waited is what it starts from.
 pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &EnvName) -> Result<bool> {
     if rows::rollouts::active(tx, service, env).await?.is_some()
         || rows::queues::get(tx, service, env).await?.frozen.is_some()
+        || freezes::is_on(tx, service, env).await?
     {
         return Ok(false);
     }

@@ -1,12 +1,13 @@
 //! Moves rollouts on. Takes no input: it wakes on a commit, on an agent that comes or goes, or on a rollout's own timer,
-//! looks at every active rollout, and decides. It also lets warm predecessors go when their time is up.
+//! looks at every active rollout, and decides. It also lets warm predecessors and freezes go when their
+//! time is up.
 
 use super::{
     advance,
     places::{self, Filling},
     queue,
 };
-use crate::{Ctx, Result, ctx::Asker, judging};
+use crate::{Ctx, Result, ctx::Asker, freezes, judging};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{event::NewEvent, id::Place, time::Timestamp};
 use tradewind_store::{StoreError, Tx, rows, transact};
@@ -39,8 +40,11 @@ pub async fn run(ctx: Ctx) {
 
 /// Looks at everything once; the earliest time something is due without a signal.
 pub async fn once(ctx: &Ctx) -> Result<Option<Timestamp>> {
+    let mut wake = freezes::expire(ctx).await.unwrap_or_else(|e| {
+        tracing::error!(error = &e as &dyn std::error::Error, "freezes could not be looked at");
+        None
+    });
     let unfinished = rows::rollouts::unfinished(&mut ctx.store.read().await?).await?;
-    let mut wake = None;
     let mut waiting = Vec::new();
     let active: Vec<_> = unfinished.iter().filter(|row| row.active).map(|row| row.id).collect();
     ctx.folds.keep(&active);

@@ -174,7 +174,7 @@ pub fn colon(lang: Lang) -> &'static str {
     }
 }
 
-fn semicolon(lang: Lang) -> &'static str {
+pub fn semicolon(lang: Lang) -> &'static str {
     match lang {
         Lang::En => "; ",
         Lang::Zh => "；",

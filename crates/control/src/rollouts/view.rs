@@ -1,7 +1,7 @@
 //! Rollouts as the API shows them.
 
 use super::{PlanDoc, advance, get, read, told};
-use crate::{Ctx, Result, agents::observed, judging, services};
+use crate::{Ctx, Result, agents::observed, freezes, judging, services};
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout};
 use tradewind_model::{
     event::Event,
@@ -57,14 +57,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         Some(id) => Some(reference(r, id).await?),
         None => None,
     };
-    let queue_position = if state.phase == Phase::Queued {
-        let queue = rows::rollouts::queue(r, &row.service, &row.env).await?;
-        let ahead = queue.iter().position(|q| q.id == row.id).unwrap_or_default();
-        let active = usize::from(rows::rollouts::active(r, &row.service, &row.env).await?.is_some());
-        Some(u32::try_from(ahead + active).unwrap_or(u32::MAX))
-    } else {
-        None
-    };
+    let queue_position = queue_position(r, &row, &state).await?;
     let subject = format!("rollout/{}", row.id);
     let log = events::of_subject(r, &subject, 0, 1_000).await?;
     let mut sites = Vec::new();
@@ -73,7 +66,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
     }
     let reason = match &state.reason {
         Some(reason) => Some(reason.what(lang)),
-        None => waiting_for(r, &row, &state, queue_position, lang).await?,
+        None => waiting_for(r, &row, &doc, &state, queue_position, lang).await?,
     };
     Ok(v1::Rollout {
         id: row.id,
@@ -107,20 +100,53 @@ async fn reference(r: &mut impl Reader, id: RevisionId) -> Result<ReleaseRef> {
     Ok(ReleaseRef { label: revision.label, digest: revision.release })
 }
 
+/// What a rollout that has not begun waits for, in a sentence.
+pub(crate) async fn waits_for(r: &mut impl Reader, id: RolloutId, lang: Lang) -> Result<Option<String>> {
+    let row = get(r, id).await?;
+    let (doc, state): (PlanDoc, State) = (read(&row.plan)?, read(&row.state)?);
+    let position = queue_position(r, &row, &state).await?;
+    if position.is_none() { Ok(None) } else { waiting_for(r, &row, &doc, &state, position, lang).await }
+}
+
+/// Rollouts ahead of one that has not begun.
+async fn queue_position(r: &mut impl Reader, row: &Rollout, state: &State) -> Result<Option<u32>> {
+    if state.phase != Phase::Queued {
+        return Ok(None);
+    }
+    let queue = rows::rollouts::queue(r, &row.service, &row.env).await?;
+    let ahead = queue.iter().position(|q| q.id == row.id).unwrap_or_default();
+    let active = usize::from(rows::rollouts::active(r, &row.service, &row.env).await?.is_some());
+    Ok(Some(u32::try_from(ahead + active).unwrap_or(u32::MAX)))
+}
+
 async fn waiting_for(
     r: &mut impl Reader,
     row: &Rollout,
+    doc: &PlanDoc,
     state: &State,
     queue_position: Option<u32>,
     lang: Lang,
 ) -> Result<Option<String>> {
-    if state.phase == Phase::Queued
-        && let Some(frozen) = services::freeze(r, &row.service, &row.env, lang).await?
-    {
-        let Some(failed) = frozen.rollout else { return Ok(Some(frozen.reason)) };
-        let held = Reason::new(&faults::QUEUE_FROZEN).with("service", &row.service).with("env", &row.env);
-        let held = held.with("rollout", failed).what(lang);
-        return Ok(Some(format!("{held}{}{}", told::colon(lang), frozen.reason)));
+    let queued = state.phase == Phase::Queued;
+    let frozen = if queued || doc.plan.kind != Kind::Rollback && state.can_be_frozen(&doc.plan) {
+        freezes::why(r, &row.service, &row.env).await?.map(|why| why.get(lang).to_owned())
+    } else {
+        None
+    };
+    if queued && let Some(closed) = services::closed(r, &row.service, &row.env, lang).await? {
+        let held = closed.rollout.map(|failed| {
+            let held = Reason::new(&faults::QUEUE_FROZEN).with("service", &row.service).with("env", &row.env);
+            format!("{}{}", held.with("rollout", failed).what(lang), told::colon(lang))
+        });
+        let held = held.unwrap_or_default() + &closed.reason;
+        return Ok(Some(frozen.map_or(held.clone(), |why| format!("{held}{}{why}", told::semicolon(lang)))));
+    }
+    if let Some(why) = frozen {
+        return Ok(Some(match (queued, lang) {
+            (true, _) => why,
+            (false, Lang::En) => format!("no further wave begins: {why}"),
+            (false, Lang::Zh) => format!("不再开始新的一波：{why}"),
+        }));
     }
     let away = state.away_since.is_some();
     Ok(match (queue_position, away, lang) {

@@ -159,8 +159,9 @@ impl Follower {
         if let Some((id, env)) = shown.rollout.zip(shown.env.clone()).filter(|_| !self.rollout) {
             self.rollout = true;
             let outlook = self.runs.outlook(id, self.lang).await?;
+            let waits_for = self.runs.waits_for(id, self.lang).await?;
             let url = format!("/api/v1/rollouts/{id}");
-            self.ready.push_back(RunUpdate::RolloutStarted { id, env, url, outlook });
+            self.ready.push_back(RunUpdate::RolloutStarted { id, env, url, outlook, waits_for });
         }
         if shown.state.is_finished() {
             self.finished = true;

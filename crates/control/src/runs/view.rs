@@ -45,6 +45,11 @@ impl Runs {
         Ok(doc.outlook.map(|o| o.text.get(lang).to_owned()))
     }
 
+    /// What a rollout that has not begun waits for.
+    pub(super) async fn waits_for(&self, rollout: RolloutId, lang: Lang) -> Result<Option<String>> {
+        Ok(crate::rollouts::view::waits_for(&mut self.ctx.store.read().await?, rollout, lang).await?)
+    }
+
     pub(super) async fn view(&self, live: &Live, lang: Lang) -> Result<v1::Run> {
         let mut jobs = Vec::with_capacity(live.jobs.len());
         for at in 0..live.jobs.len() {

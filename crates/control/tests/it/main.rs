@@ -1,6 +1,7 @@
 //! The control plane at its border, on a real store.
 
 mod agents;
+mod freezes;
 mod housekeeping;
 mod judging;
 mod own_counters;

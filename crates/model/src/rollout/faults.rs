@@ -126,6 +126,11 @@ crate::faults! {
         "自发布 {rollout} 失败以来，{service} 在 {env} 的队列已冻结",
         "when you have seen why: `tradewind acknowledge {service} --env {env} --note …`",
         "了解原因后执行：`tradewind acknowledge {service} --env {env} --note …`";
+    FROZEN = "TW-ROLL-031", 409,
+        "frozen by {who} {when}: {why}",
+        "{who} 已冻结（{when}）：{why}",
+        "nothing to do: it goes on when the freeze is lifted (`tradewind freezes`, `tradewind unfreeze {freeze} --reason …`); a rollback goes through all the same",
+        "无需操作：解除冻结后会自动继续（`tradewind freezes`、`tradewind unfreeze {freeze} --reason …`）；回滚不受影响";
     NOT_COMPLETED_HERE = "TW-ROLL-024", 409,
         "{release} never completed in {place}, so it is not a place to go back to",
         "{release} 从未在 {place} 完成发布，不能作为回滚目标",

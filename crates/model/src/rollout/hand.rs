@@ -83,6 +83,13 @@ impl State {
         self.sites.values().filter_map(|s| s.wave).max()
     }
 
+    /// Something is still to begin that a freeze holds back: a wave, or the change-over of one that has begun.
+    pub fn can_be_frozen(&self, plan: &Plan) -> bool {
+        let begun = self.begun().map_or(0, |wave| wave + 1);
+        let short_of_it = |site: &SiteState| matches!(site.step, Step::Preparing { .. } | Step::Starting { .. });
+        self.phase == Phase::Running && (begun < plan.waves.len() || self.sites.values().any(short_of_it))
+    }
+
     /// Lets a wave go on that is being judged.
     ///
     /// # Errors

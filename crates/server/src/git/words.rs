@@ -25,6 +25,10 @@ const ROLLOUT: Text = Text {
     en: "Rollout to {env} has begun and goes on by itself. Follow it with:\n    tradewind rollout show {id}",
     zh: "已开始发布到 {env}，将自动继续。查看进度：\n    tradewind rollout show {id}",
 };
+const WAITING: Text = Text {
+    en: "Rollout to {env} waits: {why}.\nIt goes on by itself when its turn comes. Follow it with:\n    tradewind rollout show {id}",
+    zh: "到 {env} 的发布正在等待：{why}。\n轮到时将自动继续。查看进度：\n    tradewind rollout show {id}",
+};
 const OUTLOOK: Text = Text { en: "The judge: {text}", zh: "判定：{text}" };
 const NOWHERE: Text = Text {
     en: "The branch {branch} leads to no environment: deploy it with `tradewind deploy {service} --release {label} --env ENV`",
@@ -93,8 +97,9 @@ impl Story {
                 let digest = format!("{}…", release.digest.short());
                 self.say(&RELEASE, &[("label", &release.label), ("digest", &digest)])
             }
-            RunUpdate::RolloutStarted { id, env, outlook, .. } => {
-                let begun = self.say(&ROLLOUT, &[("env", env.as_str()), ("id", &id.to_string())]);
+            RunUpdate::RolloutStarted { id, env, outlook, waits_for, .. } => {
+                let (text, why) = waits_for.as_ref().map_or((&ROLLOUT, ""), |why| (&WAITING, why.as_str()));
+                let begun = self.say(text, &[("env", env.as_str()), ("id", &id.to_string()), ("why", why)]);
                 let outlook = outlook.as_ref().map(|text| self.say(&OUTLOOK, &[("text", text)]));
                 format!("{begun}{}", outlook.unwrap_or_default())
             }

@@ -2,6 +2,7 @@
 
 mod access;
 mod events;
+mod freezes;
 mod help;
 mod hosts;
 mod logs;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Route> {
         hosts::routes(),
         runs::routes(),
         rollouts::routes(),
+        freezes::routes(),
         logs::routes(),
         events::routes(),
         crate::git::routes::routes(),

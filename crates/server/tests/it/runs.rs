@@ -8,7 +8,7 @@ use crate::{
 use std::time::Duration;
 use tradewind_api::{
     LogQuery, Paging,
-    v1::{self, PromoteWave, Reason, RolloutPhase, RunState, RunUpdate, Scope},
+    v1::{self, PromoteWave, Reason, RolloutPhase, RunState, RunUpdate, Scope, SetFreeze},
 };
 use tradewind_model::{
     fault::Lang,
@@ -374,4 +374,32 @@ async fn a_follower_of_logs_sees_instances_that_start_later_and_hosts_that_come_
     let mut came = [next().await, next().await];
     came.sort();
     assert_eq!(came, ["v1 order 2", "v2 order 2"], "what was told is not told again");
+}
+
+#[tokio::test]
+async fn under_a_freeze_a_push_builds_and_says_what_its_rollout_waits_for() {
+    let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
+    let client = app.client_as(&app.token(Scope::Deploy).await);
+    let all = SetFreeze { service: None, env: None, all: true, reason: "11.11".into(), until: None, for_s: None };
+    let freeze = client.set_freeze(&all).await.unwrap();
+    let work = work(&app, GOOD).await;
+    let pushed = work.push(&["main"]).await;
+    assert!(pushed.ok, "{}", pushed.said);
+    let told = pushed.remote();
+    assert!(told.contains("Rollout to production waits: frozen by deploy@test since "), "{told}");
+    assert!(told.contains(": 11.11.") && !told.contains("has begun"), "{told}");
+
+    let run = client.runs(&shop(), &Paging::default()).await.unwrap().items.remove(0);
+    assert_eq!(run.state, RunState::Success);
+    let waits = client.rollout(run.rollout.unwrap()).await.unwrap();
+    assert_eq!(waits.phase, RolloutPhase::Queued);
+    assert!(waits.reason.unwrap().starts_with("frozen by deploy@test"));
+    client.lift_freeze(freeze.id, &Reason { reason: "sales are over".into() }).await.unwrap();
+    let mut follow = client.follow_rollout(waits.id);
+    let mut phase = None;
+    while let Some(update) = follow.next().await {
+        phase = Some(update.unwrap().phase);
+    }
+    assert_eq!(phase, Some(RolloutPhase::Completed), "it goes on by itself");
 }

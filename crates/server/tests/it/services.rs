@@ -4,7 +4,8 @@ use crate::app::{TestApp, code_of};
 use tradewind_api::{
     Paging,
     v1::{
-        Acknowledge, CreateService, Promote, PromoteWave, RollbackRequest, RolloutKind, Scope, SetShare, StartRollout,
+        Acknowledge, CreateService, Promote, PromoteWave, Reason, RollbackRequest, RolloutKind, Scope, SetFreeze,
+        SetShare, StartRollout,
     },
 };
 use tradewind_model::id::{RolloutId, ServiceName};
@@ -63,4 +64,24 @@ async fn what_is_not_there_is_named() {
     assert_eq!(code_of(client.promote(&shop(), &on).await), "TW-CTL-005");
     let ack = Acknowledge { env: env(), note: "seen".into() };
     assert_eq!(code_of(client.acknowledge(&shop(), &ack).await), "TW-CTL-008");
+}
+
+#[tokio::test]
+async fn a_freeze_is_set_listed_and_lifted_by_who_may_deploy() {
+    let app = TestApp::start().await;
+    let (deployer, reader) =
+        (app.client_as(&app.token(Scope::Deploy).await), app.client_as(&app.token(Scope::Read).await));
+    let all = SetFreeze { service: None, env: None, all: true, reason: "11.11".into(), until: None, for_s: Some(60) };
+    assert_eq!(code_of(reader.set_freeze(&all).await), "TW-AUTH-003");
+    let set = deployer.set_freeze(&all).await.unwrap();
+    assert_eq!((set.by.as_str(), &set.service, &set.env), ("deploy@test", &None, &None));
+    assert_eq!(reader.freezes().await.unwrap(), std::slice::from_ref(&set));
+    let nothing = SetFreeze { all: false, ..all.clone() };
+    assert_eq!(code_of(deployer.set_freeze(&nothing).await), "TW-CTL-014");
+    assert_eq!(code_of(deployer.set_freeze(&SetFreeze { service: Some(shop()), ..nothing }).await), "TW-CTL-001");
+    let why = Reason { reason: "sales are over".into() };
+    assert_eq!(code_of(reader.lift_freeze(set.id, &why).await), "TW-AUTH-003");
+    assert_eq!(deployer.lift_freeze(set.id, &why).await.unwrap(), set);
+    assert_eq!(code_of(deployer.lift_freeze(set.id, &why).await), "TW-CTL-018");
+    assert!(reader.freezes().await.unwrap().is_empty());
 }

@@ -1,6 +1,6 @@
-//! Environments: dev, staging, production; their policy and their freeze.
+//! Environments: dev, staging, production; their policy.
 
-use tradewind_model::{event::Actor, id::EnvName, time::Timestamp};
+use tradewind_model::{id::EnvName, time::Timestamp};
 
 use crate::{
     error::{Result, StoreError},
@@ -11,7 +11,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "name, policy, frozen_at, frozen_by, frozen_reason, created_at, version"
+        "name, policy, created_at, version"
     };
 }
 
@@ -20,8 +20,7 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM environments WHERE org_id = $1 ORDER BY name");
     INSERT = "INSERT INTO environments (org_id, name, policy, created_at, version) VALUES ($1, $2, '{}', $3, 1)
         ON CONFLICT (org_id, name) DO NOTHING";
-    UPDATE = "UPDATE environments SET policy = $1, frozen_at = $2, frozen_by = $3, frozen_reason = $4, version = version + 1
-        WHERE org_id = $5 AND name = $6 AND version = $7";
+    UPDATE = "UPDATE environments SET policy = $1, version = version + 1 WHERE org_id = $2 AND name = $3 AND version = $4";
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,26 +28,8 @@ pub struct Environment {
     pub name: EnvName,
     /// The server-side policy; `{}` where there is none.
     pub policy: Json,
-    /// A freeze blocks new waves; nothing blocks a rollback.
-    pub frozen: Option<Freeze>,
     pub created_at: Timestamp,
     pub version: i64,
-}
-
-/// Who stopped it, when and why.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Freeze {
-    pub at: Timestamp,
-    pub by: Actor,
-    pub reason: String,
-}
-
-impl Freeze {
-    /// From the columns `frozen_at`, `frozen_by`, `frozen_reason`.
-    pub(crate) fn from_row(r: &Row) -> Result<Option<Self>> {
-        let Some(at) = r.opt_time("frozen_at")? else { return Ok(None) };
-        Ok(Some(Self { at, by: r.actor("frozen_by")?, reason: r.text("frozen_reason")? }))
-    }
 }
 
 impl Environment {
@@ -56,7 +37,6 @@ impl Environment {
         Ok(Self {
             name: r.parse("name")?,
             policy: r.json("policy")?,
-            frozen: Freeze::from_row(r)?,
             created_at: r.time("created_at")?,
             version: r.i64("version")?,
         })
@@ -83,18 +63,9 @@ pub async fn ensure(tx: &mut Tx, name: &EnvName) -> Result<bool> {
     Ok(tx.execute(&INSERT, args).await? == 1)
 }
 
-/// Policy and freeze can change.
+/// Its policy can change.
 pub async fn update(tx: &mut Tx, env: Environment) -> Result<Environment> {
-    let frozen = env.frozen.as_ref();
-    let args = args![
-        &env.policy,
-        frozen.map(|f| f.at),
-        frozen.map(|f| &f.by),
-        frozen.map(|f| &f.reason),
-        tx.org(),
-        &env.name,
-        env.version
-    ];
+    let args = args![&env.policy, tx.org(), &env.name, env.version];
     match tx.execute(&UPDATE, args).await? {
         1 => Ok(Environment { version: env.version + 1, ..env }),
         _ => Err(StoreError::conflict("environment", env.name)),

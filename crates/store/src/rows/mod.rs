@@ -8,6 +8,7 @@
 pub(crate) mod counters;
 pub mod environments;
 pub mod evidence;
+pub mod freezes;
 pub mod hosts;
 pub mod idempotency;
 pub mod instances;

@@ -6,7 +6,6 @@ use tradewind_model::{
     time::Timestamp,
 };
 
-use super::environments::Freeze;
 use crate::{
     error::Result,
     stmt::statements,
@@ -40,9 +39,24 @@ pub struct Queue {
     pub service: ServiceName,
     pub env: EnvName,
     /// Nothing leaves the queue; rollbacks never enter it.
-    pub frozen: Option<Freeze>,
+    pub frozen: Option<Hold>,
     /// The last acknowledgement since the last freeze.
     pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Since when it is held, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hold {
+    pub at: Timestamp,
+    pub by: Actor,
+    pub reason: String,
+}
+
+impl Hold {
+    fn from_row(r: &Row) -> Result<Option<Self>> {
+        let Some(at) = r.opt_time("frozen_at")? else { return Ok(None) };
+        Ok(Some(Self { at, by: r.actor("frozen_by")?, reason: r.text("frozen_reason")? }))
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,7 +74,7 @@ impl Queue {
             }
             None => None,
         };
-        Ok(Self { service: r.parse("service")?, env: r.parse("env")?, frozen: Freeze::from_row(r)?, acknowledged })
+        Ok(Self { service: r.parse("service")?, env: r.parse("env")?, frozen: Hold::from_row(r)?, acknowledged })
     }
 }
 

@@ -194,7 +194,7 @@ pub async fn settings_are_kept(f: Fixture) {
     assert_eq!(rows::settings::list(&mut r).await.unwrap(), [("salt".to_owned(), Json::of("third"))]);
 }
 
-pub async fn environments_freeze(f: Fixture) {
+pub async fn environments_have_policies(f: Fixture) {
     let (production, site) = (crate::fixture::production(), "shopee-br".parse().unwrap());
     let made: Result<_, StoreError> = transact!(f.store, tx => {
         tx.event(event("environment.created", "environment/production")).await?;
@@ -207,18 +207,18 @@ pub async fn environments_freeze(f: Fixture) {
     });
     assert_eq!(made.unwrap(), [true, false, true, false]);
     let read = rows::environments::get(&mut f.store.read().await.unwrap(), &production).await.unwrap();
-    assert_eq!((&read.frozen, &read.policy), (&None, &Json::empty()));
-    let freeze = async || -> Result<rows::environments::Environment, StoreError> {
+    assert_eq!(read.policy, Json::empty());
+    let change = async || -> Result<rows::environments::Environment, StoreError> {
         transact!(f.store, tx => {
-            tx.event(event("environment.frozen", "environment/production")).await?;
-            let frozen = rows::environments::Freeze { at: tx.now(), by: someone(), reason: "11.11".into() };
-            rows::environments::update(tx, rows::environments::Environment { frozen: Some(frozen), ..read.clone() }).await
+            tx.event(event("environment.changed", "environment/production")).await?;
+            let policy = Json::of(&["li.wei"]);
+            rows::environments::update(tx, rows::environments::Environment { policy, ..read.clone() }).await
         })
     };
-    let frozen = freeze().await.unwrap();
-    assert!(matches!(freeze().await, Err(StoreError::Conflict { .. })));
+    let changed = change().await.unwrap();
+    assert!(matches!(change().await, Err(StoreError::Conflict { .. })));
     let mut r = f.store.read().await.unwrap();
-    assert_eq!(rows::environments::list(&mut r).await.unwrap(), [frozen]);
+    assert_eq!(rows::environments::list(&mut r).await.unwrap(), [changed]);
     assert_eq!(rows::sites::list(&mut r, &production).await.unwrap().len(), 1);
     let none = rows::environments::get(&mut r, &"dev".parse().unwrap()).await;
     assert!(matches!(none, Err(StoreError::NotFound { .. })));

@@ -3,6 +3,7 @@
 mod access;
 mod claims;
 mod events;
+mod freezes;
 mod leases;
 mod pipelines;
 mod rollouts;
@@ -32,13 +33,14 @@ macro_rules! contracts {
 
 contracts! {
     access: tokens_are_found_by_hash_until_revoked_or_expired, a_login_code_works_once_and_in_time,
-        an_idempotency_key_answers_repeats, hosts_report_in_order, settings_are_kept, environments_freeze,
+        an_idempotency_key_answers_repeats, hosts_report_in_order, settings_are_kept, environments_have_policies,
         tenants_do_not_see_each_other;
     claims: each_run_is_claimed_once, each_rollout_is_claimed_once, a_claim_that_ran_out_is_fenced_off,
         the_claim_itself_holds_under_read_committed;
     events: events_are_numbered_chained_and_read_in_order, what_is_not_sealed_is_not_seen, filters_choose,
         a_follower_sees_everything_once, two_sealers_make_one_chain, altered_rows_are_named, removed_rows_are_named,
         reordered_rows_are_named, a_cut_off_end_is_named, a_moved_head_is_named, an_inserted_row_is_named;
+    freezes: several_may_hold_one_place, one_ends_once, tenants_freeze_their_own;
     leases: one_holder_at_a_time, a_stale_fence_is_refused, a_clock_that_jumps_back_does_not_lock_everyone_out;
     pipelines: runs_count_per_service, runs_count_without_gaps_under_contention, a_stale_run_is_refused,
         jobs_follow_their_plan, the_same_content_is_the_same_release;
