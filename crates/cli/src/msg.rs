@@ -148,7 +148,7 @@ crate::messages! {
     ONE_CLIENT_OF = "  at worst one client of {n} was looked at", "  最少时每 {n} 个客户端只看一个";
     RESUME_NEXT = "Go on: tradewind rollout resume {id} --reason TEXT   Go back: tradewind rollout abort {id} --reason TEXT", "继续：tradewind rollout resume {id} --reason TEXT   回退：tradewind rollout abort {id} --reason TEXT";
     SHARE_SET = "Wave {number} goes to {share}.", "第 {number} 波调整为 {share}。";
-    SHARE_NEXT = "Follow: tradewind rollout show {id} -f   Let it go on: tradewind rollout promote {id} --reason TEXT", "查看进度：tradewind rollout show {id} -f   放行：tradewind rollout promote {id} --reason TEXT";
+    SHARE_NEXT = "Follow: tradewind rollout show {id} -f; let it go on: tradewind rollout promote {id} --reason TEXT", "查看进度：tradewind rollout show {id} -f；放行：tradewind rollout promote {id} --reason TEXT";
     GOES_ON = "It goes on by itself. Look again: {command}", "它会自行继续。再次查看：{command}";
 
     ACKNOWLEDGED = "The queue of {service} in {env} is open again.", "{service} 在 {env} 的队列已重新开放。";

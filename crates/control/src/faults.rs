@@ -33,7 +33,7 @@ tradewind_model::faults! {
         "let it finish, or roll back to another release with `--to`", "等待其完成，或用 `--to` 回滚到其他版本";
     REASON_NEEDED = "TW-CTL-011", 422,
         "a reason is needed", "需要填写原因",
-        "give one with `--reason`: it is what the event log and your colleagues will see", "请用 `--reason` 说明：事件日志和同事都会看到";
+        "give one with `--reason`, or `--note` when you acknowledge: it is what the event log and your colleagues will see", "请用 `--reason`（确认失败时用 `--note`）说明：事件日志和同事都会看到";
     NO_RUN = "TW-CTL-012", 404,
         "there is no run `{run}`", "没有流水线运行 `{run}`",
         "`tradewind run list` shows the last ones", "用 `tradewind run list` 查看最近的运行";

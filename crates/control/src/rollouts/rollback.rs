@@ -27,9 +27,7 @@ pub async fn rollback(
     reason: &str,
     by: &Asker,
 ) -> Result<RolloutId> {
-    if reason.trim().is_empty() {
-        return Err(Fault::new(&faults::REASON_NEEDED).into());
-    }
+    super::intervene::said(reason)?;
     transact!(ctx.store, tx => start(tx, ctx, service, env, to, reason, by).await)
 }
 

@@ -97,8 +97,10 @@ async fn a_release_that_never_gets_ready_is_refused_and_holds_the_queue_until_a_
     let freed = intervene::acknowledge(&w.ctx, &service(), &env(), "seen: a missing variable", &asker()).await.unwrap();
     assert_eq!(freed, [next]);
     assert_eq!(w.see_through(&stay, next).await.phase, "completed");
-    let again = intervene::acknowledge(&w.ctx, &service(), &env(), "", &asker()).await.unwrap_err();
+    let again = intervene::acknowledge(&w.ctx, &service(), &env(), "once more", &asker()).await.unwrap_err();
     assert_eq!(code(again), "TW-CTL-008");
+    let silent = intervene::acknowledge(&w.ctx, &service(), &env(), "", &asker()).await.unwrap_err();
+    assert_eq!(code(silent), "TW-CTL-011");
 }
 
 #[tokio::test]
@@ -181,6 +183,7 @@ async fn pause_abort_and_what_is_too_late_for_them() {
     let (stay, _rx) = w.connect(&agents);
     let v1 = w.release(1, SPEC).await;
     let id = w.deploy(&v1).await;
+    assert_eq!(code(intervene::pause(&w.ctx, id, " ", &asker()).await.unwrap_err()), "TW-CTL-011");
     intervene::pause(&w.ctx, id, "lunch", &asker()).await.unwrap();
     for _ in 0..5 {
         w.obey(&stay).await;
@@ -192,7 +195,7 @@ async fn pause_abort_and_what_is_too_late_for_them() {
     assert_eq!(row.phase, "aborted");
     assert!(w.desired().await.instances.is_empty());
     assert_eq!(code(intervene::abort(&w.ctx, id, "again", &asker()).await.unwrap_err()), "TW-ROLL-022");
-    assert_eq!(code(intervene::resume(&w.ctx, id, "", &asker()).await.unwrap_err()), "TW-ROLL-022");
+    assert_eq!(code(intervene::resume(&w.ctx, id, "again", &asker()).await.unwrap_err()), "TW-ROLL-022");
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn from_a_higher_share_it_goes_on_with_the_wave_that_has_more() {
                 6_000,
                 "a pause does not keep what is asked for after it, and nothing else moves"
             );
-            intervene::resume(&w.ctx, id, "", &asker()).await.unwrap();
+            intervene::resume(&w.ctx, id, "looked", &asker()).await.unwrap();
         }
         let now = share(&w, "v2").await;
         if shares.last() != Some(&now) {

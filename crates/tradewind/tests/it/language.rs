@@ -36,6 +36,18 @@ fn english(text: &str) -> Vec<String> {
         let line = own.iter().fold(line.to_owned(), |line, words| line.replace(words, ""));
         let line = line.split("tradewind ").next().unwrap_or_default();
         let prose = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
+        // What has a digit in it is a commit or an id, and no word.
+        let is_word = |run: &&str| !run.contains(|c: char| c.is_ascii_digit());
+        let prose: String = prose
+            .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+            .map(|run| {
+                if is_word(&run) {
+                    run.to_owned()
+                } else {
+                    format!("0{}", run.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
+                }
+            })
+            .collect();
         let letter = |c: char| c.is_ascii_alphabetic() || c == ' ' || c == '\'';
         for words in prose.split(|c| !letter(c)).map(str::trim) {
             let many = words.split(' ').filter(|w| w.len() > 1).count() > 1;
@@ -101,4 +113,11 @@ fn failures_and_reports_are_told_in_chinese_without_an_english_sentence() {
     {
         assert!(shown.contains(words), "{words}");
     }
+}
+
+#[test]
+fn what_counts_as_english_is_words_and_no_commits() {
+    assert_eq!(english("  main aa6d8a8c26  二"), [""; 0]);
+    assert_eq!(english("v2 已上线（found nothing at all）").len(), 1);
+    assert_eq!(english("用 `tradewind run list` 查看"), [""; 0]);
 }
