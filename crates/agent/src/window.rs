@@ -9,6 +9,22 @@ pub trait Counted: Copy + Default {
     fn since(self, other: Self) -> Self;
 }
 
+/// The same of both releases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Arms<C> {
+    pub canary: C,
+    pub baseline: C,
+}
+
+impl<C: Counted> Counted for Arms<C> {
+    fn plus(self, other: Self) -> Self {
+        Self { canary: self.canary.plus(other.canary), baseline: self.baseline.plus(other.baseline) }
+    }
+    fn since(self, other: Self) -> Self {
+        Self { canary: self.canary.since(other.canary), baseline: self.baseline.since(other.baseline) }
+    }
+}
+
 #[derive(Debug)]
 pub struct Window<C> {
     length: Duration,

@@ -7,7 +7,7 @@
 //! Nor does one that a client or two pass by themselves ([`clients`](super::clients)).
 
 use super::clients::{self, Clients, ERRORS};
-use crate::window::{Counted, Window};
+use crate::window::{Arms, Counted, Window};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{
     id::Place,
@@ -35,34 +35,16 @@ struct Watch {
     rollout: String,
     trial: Trial,
     /// The edge's worker that counted last, and what it had counted.
-    last: (String, Arms),
-    window: Window<Arms>,
+    last: (String, Arms<Answers>),
+    window: Window<Arms<Answers>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Arms {
-    canary: Answers,
-    baseline: Answers,
-}
-
-impl Arms {
-    fn of(stats: &Stats, route: &str, trial: &Trial) -> Self {
-        let of = |revision| {
-            let split = stats.splits.iter().find(|s| s.route == route && s.revision == revision);
-            Answers::of(split, &trial.limits)
-        };
-        Self { canary: of(trial.canary), baseline: of(trial.baseline) }
-    }
-}
-
-impl Counted for Arms {
-    fn plus(self, other: Self) -> Self {
-        Self { canary: self.canary.plus(other.canary), baseline: self.baseline.plus(other.baseline) }
-    }
-
-    fn since(self, other: Self) -> Self {
-        Self { canary: self.canary.since(other.canary), baseline: self.baseline.since(other.baseline) }
-    }
+fn answers(stats: &Stats, route: &str, trial: &Trial) -> Arms<Answers> {
+    let of = |revision| {
+        let split = stats.splits.iter().find(|s| s.route == route && s.revision == revision);
+        Answers::of(split, &trial.limits)
+    };
+    Arms { canary: of(trial.canary), baseline: of(trial.baseline) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -137,7 +119,7 @@ impl Watches {
         for route in desired {
             let Some(trial) = &route.trial else { continue };
             let id = route.place.to_string();
-            let answers = Arms::of(stats, &id, trial);
+            let answers = answers(stats, &id, trial);
             let begun = || Watch {
                 rollout: route.salt.clone(),
                 trial: trial.clone(),
@@ -160,7 +142,7 @@ impl Watches {
 }
 
 impl Watch {
-    fn add(&mut self, epoch: &str, answers: Arms, now: Duration) {
+    fn add(&mut self, epoch: &str, answers: Arms<Answers>, now: Duration) {
         let (worker, before) = &self.last;
         // Another worker began from nothing.
         let new = if worker == epoch { answers.since(*before) } else { answers };

@@ -2,7 +2,7 @@
 //!
 //! What the baseline's instances pass as well, in the same window, says nothing about the release: the judge compares both.
 
-use crate::window::{Counted, Window};
+use crate::window::{Arms, Counted, Window};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{
     id::Place,
@@ -23,22 +23,7 @@ struct Watch {
     trial: ShardTrial,
     since: Duration,
     /// By metric.
-    windows: BTreeMap<String, Window<Arms>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Arms {
-    canary: Events,
-    baseline: Events,
-}
-
-impl Counted for Arms {
-    fn plus(self, other: Self) -> Self {
-        Self { canary: self.canary.plus(other.canary), baseline: self.baseline.plus(other.baseline) }
-    }
-    fn since(self, other: Self) -> Self {
-        Self { canary: self.canary.since(other.canary), baseline: self.baseline.since(other.baseline) }
-    }
+    windows: BTreeMap<String, Window<Arms<Events>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
