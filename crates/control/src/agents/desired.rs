@@ -55,7 +55,8 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
             phase: body.phase,
         });
     }
-    for place in rows::places::list(r, None).await? {
+    let places = rows::places::list(r, None).await?;
+    for place in &places {
         for revision in place.history.revisions().iter().rev().take(KEPT_UNPACKED) {
             let revision = rows::revisions::get(r, *revision).await?;
             if releases.contains_key(&revision.release) {
@@ -103,7 +104,7 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
     }
     let Compared { scrapes, runs, trials } = compared_on(r, host).await?;
     (desired.scrapes, desired.counted_runs, desired.shard_trials) = (scrapes, runs, trials);
-    desired.scrapes.extend(usual(r, &desired).await?);
+    desired.scrapes.extend(usual(r, &places, &desired).await?);
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
         desired.tasks.push(task);
@@ -191,9 +192,13 @@ pub fn compared<'a>(plan: &'a Plan, state: &State) -> Vec<&'a SitePlan> {
 }
 
 /// What is usual is read where nothing is compared.
-async fn usual(r: &mut impl Reader, desired: &Desired) -> Result<Vec<DesiredScrape>> {
+async fn usual(
+    r: &mut impl Reader,
+    places: &[rows::places::PlaceRow],
+    desired: &Desired,
+) -> Result<Vec<DesiredScrape>> {
     let mut scrapes = Vec::new();
-    for row in rows::places::list(r, None).await? {
+    for row in places {
         let Some(current) = row.history.current() else { continue };
         let here = desired.instances.iter().any(|i| i.revision == current);
         if !here || desired.scrapes.iter().any(|s| s.place == row.place) {
@@ -203,7 +208,13 @@ async fn usual(r: &mut impl Reader, desired: &Desired) -> Result<Vec<DesiredScra
         let resolved = rollouts::resolve(r, &row.place.service, &row.place.env, &revision.release).await?;
         if let Some(scrape) = resolved.scrape.map(|s| s.usual()) {
             let rollout = Purpose::Usual(current).to_string();
-            scrapes.push(DesiredScrape { place: row.place, rollout, canary: current, baseline: current, scrape });
+            scrapes.push(DesiredScrape {
+                place: row.place.clone(),
+                rollout,
+                canary: current,
+                baseline: current,
+                scrape,
+            });
         }
     }
     Ok(scrapes)
