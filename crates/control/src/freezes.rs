@@ -1,7 +1,7 @@
 //! Freezes people set: no wave of what they cover begins and nothing leaves its queue. What runs goes on, and nothing
 //! blocks a rollback.
 
-use crate::{Ctx, Error, Result, ctx::Asker, faults, services};
+use crate::{Ctx, Error, Result, ctx::Asker, faults, rollouts::intervene, services};
 use serde_json::json;
 use std::time::Duration;
 use tradewind_api::v1;
@@ -158,7 +158,8 @@ fn view(f: Freeze) -> v1::Freeze {
 fn reason(given: &str) -> Result<String> {
     let plain: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.is_empty() { Err(Fault::new(&faults::REASON_NEEDED).into()) } else { Ok(line) }
+    intervene::reason_given(&line)?;
+    Ok(line)
 }
 
 fn until(wish: &v1::SetFreeze, now: Timestamp) -> Result<Option<Timestamp>> {

@@ -11,9 +11,20 @@ use tradewind_model::{
     said,
     said::Said,
     schedule::Calendar,
+    spec::values::show_duration,
     workload::ServiceKind,
 };
 use tradewind_store::Reader;
+
+/// The fault that is looked for: twice as many errors.
+pub(super) const MORE: f64 = 2.0;
+/// Where nothing fails there is nothing to double: what counts is how soon errors at the floor stand out, as the greatest
+/// ratio that is looked for.
+pub(super) const CLEAN: f64 = 50.0;
+
+pub(super) fn time(seconds: f64) -> String {
+    show_duration((seconds.ceil() as u64).saturating_mul(1_000))
+}
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outlook {

@@ -2,7 +2,7 @@
 
 use super::{
     fold::params,
-    outlook::Outlook,
+    outlook::{CLEAN, MORE, Outlook, time},
     usual::{self, Hour},
 };
 use crate::{Ctx, Result, rollouts::PlanDoc};
@@ -20,15 +20,12 @@ use tradewind_model::{
     rollout::{judging::Judging, plan::Wave},
     said,
     said::Said,
-    spec::values::{show_duration, show_percent},
+    spec::values::show_percent,
 };
 use tradewind_store::{Reader, rows};
 
-/// Twice as many failures, half as many orders.
-const MORE: f64 = 2.0;
+/// Of orders: half as many.
 const FEWER: f64 = 0.5;
-/// Where nothing fails there is nothing to double: the greatest ratio that is looked for is what counts.
-const CLEAN: f64 = 50.0;
 /// Fewer seconds say nothing yet.
 const LEAST_S: u64 = 60;
 
@@ -136,7 +133,6 @@ fn of(metric: &ScrapedMetric, lately: &Hour, judging: &Judging, wave: &Wave) -> 
         n = a_minute(n, seconds),
         of = out_of(metric)
     );
-    let time = |s: f64| show_duration((s.ceil() as u64).saturating_mul(1_000));
     let text = match found.expected_s {
         Some(t) if !found.hopeless => said!(
             "{now}; {what} would be found in about {t}",

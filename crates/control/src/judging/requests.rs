@@ -3,7 +3,7 @@
 use super::{
     crowd::{self, Crowd},
     fold::params,
-    outlook::Outlook,
+    outlook::{CLEAN, MORE, Outlook, time},
 };
 use crate::{Ctx, Result, agents::flow::Flow, rollouts::PlanDoc};
 use tradewind_judge::{
@@ -17,15 +17,9 @@ use tradewind_model::{
     rollout::{judging::Promote, plan::Wave},
     said,
     said::Said,
-    spec::values::{show_duration, show_percent},
+    spec::values::show_percent,
 };
 use tradewind_store::Reader;
-
-/// The fault that is looked for: twice as many errors.
-const RATIO: f64 = 2.0;
-/// Where nothing fails there is nothing to double: what counts is how soon errors at the floor stand out, as the greatest
-/// ratio that is looked for.
-const CLEAN_RATIO: f64 = 50.0;
 
 /// What is judged, and by what traffic.
 struct Seen {
@@ -80,8 +74,8 @@ fn of(doc: &PlanDoc, wave: &Wave, seen: Seen) -> Option<Outlook> {
     let per_unit = (rate * first_failures / clients).min(1.0);
     let units_per_s = seen.flow.requests_per_s * clients;
     let (base_rate, ratio) = match per_unit {
-        0.0 => (params.floor() / CLEAN_RATIO, CLEAN_RATIO),
-        rate => (rate, RATIO.min(1.0 / rate)),
+        0.0 => (params.floor() / CLEAN, CLEAN),
+        rate => (rate, MORE.min(1.0 / rate)),
     };
     let found = forecast(&Forecast {
         units_per_s,
@@ -97,20 +91,20 @@ fn of(doc: &PlanDoc, wave: &Wave, seen: Seen) -> Option<Outlook> {
             said!("nearly all of them fail, so a worse release could not be told", "几乎全部失败，更差的版本无从分辨")
         }
         Some(t) if per_unit == 0.0 => {
-            let (floor, time) = (show_percent(rule.floor_ppm), time(t));
+            let floor = show_percent(rule.floor_ppm);
             match found.hopeless {
                 false => said!(
                     "{floor} of errors would be found in about {t}",
                     "{floor} 的错误约 {t} 可发现",
                     floor = floor,
-                    t = time
+                    t = time(t)
                 ),
                 true => said!(
                     "{floor} of errors would take about {t} to be found, and the wave takes {max} at most",
                     "{floor} 的错误约需 {t} 才能发现，而该批次最长 {max}",
                     floor = floor,
-                    t = time,
-                    max = self::time(seen.max_s)
+                    t = time(t),
+                    max = time(seen.max_s)
                 ),
             }
         }
@@ -166,10 +160,6 @@ fn goes_on(needed: u64, wave: &Wave, units_per_s: f64, seen: &Seen) -> (Said, bo
         max = time(seen.max_s)
     );
     (late, true)
-}
-
-fn time(seconds: f64) -> String {
-    show_duration((seconds.ceil() as u64).saturating_mul(1_000))
 }
 
 fn lately(seen: &Seen, rate: f64) -> Said {

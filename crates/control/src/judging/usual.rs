@@ -96,8 +96,9 @@ pub async fn store(
     let every_s = scrape.every_ms.div_ceil(1_000);
     let names: Vec<&str> = scrape.metrics.iter().map(|m| m.name.as_str()).collect();
     let whole = |c: &UnitCounts| c.n.len() == names.len() && c.x.len() == names.len();
+    let ticks: Vec<&UnitTick> = ticks.iter().filter(|t| whole(&t.canary)).collect();
     let mut hours: BTreeMap<i64, Vec<&UnitTick>> = BTreeMap::new();
-    for tick in ticks.iter().filter(|t| whole(&t.canary)) {
+    for tick in &ticks {
         hours.entry(hour_of(tick.at)).or_default().push(tick);
     }
     for (hour, ticks) in hours {
@@ -111,7 +112,7 @@ pub async fn store(
         let (place, source, body) = (place.clone(), source.to_owned(), Json::of(&sums));
         rows::usual::put(tx, &rows::usual::Usual { place, host, hour, source, upto, body }).await?;
     }
-    tell_the_others(tx, place, source, &names, ticks).await
+    tell_the_others(tx, place, source, &names, &ticks).await
 }
 
 fn add(sums: &mut Counted, names: &[&str], ticks: &[&UnitTick]) {
@@ -122,7 +123,8 @@ fn add(sums: &mut Counted, names: &[&str], ticks: &[&UnitTick]) {
     }
 }
 
-async fn tell_the_others(tx: &mut Tx, place: &Place, source: &str, names: &[&str], ticks: &[UnitTick]) -> Result<()> {
+/// Every tick has a number for each name.
+async fn tell_the_others(tx: &mut Tx, place: &Place, source: &str, names: &[&str], ticks: &[&UnitTick]) -> Result<()> {
     let Some(row) = rows::rollouts::active(tx, &place.service, &place.env).await? else { return Ok(()) };
     let doc: PlanDoc = rollouts::read(&row.plan)?;
     let state: State = rollouts::read(&row.state)?;
@@ -132,8 +134,7 @@ async fn tell_the_others(tx: &mut Tx, place: &Place, source: &str, names: &[&str
         return Ok(());
     }
     let upto = u64::try_from(rows::evidence::upto(tx, row.id, source).await?).unwrap_or_default();
-    let fits = |t: &&UnitTick| t.seq > upto && t.canary.n.len() == names.len() && t.canary.x.len() == names.len();
-    let new: Vec<&UnitTick> = ticks.iter().filter(fits).collect();
+    let new: Vec<&UnitTick> = ticks.iter().copied().filter(|t| t.seq > upto).collect();
     let Some(last) = new.last() else { return Ok(()) };
     let mut counts = Counted::new();
     add(&mut counts, names, &new);

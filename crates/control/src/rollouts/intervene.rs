@@ -56,15 +56,15 @@ fn nothing() -> Value {
     json!({})
 }
 
-/// `apply` says what of the change is told beside its reason; `None` where it is too late for it.
 /// Whoever reads the log at night wants to know why.
-pub(super) fn said(reason: &str) -> Result<()> {
+pub(crate) fn reason_given(reason: &str) -> Result<()> {
     if reason.trim().is_empty() {
         return Err(Fault::new(&faults::REASON_NEEDED).into());
     }
     Ok(())
 }
 
+/// `apply` says what of the change is told beside its reason; `None` where it is too late for it.
 async fn change(
     ctx: &Ctx,
     id: RolloutId,
@@ -73,7 +73,7 @@ async fn change(
     by: &Asker,
     apply: impl Fn(&PlanDoc, &mut State) -> Result<Option<Value>>,
 ) -> Result<()> {
-    said(reason)?;
+    reason_given(reason)?;
     transact!(ctx.store, tx => {
         let mut row = get(tx, id).await?;
         let doc: PlanDoc = read(&row.plan)?;
@@ -117,7 +117,7 @@ pub async fn acknowledge(
     note: &str,
     by: &Asker,
 ) -> Result<Vec<RolloutId>> {
-    said(note)?;
+    reason_given(note)?;
     transact!(ctx.store, tx => {
         let queue = rows::queues::get(tx, service, env).await?;
         if queue.frozen.is_none() {

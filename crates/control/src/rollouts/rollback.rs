@@ -27,7 +27,7 @@ pub async fn rollback(
     reason: &str,
     by: &Asker,
 ) -> Result<RolloutId> {
-    super::intervene::said(reason)?;
+    super::intervene::reason_given(reason)?;
     transact!(ctx.store, tx => start(tx, ctx, service, env, to, reason, by).await)
 }
 
