@@ -6,6 +6,7 @@ mod customers;
 mod edge;
 mod judge;
 mod machine;
+mod masking;
 mod rollouts;
 mod spread;
 mod units;
@@ -67,6 +68,9 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
     }
     if options.wants("judge") {
         parts.push(("judge", judge::measure(&options)?));
+    }
+    if options.wants("masking") {
+        parts.push(("masking", masking::measure(&options)?));
     }
     if options.wants("rollouts") {
         parts.push(("rollouts", runtime.block_on(rollouts::measure(root, &options))?));

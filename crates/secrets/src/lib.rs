@@ -1,0 +1,9 @@
+//! What is done to secrets before they are stored, and to text before it is: sealing ([`ring`]), masking ([`mask`]) and
+//! looking for keys in what people push ([`scan`]). No async, SQL, HTTP or clock.
+
+pub mod mask;
+pub mod ring;
+pub mod scan;
+mod value;
+
+pub use value::{BadValue, LONGEST, SHORTEST_MASKED, Value};

@@ -1,0 +1,3 @@
+mod mask;
+mod ring;
+mod scan;
