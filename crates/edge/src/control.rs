@@ -12,6 +12,7 @@ use crate::{
     succession::{FromOld, PREDECESSOR, Predecessor, ToOld},
     switch::{Applied, Switch},
     target::Target,
+    tls::Certificates,
     units::Pending,
 };
 use std::{
@@ -60,6 +61,7 @@ pub struct Control {
     pub health: mpsc::UnboundedReceiver<()>,
     pub scrapes: mpsc::Receiver<oneshot::Sender<String>>,
     pub links: Links,
+    pub certificates: Certificates,
 }
 
 /// Who is connected, and as what.
@@ -111,7 +113,7 @@ impl Control {
                 }
                 Some(()) = self.health.recv() => health_changed = true,
                 Some(reply) = self.scrapes.recv() => {
-                    let page = metrics::page(&self.proxy, &self.switch, &self.targets());
+                    let page = metrics::page(&self.proxy, &self.switch, &self.targets(), self.certificates.tls());
                     drop(reply.send(page));
                 }
                 _ = ticks.tick() => {
@@ -121,6 +123,7 @@ impl Control {
                         self.switch.keep().await;
                     }
                     self.switch.tick().await;
+                    self.certificates.tick().await;
                     self.send_stats();
                 }
             }

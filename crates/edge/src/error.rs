@@ -21,6 +21,8 @@ pub enum EdgeError {
     Taken(PathBuf),
     #[error("the worker cannot be started")]
     Start(#[source] io::Error),
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
     #[error("a serving thread died")]
     Died,
 }

@@ -4,7 +4,7 @@ use crate::{
     disk::Home,
     error::EdgeError,
     link::{ShortPath, listen_at},
-    sockets::Sockets,
+    sockets::{HTTPS, Sockets},
 };
 use rustix::{
     io::IoSlice,
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     io,
     mem::MaybeUninit,
+    net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -34,7 +35,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Serialize, Deserialize)]
 struct Offer {
     pid: u32,
-    /// `http` or `admin`, in the order of the descriptors.
+    /// In the order of the descriptors.
     names: Vec<String>,
 }
 
@@ -58,7 +59,17 @@ pub fn offer(home: &Home, sockets: Sockets, stop: CancellationToken) -> Result<(
 }
 
 fn give(stream: &UnixStream, sockets: &Sockets) -> io::Result<()> {
-    let named: Vec<_> = sockets.named().take(MAX_SOCKETS).collect();
+    // A holder of the version before reads one offer, and knows no other names than those in it.
+    let (tls, plain): (Vec<_>, Vec<_>) = sockets.named().partition(|(name, _)| *name == HTTPS);
+    offer_all(stream, &plain)?;
+    if !tls.is_empty() {
+        offer_all(stream, &tls)?;
+    }
+    Ok(())
+}
+
+fn offer_all(stream: &UnixStream, named: &[(&'static str, &TcpListener)]) -> io::Result<()> {
+    let named = &named[..named.len().min(MAX_SOCKETS)];
     let offer = Offer { pid: std::process::id(), names: named.iter().map(|(n, _)| (*n).to_owned()).collect() };
     let bytes = serde_json::to_vec(&offer)?;
     let fds: Vec<_> = named.iter().map(|(_, l)| l.as_fd()).collect();
@@ -77,10 +88,20 @@ pub fn take(path: &Path) -> io::Result<Option<(Sockets, u32)>> {
         Err(e) => return Err(e),
     };
     stream.set_read_timeout(Some(LIMIT))?;
+    let mut sockets = Sockets::default();
+    let mut worker = None;
+    while let Some(pid) = take_offer(&stream, &mut sockets)? {
+        worker = Some(pid);
+    }
+    Ok(worker.map(|pid| (sockets, pid)))
+}
+
+/// The process that offers; `None` when it offers no more.
+fn take_offer(stream: &UnixStream, sockets: &mut Sockets) -> io::Result<Option<u32>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_SOCKETS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut bytes = vec![0; 4_096];
-    let received = recvmsg(&stream, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let received = recvmsg(stream, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
     if received.bytes == 0 {
         return Ok(None);
     }
@@ -94,9 +115,8 @@ pub fn take(path: &Path) -> io::Result<Option<(Sockets, u32)>> {
     if fds.len() != offer.names.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not all sockets came along"));
     }
-    let mut sockets = Sockets::default();
     for (name, fd) in offer.names.iter().zip(fds) {
         sockets.add(name, fd).map_err(io::Error::other)?;
     }
-    Ok(Some((sockets, offer.pid)))
+    Ok(Some(offer.pid))
 }

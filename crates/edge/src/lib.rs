@@ -31,6 +31,7 @@ mod succession;
 mod switch;
 mod table;
 mod target;
+mod tls;
 mod units;
 mod worker;
 

@@ -1,6 +1,6 @@
 //! What Prometheus reads. Durations in seconds, counts since the worker began.
 
-use crate::{counters::Counters, proxy::Proxy, switch::Switch};
+use crate::{counters::Counters, proxy::Proxy, switch::Switch, tls::Tls};
 use std::{
     fmt::{Display, Write},
     sync::atomic::Ordering::Relaxed,
@@ -10,7 +10,7 @@ use tradewind_model::protocol::edge::{LATENCY_BOUNDS, SplitStats, TargetStats};
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The text format, version 0.0.4.
-pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats]) -> String {
+pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats], tls: &Tls) -> String {
     let splits = switch.split_stats();
     let mut page = Page(String::with_capacity(4_096));
 
@@ -90,6 +90,12 @@ pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats]) -> String {
         "Instances that left the table and were drained.",
         switch.drained_total(),
     );
+    page.single("tls_handshake_failures_total", "counter", "Clients with which no TLS came about.", tls.failures());
+    page.family("certificate_expiry_seconds", "gauge", "When a certificate ends, in seconds since 1970.");
+    for c in tls.served().all() {
+        let names: Vec<_> = c.names.iter().map(|n| n.as_str()).collect();
+        page.sample("certificate_expiry_seconds", &format!("names=\"{}\"", names.join(",")), c.not_after.0 / 1_000_000);
+    }
     page.single("table_version", "gauge", "The table being served.", switch.serving());
     if let Some(log) = &proxy.log {
         page.single("access_log_dropped_total", "counter", "Lines the access log had no room for.", log.dropped());

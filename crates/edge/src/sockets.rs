@@ -10,14 +10,20 @@ use std::{
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
 };
 
-/// Names the inherited sockets: `5:http,6:http,7:admin`. Systemd's `LISTEN_FDS` is understood, too.
+/// Names the inherited sockets: `5:http,6:http,7:admin,8:https`. Systemd's `LISTEN_FDS` is understood, too.
 pub const SOCKETS_VAR: &str = "TRADEWIND_EDGE_SOCKETS";
+
+/// Names of sockets.
+pub const HTTP: &str = "http";
+pub const HTTPS: &str = "https";
+pub const ADMIN: &str = "admin";
 
 const BACKLOG: i32 = 4_096;
 
 #[derive(Debug, Default)]
 pub struct Sockets {
     pub http: Vec<TcpListener>,
+    pub https: Vec<TcpListener>,
     pub admin: Option<TcpListener>,
 }
 
@@ -36,8 +42,17 @@ impl Sockets {
         let bind = |addr: SocketAddr| bind(addr).map_err(|source| SocketError::Bind { addr, source });
         Ok(Self {
             http: http.iter().copied().map(bind).collect::<Result<_, _>>()?,
+            https: Vec::new(),
             admin: admin.map(bind).transpose()?,
         })
+    }
+
+    /// With these for TLS.
+    pub fn with_https(mut self, https: &[SocketAddr]) -> Result<Self, SocketError> {
+        for addr in https {
+            self.https.push(bind(*addr).map_err(|source| SocketError::Bind { addr: *addr, source })?);
+        }
+        Ok(self)
     }
 
     /// What the parent left, if it left anything.
@@ -54,7 +69,7 @@ impl Sockets {
         match std::env::var("LISTEN_FDS") {
             Ok(count) if ours => {
                 let count: RawFd = count.parse().map_err(|_| SocketError::Inherited(count.clone()))?;
-                Self::adopt(&(3..3 + count).map(|fd| (fd, "http")).collect::<Vec<_>>()).map(Some)
+                Self::adopt(&(3..3 + count).map(|fd| (fd, HTTP)).collect::<Vec<_>>()).map(Some)
             }
             _ => Ok(None),
         }
@@ -77,8 +92,9 @@ impl Sockets {
         listener.local_addr()?;
         listener.set_nonblocking(true)?;
         match name {
-            "http" => self.http.push(listener),
-            "admin" => self.admin = Some(listener),
+            HTTP => self.http.push(listener),
+            HTTPS => self.https.push(listener),
+            ADMIN => self.admin = Some(listener),
             other => return Err(SocketError::Inherited(other.to_owned())),
         }
         Ok(())
@@ -86,7 +102,8 @@ impl Sockets {
 
     /// All of them with their names.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &TcpListener)> {
-        self.http.iter().map(|l| ("http", l)).chain(self.admin.iter().map(|l| ("admin", l)))
+        let http = self.http.iter().map(|l| (HTTP, l));
+        http.chain(self.admin.iter().map(|l| (ADMIN, l))).chain(self.https.iter().map(|l| (HTTPS, l)))
     }
 
     /// The value of [`SOCKETS_VAR`] for a child that inherits them.
@@ -104,6 +121,10 @@ impl Sockets {
         self.http.iter().filter_map(|l| l.local_addr().ok()).collect()
     }
 
+    pub fn https_addrs(&self) -> Vec<SocketAddr> {
+        self.https.iter().filter_map(|l| l.local_addr().ok()).collect()
+    }
+
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.as_ref()?.local_addr().ok()
     }
@@ -111,6 +132,7 @@ impl Sockets {
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self {
             http: self.http.iter().map(TcpListener::try_clone).collect::<Result<_, _>>()?,
+            https: self.https.iter().map(TcpListener::try_clone).collect::<Result<_, _>>()?,
             admin: self.admin.as_ref().map(TcpListener::try_clone).transpose()?,
         })
     }

@@ -11,10 +11,12 @@ use crate::{
     health::Checks,
     link::listen_at,
     proxy::Proxy,
-    serve, shard,
+    serve::{self, Door},
+    shard,
     sockets::Sockets,
     succession::{self, Handed, ToOld},
     switch::Switch,
+    tls::{Certificates, Tls},
     units::{MOST_CLIENTS, Pending, Trials},
 };
 use std::{
@@ -52,6 +54,10 @@ pub struct WorkerConfig {
     pub data: PathBuf,
     /// Bound only when no sockets were inherited.
     pub listen: Vec<SocketAddr>,
+    /// The same with TLS.
+    pub listen_tls: Vec<SocketAddr>,
+    /// Certificates that other programs keep, see `tls::Folder`.
+    pub certificates: Option<PathBuf>,
     /// Where `/metrics` is served.
     pub admin: Option<SocketAddr>,
     /// Serving threads; 0 is one for each core.
@@ -70,6 +76,8 @@ impl WorkerConfig {
         Self {
             data: data.into(),
             listen,
+            listen_tls: Vec::new(),
+            certificates: None,
             admin: None,
             threads: 0,
             access_log: AccessLog::Off,
@@ -92,7 +100,7 @@ impl WorkerConfig {
 pub fn worker(config: WorkerConfig) -> Result<(), EdgeError> {
     let sockets = match Sockets::inherited()? {
         Some(sockets) => sockets,
-        None => Sockets::bind(&config.listen, config.admin)?,
+        None => Sockets::bind(&config.listen, config.admin)?.with_https(&config.listen_tls)?,
     };
     let succeed = std::env::var_os(SUCCEED_VAR).is_some();
     raise_file_limit();
@@ -235,7 +243,10 @@ async fn begin(
     }
 
     let finish = CancellationToken::new();
-    let serving = start_threads(threads, &proxy, &sockets, &retire, &finish)?;
+    let tls = Arc::new(Tls::new().map_err(EdgeError::Tls)?);
+    let mut certificates = Certificates::new(tls.clone(), config.certificates.clone(), !sockets.https.is_empty());
+    certificates.look().await;
+    let serving = start_threads(threads, &proxy, &tls, &sockets, &retire, &finish)?;
     let (scrapes_tx, scrapes) = mpsc::channel(8);
     if let Some(listener) = &sockets.admin {
         let listener = listener.try_clone().map_err(EdgeError::Start)?;
@@ -263,6 +274,7 @@ async fn begin(
         health,
         scrapes,
         links: Links::default(),
+        certificates,
     };
     let control = tokio::spawn(control.run(finish.clone()));
     Ok(Running { proxy, retire, finish, control, threads: serving })
@@ -279,6 +291,7 @@ fn load(home: &Home) -> Option<disk::Kept> {
 fn start_threads(
     count: usize,
     proxy: &Arc<Proxy>,
+    tls: &Arc<Tls>,
     sockets: &Sockets,
     stop: &CancellationToken,
     finish: &CancellationToken,
@@ -286,7 +299,7 @@ fn start_threads(
     (0..count)
         .map(|index| {
             let sockets = sockets.try_clone().map_err(EdgeError::Start)?;
-            let (proxy, stop, finish) = (proxy.clone(), stop.clone(), finish.clone());
+            let (proxy, tls, stop, finish) = (proxy.clone(), tls.clone(), stop.clone(), finish.clone());
             let runtime = runtime::Builder::new_current_thread()
                 .enable_all()
                 .event_interval(EVENT_INTERVAL)
@@ -297,8 +310,10 @@ fn start_threads(
                 .spawn(move || {
                     shard::claim(index);
                     runtime.block_on(async {
-                        for listener in sockets.http {
-                            tokio::spawn(serve::accept(proxy.clone(), listener, stop.clone()));
+                        let http = sockets.http.into_iter().map(|l| (l, Door::Http));
+                        let https = sockets.https.into_iter().map(|l| (l, Door::Https(tls.clone())));
+                        for (listener, door) in http.chain(https) {
+                            tokio::spawn(serve::accept(proxy.clone(), listener, door, stop.clone()));
                         }
                         finish.cancelled().await;
                     });

@@ -32,7 +32,7 @@ static SERVER: [&Setting; 6] =
     [&set::LISTEN, &set::PUBLIC_URL, &set::DATABASE, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
 static AGENT: [&Setting; 4] = [&set::LISTEN, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
 /// The edge's others can wait until it is started anew: what it serves is not interrupted for them.
-static EDGE: [&Setting; 1] = [&set::EDGE];
+static EDGE: [&Setting; 2] = [&set::EDGE, &set::EDGE_TLS];
 
 impl Role {
     pub const ALL: [Self; 3] = [Self::Server, Self::Edge, Self::Agent];

@@ -51,6 +51,8 @@ pub struct HolderConfig {
     /// The data folder.
     pub data: PathBuf,
     pub listen: Vec<SocketAddr>,
+    /// The same with TLS.
+    pub listen_tls: Vec<SocketAddr>,
     /// Where the worker serves `/metrics`.
     pub admin: Option<SocketAddr>,
     /// The program of both, as found on disk when it is started: an upgrade replaces it and sends SIGHUP.
@@ -126,7 +128,7 @@ impl<'a> Holder<'a> {
         match taken {
             Some((sockets, pid)) => {
                 tracing::info!(pid, "took the sockets back from the worker that serves");
-                let (sockets, same) = sockets.adjusted(&config.listen, config.admin)?;
+                let (sockets, same) = sockets.adjusted(config)?;
                 holder.sockets = sockets;
                 holder.current = Process::adopt(pid);
                 match &holder.current {
@@ -137,7 +139,7 @@ impl<'a> Holder<'a> {
                 }
             }
             None => {
-                holder.sockets = Sockets::bind(&config.listen, config.admin)?;
+                holder.sockets = Sockets::bind(&config.listen, config.admin)?.with_https(&config.listen_tls)?;
                 holder.start_at = Some(Instant::now());
             }
         }
@@ -270,6 +272,7 @@ impl<'a> Holder<'a> {
             worker: Option<Worker>,
             retiring: Vec<Worker>,
             listen: Vec<SocketAddr>,
+            listen_tls: Vec<SocketAddr>,
             admin: Option<SocketAddr>,
         }
         #[derive(Serialize)]
@@ -284,6 +287,7 @@ impl<'a> Holder<'a> {
             worker: self.current.as_ref().map(worker),
             retiring: self.retiring.iter().map(worker).collect(),
             listen: self.sockets.http_addrs(),
+            listen_tls: self.sockets.https_addrs(),
             admin: self.sockets.admin_addr(),
         };
         let written = serde_json::to_vec(&noted)
@@ -349,24 +353,25 @@ fn inherited_retiring() -> Vec<Process> {
 
 impl Sockets {
     /// These sockets where they are wanted, others bound where they are not there; and whether they were just right.
-    fn adjusted(self, http: &[SocketAddr], admin: Option<SocketAddr>) -> Result<(Self, bool), SocketError> {
-        // Port 0 means any, so any is right.
-        let fits = |have: SocketAddr, want: &SocketAddr| have == *want || (want.port() == 0 && have.ip() == want.ip());
+    fn adjusted(self, wanted: &HolderConfig) -> Result<(Self, bool), SocketError> {
         let mut have = self;
         let mut same = true;
         let mut out = Self::default();
-        for want in http {
-            let at = have.http.iter().position(|l| l.local_addr().is_ok_and(|a| fits(a, want)));
-            match at {
-                Some(at) => out.http.push(have.http.remove(at)),
-                None => {
-                    same = false;
-                    out.http.append(&mut Self::bind(&[*want], None)?.http);
+        for (want, have, out) in
+            [(&wanted.listen, &mut have.http, &mut out.http), (&wanted.listen_tls, &mut have.https, &mut out.https)]
+        {
+            for want in want {
+                match have.iter().position(|l| l.local_addr().is_ok_and(|a| fits(a, want))) {
+                    Some(at) => out.push(have.remove(at)),
+                    None => {
+                        same = false;
+                        out.append(&mut Self::bind(&[*want], None)?.http);
+                    }
                 }
             }
+            same &= have.is_empty();
         }
-        same &= have.http.is_empty();
-        match (admin, have.admin_addr()) {
+        match (wanted.admin, have.admin_addr()) {
             (Some(want), Some(addr)) if fits(addr, &want) => out.admin = have.admin.take(),
             (None, None) => {}
             (want, _) => {
@@ -376,4 +381,9 @@ impl Sockets {
         }
         Ok((out, same))
     }
+}
+
+/// Port 0 means any, so any is right.
+fn fits(have: SocketAddr, want: &SocketAddr) -> bool {
+    have == *want || (want.port() == 0 && have.ip() == want.ip())
 }

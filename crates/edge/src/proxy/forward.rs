@@ -16,7 +16,7 @@ use super::{
     tunnel,
 };
 use crate::{access_log::Record, counters::Cause, faults, pool, registry, table::LiveRoute, target::Target};
-use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use std::{
     sync::{
@@ -52,8 +52,10 @@ impl Proxy {
         // RFC 9112, 6.1: after a body whose length was given in two ways the connection must not be used again. The
         // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
         let seen = Seen::of(request.headers());
+        let has_streams = request.version() >= http::Version::HTTP_2;
         let mut response = self.carry(&peer, request, seen).await;
-        if (seen.has(Seen::TRANSFER_ENCODING) || self.is_retiring())
+        if !has_streams
+            && (seen.has(Seen::TRANSFER_ENCODING) || self.is_retiring())
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
         {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -123,6 +125,9 @@ impl Passage<'_> {
         mut body: RequestBody,
         mut upgrade: Option<OnUpgrade>,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        if head.method == Method::CONNECT || head.method == Method::TRACE {
+            return Err(Refusal::new(&faults::NOT_PROXIED));
+        }
         let mut prepared = false;
         let mut now = self.began;
         loop {

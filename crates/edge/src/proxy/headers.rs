@@ -81,6 +81,9 @@ pub fn wants_upgrade(headers: &HeaderMap, seen: Seen) -> bool {
 /// Makes a client's request an instance's: in origin form, with only what is meant for the far end. What a client says
 /// about forwarding is overwritten: it is not trusted.
 pub fn to_instance(head: &mut request::Parts, seen: Seen, peer: &Peer, upgrade: bool) {
+    if head.version >= http::Version::HTTP_2 {
+        join_cookies(&mut head.headers);
+    }
     head.version = http::Version::HTTP_11;
     if let Some(authority) = head.uri.authority() {
         head.headers.insert(header::HOST, crate::registry::header(authority.as_str()));
@@ -145,6 +148,16 @@ fn strip(headers: &mut HeaderMap, seen: Seen) {
     }
 }
 
+/// RFC 9113, 8.2.3: HTTP/2 may carry cookies in several fields; before they leave it they are one.
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut all = headers.get_all(header::COOKIE).iter();
+    let (Some(first), Some(second)) = (all.next(), all.next()) else { return };
+    let joined = [first, second].into_iter().chain(all).map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+    if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
 fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|t| !t.is_empty())
 }
@@ -154,6 +167,13 @@ pub fn host(head: &request::Parts) -> Result<Option<std::borrow::Cow<'_, str>>, 
     let mut values = head.headers.get_all(header::HOST).iter();
     let named = values.next();
     if values.next().is_some() {
+        return Err(BadHost);
+    }
+    // RFC 9113, 8.3.1: where both are sent they must agree; somebody may have looked at the other one.
+    if head.version >= http::Version::HTTP_2
+        && let (Some(authority), Some(named)) = (head.uri.authority(), named)
+        && !authority.as_str().as_bytes().eq_ignore_ascii_case(named.as_bytes())
+    {
         return Err(BadHost);
     }
     // RFC 9112, 3.2.2: the target's authority goes before the header.

@@ -36,6 +36,8 @@ pub struct Proxy {
     pub log: Option<Arc<Log>>,
     /// Answers say `Connection: close` from now on.
     retiring: AtomicBool,
+    /// The same, for who waits for it.
+    pub retired: CancellationToken,
     /// Ends tunnels that would outlive the worker.
     pub over: CancellationToken,
     pub activity: Arc<Activity>,
@@ -108,6 +110,7 @@ impl Proxy {
             uptime,
             log,
             retiring: AtomicBool::new(false),
+            retired: CancellationToken::new(),
             over: CancellationToken::new(),
             activity: Arc::default(),
             unrouted: AtomicU64::new(0),
@@ -130,6 +133,7 @@ impl Proxy {
     /// Clients are asked to connect anew, wherever that leads.
     pub fn retire(&self) {
         self.retiring.store(true, SeqCst);
+        self.retired.cancel();
     }
 
     /// Requests that were answered before they came to a split.

@@ -1,4 +1,4 @@
-//! A client connection: what it adds to its requests, and where the one under way is.
+//! A client connection, or one stream of it: what it adds to its requests, and where the one under way is.
 
 use super::timer::Timer;
 use http::HeaderValue;
@@ -34,6 +34,18 @@ impl Peer {
         Self {
             ip: crate::registry::header(&addr.ip().to_canonical().to_string()),
             proto: HeaderValue::from_static(proto),
+            timer: Timer::default(),
+            last_request_ms: AtomicU64::new(0),
+            turn: AtomicU8::new(Turn::Nobody as u8),
+            handed: AtomicU32::new(0),
+        }
+    }
+
+    /// For one of several requests at once on this connection.
+    pub fn stream(&self) -> Self {
+        Self {
+            ip: self.ip.clone(),
+            proto: self.proto.clone(),
             timer: Timer::default(),
             last_request_ms: AtomicU64::new(0),
             turn: AtomicU8::new(Turn::Nobody as u8),

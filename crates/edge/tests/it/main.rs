@@ -5,6 +5,7 @@ mod forwarding;
 mod health;
 mod observing;
 mod processes;
+mod secure;
 mod succession;
 mod support;
 mod tables;

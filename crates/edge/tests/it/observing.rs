@@ -102,6 +102,11 @@ async fn metrics_are_in_prometheus_text() {
     # HELP tradewind_edge_instances_drained_total Instances that left the table and were drained.
     # TYPE tradewind_edge_instances_drained_total counter
     tradewind_edge_instances_drained_total 0
+    # HELP tradewind_edge_tls_handshake_failures_total Clients with which no TLS came about.
+    # TYPE tradewind_edge_tls_handshake_failures_total counter
+    tradewind_edge_tls_handshake_failures_total 0
+    # HELP tradewind_edge_certificate_expiry_seconds When a certificate ends, in seconds since 1970.
+    # TYPE tradewind_edge_certificate_expiry_seconds gauge
     # HELP tradewind_edge_table_version The table being served.
     # TYPE tradewind_edge_table_version gauge
     tradewind_edge_table_version 1

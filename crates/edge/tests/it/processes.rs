@@ -28,6 +28,7 @@ fn holder_config() -> HolderConfig {
     HolderConfig {
         data: std::env::var(DATA).unwrap().into(),
         listen: vec![std::env::var(LISTEN).unwrap().parse().unwrap()],
+        listen_tls: Vec::new(),
         admin: None,
         program: std::env::current_exe().unwrap(),
         worker_args: role("processes::as_worker").into_iter().map(Into::into).collect(),
@@ -381,6 +382,7 @@ async fn a_second_holder_for_the_same_folder_is_refused() {
     let second = HolderConfig {
         data: held.dir.path().to_owned(),
         listen: vec![nobody().await.addr],
+        listen_tls: Vec::new(),
         admin: None,
         program: held.program.clone(),
         worker_args: Vec::new(),

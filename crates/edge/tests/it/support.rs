@@ -20,7 +20,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, Lines},
     net::{
         TcpListener, TcpStream, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
@@ -204,6 +204,7 @@ pub fn table(version: u64, routes: Vec<Route>) -> Table {
 pub struct Edge {
     pub dir: TempDir,
     pub addr: SocketAddr,
+    pub addr_tls: SocketAddr,
     pub worker: Option<Worker>,
     pub sockets: Sockets,
 }
@@ -215,8 +216,10 @@ impl Edge {
 
     pub fn with(change: impl FnOnce(&mut WorkerConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let sockets = Sockets::bind(&["127.0.0.1:0".parse().unwrap()], Some("127.0.0.1:0".parse().unwrap())).unwrap();
-        let mut edge = Self { dir, addr: sockets.http[0].local_addr().unwrap(), worker: None, sockets };
+        let any = "127.0.0.1:0".parse().unwrap();
+        let sockets = Sockets::bind(&[any], Some(any)).unwrap().with_https(&[any]).unwrap();
+        let (addr, addr_tls) = (sockets.http_addrs()[0], sockets.https_addrs()[0]);
+        let mut edge = Self { dir, addr, addr_tls, worker: None, sockets };
         edge.worker = Some(edge.another(change, false));
         edge
     }
@@ -365,7 +368,10 @@ pub struct Client {
 
 impl Client {
     pub async fn dial(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).await.unwrap();
+        Self::over(TcpStream::connect(addr).await.unwrap()).await
+    }
+
+    pub async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let (sender, connection) = client::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection.with_upgrades());
         Self { sender }

@@ -37,6 +37,30 @@ pub static EDGE: Setting = Setting {
     },
 };
 
+pub static EDGE_TLS: Setting = Setting {
+    key: "edge_tls",
+    kind: Kind::Address,
+    value: "ADDR",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Where the edge takes requests over TLS (HTTP/2 and HTTP/1.1), such as 0.0.0.0:8443; nowhere unless given",
+        zh: "边缘代理接收 TLS 请求（HTTP/2 与 HTTP/1.1）的地址，如 0.0.0.0:8443；不指定则不接收",
+    },
+};
+
+pub static CERTIFICATES: Setting = Setting {
+    key: "certificates",
+    kind: Kind::Path,
+    value: "DIR",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Folder of certificates that another program renews, such as /etc/letsencrypt/live; looked at every 10 s",
+        zh: "由其他程序续期的证书目录，如 /etc/letsencrypt/live；每 10 秒检查一次",
+    },
+};
+
 pub static INSECURE_SAME_USER: Setting = Setting {
     key: "insecure_same_user",
     kind: Kind::Switch,
@@ -132,6 +156,8 @@ pub static ALL: &[&Setting] = &[
     &DATA,
     &LISTEN,
     &EDGE,
+    &EDGE_TLS,
+    &CERTIFICATES,
     &METRICS,
     &PUBLIC_URL,
     &DATABASE,

@@ -9,11 +9,11 @@ use crate::{
     role::{Role, on_disk},
 };
 use anyhow::Context;
-use std::{ffi::OsString, future::Future, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tradewind_agent::{AgentConfig, RunAs};
-use tradewind_cli::exit::Exit;
+use tradewind_cli::{exit::Exit, setting::Setting};
 use tradewind_edge::{HolderConfig, WorkerConfig};
 use tradewind_model::{fault::Fault, time::SystemClock};
 use tradewind_server::ServeError;
@@ -89,7 +89,8 @@ fn edge(config: &Config) -> anyhow::Result<()> {
     tradewind_edge::holder(HolderConfig {
         data: folder.root().to_owned(),
         listen: vec![config.addr(&set::EDGE)],
-        admin: config.text(&set::METRICS).and_then(|a| a.parse().ok()),
+        listen_tls: address(config, &set::EDGE_TLS).into_iter().collect(),
+        admin: address(config, &set::METRICS),
         program: on_disk()?,
         worker_args: args(EDGE_WORKER),
         holder_args: args("edge"),
@@ -99,12 +100,19 @@ fn edge(config: &Config) -> anyhow::Result<()> {
 
 fn worker_config(config: &Config) -> WorkerConfig {
     let mut worker = WorkerConfig::new(config.data(), vec![config.addr(&set::EDGE)]);
-    worker.admin = config.text(&set::METRICS).and_then(|a| a.parse().ok());
+    worker.listen_tls = address(config, &set::EDGE_TLS).into_iter().collect();
+    worker.certificates = config.text(&set::CERTIFICATES).map(PathBuf::from);
+    worker.admin = address(config, &set::METRICS);
     worker.access_log = match config.text(&set::ACCESS_LOG) {
         Some("on") => tradewind_edge::AccessLog::On,
         Some(_) | None => tradewind_edge::AccessLog::Off,
     };
     worker
+}
+
+/// Of a setting that may be without a value.
+fn address(config: &Config, setting: &'static Setting) -> Option<SocketAddr> {
+    config.text(setting).and_then(|a| a.parse().ok())
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -1,0 +1,46 @@
+//! The certificates that are served, by name.
+
+use rustls::{SignatureScheme, sign::CertifiedKey};
+use std::{collections::HashMap, sync::Arc};
+use tradewind_tls::{Certificate, Names};
+
+#[derive(Debug, Default)]
+pub struct Served {
+    by_name: Names<Vec<Arc<Certificate>>>,
+    /// For clients that name no host.
+    first: Option<Arc<Certificate>>,
+    all: Vec<Arc<Certificate>>,
+    challenges: HashMap<Box<str>, Arc<CertifiedKey>>,
+}
+
+impl Served {
+    /// Where two are for the same name and both can be used by a client, the one that is valid longer is shown.
+    pub fn new(mut all: Vec<Arc<Certificate>>) -> Self {
+        all.sort_by(|a, b| b.not_after.cmp(&a.not_after).then(a.fingerprint.cmp(&b.fingerprint)));
+        all.dedup_by_key(|c| c.fingerprint);
+        let mut by_name = Names::<Vec<Arc<Certificate>>>::default();
+        for certificate in &all {
+            for name in &certificate.names {
+                by_name.entry(name).push(certificate.clone());
+            }
+        }
+        let first = all.iter().min_by_key(|c| &c.names).cloned();
+        Self { by_name, first, all, challenges: HashMap::new() }
+    }
+
+    /// `None` where there is none that is for this host: no client would believe another one.
+    pub fn find(&self, host: Option<&str>, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let Some(host) = host else { return self.first.as_ref().map(|c| c.certified.clone()) };
+        let fitting = self.by_name.find(host)?;
+        let usable = fitting.iter().find(|c| c.certified.key.choose_scheme(schemes).is_some());
+        usable.or(fitting.first()).map(|c| c.certified.clone())
+    }
+
+    pub fn challenge(&self, host: &str) -> Option<Arc<CertifiedKey>> {
+        self.challenges.get(host).cloned()
+    }
+
+    pub fn all(&self) -> &[Arc<Certificate>] {
+        &self.all
+    }
+}

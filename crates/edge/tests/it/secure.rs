@@ -1,0 +1,201 @@
+//! TLS with clients: which certificate, which protocol, and what is swapped while it serves.
+
+use crate::support::*;
+use http::StatusCode;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use rustls::{
+    ClientConfig, ProtocolVersion, RootCertStore,
+    pki_types::ServerName,
+    version::{TLS12, TLS13},
+};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// A certificate authority of a test.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// Chain and key in PEM.
+    pub fn issue(&self, names: &[&str]) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let names = names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let made = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
+        (made.pem(), key.serialize_pem())
+    }
+
+    /// As certbot does: beside, and then in its place.
+    pub fn issue_into(&self, folder: &Path, stem: &str, names: &[&str]) {
+        let (chain, key) = self.issue(names);
+        std::fs::create_dir_all(folder).unwrap();
+        for (ending, text) in [("crt", chain), ("key", key)] {
+            let beside = folder.join(format!("{stem}.{ending}.new"));
+            std::fs::write(&beside, text).unwrap();
+            std::fs::rename(beside, folder.join(format!("{stem}.{ending}"))).unwrap();
+        }
+    }
+
+    pub fn client(&self, alpn: &[&str]) -> ClientConfig {
+        self.client_of(alpn, &[&TLS13, &TLS12])
+    }
+
+    fn client_of(&self, alpn: &[&str], versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|a| a.as_bytes().to_vec()).collect();
+        config
+    }
+}
+
+pub async fn handshake(addr: SocketAddr, host: &str, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).unwrap();
+    let stream = TcpStream::connect(addr).await?;
+    within("a handshake", TlsConnector::from(Arc::new(config)).connect(name, stream)).await
+}
+
+/// An edge with this folder of certificates, and an instance behind it that says what it was sent.
+async fn edge_with(folder: &Path) -> (Edge, Agent, Instance) {
+    let instance = Instance::start(|request| {
+        Box::pin(async move {
+            let header = |n: &str| request.headers().get(n).map_or("-", |v| v.to_str().unwrap()).to_owned();
+            text(format!("{} {} {}", request.uri(), header("x-forwarded-proto"), header("host")))
+        })
+    })
+    .await;
+    let edge = Edge::with(|c| c.certificates = Some(folder.to_owned()));
+    let mut agent = edge.agent().await;
+    let mut route = route_to(&[instance.target()]);
+    route.hosts = Vec::new();
+    agent.put(table(1, vec![route])).await;
+    (edge, agent, instance)
+}
+
+fn common_name(stream: &TlsStream<TcpStream>) -> Vec<u8> {
+    stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+}
+
+#[tokio::test]
+async fn each_host_is_shown_its_own_certificate_in_either_version_of_tls() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &["shop.example.com"]);
+    authority.issue_into(&dir.path().join("wild"), "tls", &["*.example.com"]);
+    let (edge, _agent, _instance) = edge_with(dir.path()).await;
+    let mut shown = Vec::new();
+    for (host, versions) in [
+        ("shop.example.com", &[&TLS13]),
+        ("shop.example.com", &[&TLS12]),
+        ("other.example.com", &[&TLS13]),
+        ("more.example.com", &[&TLS12]),
+    ] {
+        let stream = handshake(edge.addr_tls, host, authority.client_of(&["http/1.1"], versions)).await.unwrap();
+        let version = stream.get_ref().1.protocol_version();
+        assert_eq!(version == Some(ProtocolVersion::TLSv1_3), versions == &[&TLS13]);
+        shown.push(common_name(&stream));
+        let mut client = Client::over(stream).await;
+        let reply = client.get("/a?b=c").await;
+        assert_eq!((reply.status, &*reply.body), (StatusCode::OK, "/a?b=c https shop.example.com"));
+    }
+    assert!(shown[0] == shown[1] && shown[2] == shown[3] && shown[0] != shown[2]);
+    // No client would believe another host's certificate: it is told at once.
+    let refused = handshake(edge.addr_tls, "example.org", authority.client(&[])).await;
+    assert!(refused.is_err());
+    until_metric(&edge, "tradewind_edge_tls_handshake_failures_total 1").await;
+}
+
+async fn until_metric(edge: &Edge, line: &str) {
+    within(line, async {
+        while !edge.metrics().await.lines().any(|l| l == line) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_without_a_restart_and_open_connections_stay() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    let (edge, _agent, _instance) = edge_with(dir.path()).await;
+    let open = handshake(edge.addr_tls, HOST, authority.client(&[])).await.unwrap();
+    let first = common_name(&open);
+    let mut open = Client::over(open).await;
+    assert_eq!(open.get("/").await.status, StatusCode::OK);
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    within("the new certificate", async {
+        loop {
+            let stream = handshake(edge.addr_tls, HOST, authority.client(&[])).await.unwrap();
+            if common_name(&stream) != first {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+    assert_eq!(open.get("/").await.status, StatusCode::OK);
+    let metrics = edge.metrics().await;
+    assert!(metrics.contains("tradewind_edge_certificate_expiry_seconds{names=\"shop.example.com\"} "), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_protocol_is_agreed_upon_and_a_challenge_is_not_http() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    let (edge, _agent, instance) = edge_with(dir.path()).await;
+    for (offered, agreed) in [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)] {
+        let stream = handshake(edge.addr_tls, HOST, authority.client(offered)).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), agreed.map(str::as_bytes), "{offered:?}");
+    }
+    for offered in [&["acme-tls/1"][..], &["spdy/3"]] {
+        assert!(handshake(edge.addr_tls, HOST, authority.client(offered)).await.is_err(), "{offered:?}");
+    }
+    // Whoever offers it beside others is shown the host's own certificate, and gets HTTP.
+    let both = handshake(edge.addr_tls, HOST, authority.client(&["acme-tls/1", "http/1.1"])).await.unwrap();
+    assert_eq!(both.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert_eq!(instance.requests(), 0);
+}
+
+#[tokio::test]
+async fn many_requests_go_over_one_connection_at_once() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    let (edge, _agent, instance) = edge_with(dir.path()).await;
+    let stream = handshake(edge.addr_tls, HOST, authority.client(&["h2"])).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let asks = (0..50).map(|n| {
+        let mut sender = sender.clone();
+        async move {
+            let request = http::Request::get(format!("https://{HOST}/{n}")).body(full("")).unwrap();
+            let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+            let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+            assert_eq!((head.status, head.version), (StatusCode::OK, http::Version::HTTP_2));
+            assert_eq!(body, format!("/{n} https {HOST}"));
+        }
+    });
+    within("fifty answers", futures_util::future::join_all(asks)).await;
+    assert_eq!(instance.requests(), 50);
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_something_else_gets_no_answer() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    let (edge, _agent, instance) = edge_with(dir.path()).await;
+    let answer = raw(edge.addr_tls, &format!("GET / HTTP/1.1\r\nhost: {HOST}\r\n\r\n")).await;
+    assert!(!answer.contains("HTTP"), "{answer}");
+    let mut silent = TcpStream::connect(edge.addr_tls).await.unwrap();
+    let mut rest = Vec::new();
+    drop(within("the edge hangs up", silent.read_to_end(&mut rest)).await);
+    assert_eq!((rest.len(), instance.requests()), (0, 0));
+}
