@@ -1,8 +1,14 @@
 //! What every use case is given.
 
-use crate::{agents::Agents, judging::Folds};
+use crate::{Result, access::faults, agents::Agents, judging::Folds};
 use std::sync::Arc;
-use tradewind_model::{event::Actor, time::Timestamp};
+use tradewind_model::{
+    access::{Action, Ceiling, Refused, Rights, Role, Subject},
+    event::Actor,
+    fault::Fault,
+    id::OrgName,
+    time::Timestamp,
+};
 use tradewind_store::Store;
 
 /// Clones share everything.
@@ -14,15 +20,26 @@ pub struct Ctx {
     pub folds: Arc<Folds>,
     /// Since when this process can know who is connected.
     pub since: Timestamp,
+    /// Whose eyes what is shown is for. Reconcilers see everything.
+    pub sight: Arc<Rights>,
 }
 
 impl Ctx {
     pub fn new(store: Store) -> Self {
         let since = store.now();
-        Self { store, agents: Arc::default(), folds: Arc::default(), since }
+        Self { store, agents: Arc::default(), folds: Arc::default(), since, sight: Arc::new(Rights::all()) }
     }
     pub fn now(&self) -> Timestamp {
         self.store.now()
+    }
+
+    /// The same for one caller: within their organisation, and showing only what they may see.
+    pub fn for_caller(&self, org: &OrgName, rights: Arc<Rights>) -> Self {
+        Self { store: self.store.for_org(org.clone()), sight: rights, ..self.clone() }
+    }
+
+    pub fn sees(&self, subject: &Subject) -> bool {
+        self.sight.may(Action::Read, subject)
     }
 }
 
@@ -32,21 +49,49 @@ pub struct Asker {
     pub actor: Actor,
     /// The request's id, or the event that led here.
     pub cause: Option<String>,
+    pub rights: Arc<Rights>,
 }
 
 impl Asker {
     pub fn system(part: &str) -> Self {
-        Self { actor: Actor::System { part: part.into() }, cause: None }
+        Self::trusted(Actor::System { part: part.into() })
     }
-    pub fn user(name: impl Into<String>) -> Self {
-        Self { actor: Actor::User { name: name.into() }, cause: None }
+    /// Somebody who may do anything: the machine's owner, or a part of the control plane.
+    pub fn trusted(actor: Actor) -> Self {
+        Self { actor, cause: None, rights: Arc::new(Rights::all()) }
+    }
+    /// # Errors
+    /// [`faults::NOT_ALLOWED`].
+    pub fn allow(&self, action: Action, subject: &Subject) -> Result<()> {
+        match self.rights.check(action, subject) {
+            Ok(()) => Ok(()),
+            Err(why) => Err(not_allowed(self.name(), action, subject, why).into()),
+        }
     }
     /// For people: the user's name, or the part of the control plane.
     pub fn name(&self) -> &str {
         match &self.actor {
-            Actor::User { name } => name,
+            Actor::User { name, .. } => name,
             Actor::System { part } => part,
             Actor::Agent { host } => host,
         }
+    }
+}
+
+/// The refusal as it is told: what is missing, and whom to ask.
+pub fn not_allowed(name: &str, action: Action, subject: &Subject, why: Refused) -> Fault {
+    let code = match why {
+        Refused::Token => &faults::TOKEN_TOO_SMALL,
+        Refused::Unseen | Refused::Role => &faults::NOT_ALLOWED,
+    };
+    let told = Fault::new(code).with("name", name).with("action", action).with("what", subject);
+    told.with("role", Role::least(action)).with("scope", scope(action))
+}
+
+fn scope(action: Action) -> &'static str {
+    match action.ceiling() {
+        Ceiling::Read => "read",
+        Ceiling::Deploy => "deploy",
+        Ceiling::Admin => "admin",
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 use tradewind_api::v1;
 use tradewind_model::{
+    access::{Action, Part, Subject},
     event::NewEvent,
     fault::Fault,
     id::{EnvName, FreezeId, ServiceName},
@@ -34,6 +35,7 @@ pub async fn set(ctx: &Ctx, wish: &v1::SetFreeze, by: &Asker) -> Result<v1::Free
         return Err(Fault::new(&faults::FREEZE_WHAT).into());
     }
     let reason = reason(&wish.reason)?;
+    by.allow(Action::Freeze, &covers(wish.service.as_ref(), wish.env.as_ref()))?;
     transact!(ctx.store, tx => {
         let until = until(wish, tx.now())?;
         known(tx, wish.service.as_ref(), wish.env.as_ref()).await?;
@@ -62,6 +64,7 @@ pub async fn lift(ctx: &Ctx, id: FreezeId, why: &str, by: &Asker) -> Result<v1::
             StoreError::NotFound { .. } => Error::from(Fault::new(&faults::NO_FREEZE).with("freeze", id)),
             other => other.into(),
         })?;
+        by.allow(Action::Freeze, &covers(freeze.service.as_ref(), freeze.env.as_ref()))?;
         if let Some(ended) = &freeze.ended {
             let over = Fault::new(&faults::FREEZE_OVER).with("freeze", id).with("since", ended.at.to_minute());
             return Err(over.with("who", services::who(&ended.by)).into());
@@ -72,9 +75,18 @@ pub async fn lift(ctx: &Ctx, id: FreezeId, why: &str, by: &Asker) -> Result<v1::
     })
 }
 
-/// Those that are on, oldest first.
+/// What a freeze is about, for who sets or lifts it.
+fn covers(service: Option<&ServiceName>, env: Option<&EnvName>) -> Subject {
+    Subject { service: Part::of(service.cloned()), env: Part::of(env.cloned()), site: Part::Every }
+}
+
+/// Those that are on, oldest first. Whoever sees one of the places it holds sees it.
 pub async fn list(ctx: &Ctx) -> Result<Vec<v1::Freeze>> {
-    let on = rows::freezes::list(&mut ctx.store.read().await?).await?;
+    let mut on = rows::freezes::list(&mut ctx.store.read().await?).await?;
+    on.retain(|f| {
+        let (service, env) = (Part::if_any(f.service.clone()), Part::if_any(f.env.clone()));
+        ctx.sees(&Subject { service, env, site: Part::None })
+    });
     Ok(on.into_iter().map(view).collect())
 }
 

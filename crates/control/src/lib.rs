@@ -4,6 +4,7 @@
 //! desired state; the agents are told of them and report back ([`agents`]). Reconcilers take no input: they wake on a
 //! commit or a timer, look at the rows, and do what is due, so nothing is lost when the process dies between two steps.
 
+pub mod access;
 pub mod agents;
 pub mod ctx;
 pub mod error;

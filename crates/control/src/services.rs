@@ -3,6 +3,7 @@
 use crate::{Ctx, Error, Result, ctx::Asker, faults, freezes};
 use tradewind_api::v1;
 use tradewind_model::{
+    access::{Action, Subject},
     event::{Actor, NewEvent},
     fault::{Fault, Lang},
     id::ServiceName,
@@ -20,6 +21,7 @@ const DEFAULT_BRANCH: &str = "main";
 /// # Errors
 /// [`faults::SERVICE_EXISTS`].
 pub async fn create(ctx: &Ctx, name: &ServiceName, by: &Asker) -> Result<Service> {
+    by.allow(Action::Push, &Subject::service(name.clone()))?;
     transact!(ctx.store, tx => {
         if rows::services::find(tx, name).await?.is_some() {
             return Err(Error::from(Fault::new(&faults::SERVICE_EXISTS).with("service", name)));
@@ -33,7 +35,10 @@ pub async fn ensure(ctx: &Ctx, name: &ServiceName, by: &Asker) -> Result<(Servic
     transact!(ctx.store, tx => {
         match rows::services::find(tx, name).await? {
             Some(service) => Ok((service, false)),
-            None => insert(tx, name, by).await.map(|s| (s, true)),
+            None => {
+                by.allow(Action::Push, &Subject::service(name.clone()))?;
+                insert(tx, name, by).await.map(|s| (s, true))
+            }
         }
     })
 }
@@ -75,9 +80,10 @@ pub async fn list(ctx: &Ctx, after: Option<&ServiceName>, limit: u32, lang: Lang
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = more.then(|| rows.last().map(|s| s.name.to_string())).flatten();
+    rows.retain(|row| ctx.sees(&Subject::service(row.name.clone())));
     let mut items = Vec::new();
     for row in rows {
-        items.push(view(&mut r, row, lang).await?);
+        items.push(view(ctx, &mut r, row, lang).await?);
     }
     Ok(v1::Page { items, next })
 }
@@ -85,13 +91,16 @@ pub async fn list(ctx: &Ctx, after: Option<&ServiceName>, limit: u32, lang: Lang
 pub async fn show(ctx: &Ctx, name: &ServiceName, lang: Lang) -> Result<v1::Service> {
     let mut r = ctx.store.read().await?;
     let row = get(&mut r, name).await?;
-    view(&mut r, row, lang).await
+    view(ctx, &mut r, row, lang).await
 }
 
-async fn view(r: &mut impl Reader, row: Service, lang: Lang) -> Result<v1::Service> {
+async fn view(ctx: &Ctx, r: &mut impl Reader, row: Service, lang: Lang) -> Result<v1::Service> {
     let spec = newest_spec(r, &row.name).await?;
     let mut environments = Vec::new();
     for e in spec.iter().flat_map(|s| &s.environments) {
+        if !ctx.sees(&Subject::env(row.name.clone(), e.name.clone())) {
+            continue;
+        }
         environments.push(v1::Environment {
             name: e.name.clone(),
             branch: e.branch.clone(),
@@ -130,6 +139,16 @@ pub(crate) async fn newest_spec(r: &mut impl Reader, service: &ServiceName) -> R
     Ok(Spec::parse("tradewind.yaml", &manifest.spec).ok())
 }
 
+/// Where a branch leads, by the newest release's spec.
+pub async fn environment_of_branch(
+    r: &mut impl Reader,
+    service: &ServiceName,
+    branch: &str,
+) -> Result<Option<tradewind_model::id::EnvName>> {
+    let spec = newest_spec(r, service).await?;
+    Ok(spec.and_then(|s| s.environment_of_branch(branch).cloned()))
+}
+
 /// Why a failure closed the queue of a service in an environment, in words.
 pub(crate) async fn closed(
     r: &mut impl Reader,
@@ -147,7 +166,7 @@ pub(crate) async fn closed(
 /// An actor as people write it.
 pub fn who(actor: &Actor) -> String {
     match actor {
-        Actor::User { name } => name.clone(),
+        Actor::User { name, .. } => name.clone(),
         Actor::System { part } => format!("tradewind ({part})"),
         Actor::Agent { host } => format!("agent {host}"),
     }

@@ -9,6 +9,7 @@ use crate::{
 };
 use tradewind_api::v1::{self, Health, PlaceStatus, ReleaseRef, TrafficShare, WarmRelease};
 use tradewind_model::{
+    access::Subject,
     fault::Lang,
     id::{HostId, RevisionId, ServiceName},
     protocol::agent::{DesiredPhase, Exit, ObservedInstance},
@@ -35,6 +36,9 @@ pub async fn status(ctx: &Ctx, service: Option<&ServiceName>, lang: Lang) -> Res
     let all_present = ids.iter().all(|h| ctx.agents.is_present(*h));
     let mut out = Vec::new();
     for place in known_places(&mut r, service).await? {
+        if !ctx.sees(&Subject::place(&place.place)) {
+            continue;
+        }
         let loaded = places::load(&mut r, &place.place).await?;
         let instances = instances(&mut r, &place, &loaded, &seen, &hosts, lang).await?;
         out.push(one(&mut r, place, loaded, instances, &reports, all_present, lang).await?);

@@ -1,6 +1,7 @@
 //! The envelope of the event log. Every change of state writes one, in the same transaction as its row.
 
 use crate::{
+    access::Principal,
     id::{Digest, EventId, OrgName},
     time::Timestamp,
 };
@@ -11,9 +12,11 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Actor {
-    /// The token's id stands for the person until there are people (they follow with roles).
     User {
         name: String,
+        /// Whose rights it was done with; not known of what was done before there were rights.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        principal: Option<Principal>,
     },
     /// The control plane itself, by the part that acted: `rollout`, `run`, `retention`.
     System {
@@ -22,6 +25,13 @@ pub enum Actor {
     Agent {
         host: String,
     },
+}
+
+impl Actor {
+    /// Somebody by name alone.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self::User { name: name.into(), principal: None }
+    }
 }
 
 /// A new fact, before it is sealed.

@@ -74,6 +74,16 @@ uuid_id! {
     TokenId,
     /// A freeze a person set.
     FreezeId,
+    /// A person, or a service account.
+    UserId,
+    /// A group of people.
+    GroupId,
+    /// A role given to somebody, somewhere.
+    GrantId,
+    /// A word to somebody who is no user yet.
+    InvitationId,
+    /// A person signed in with a browser.
+    SessionId,
 }
 
 /// Lower-case names in URLs, paths and headers. `TryFrom<String>` is the only way in, for serde too.

@@ -3,6 +3,7 @@
 //! Everything here is plain data or a pure function: `now` is always an argument, and what must happen is returned
 //! as values. The crates around this one load, decide, persist and perform.
 
+pub mod access;
 pub mod event;
 pub mod fault;
 pub mod id;

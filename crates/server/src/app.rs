@@ -1,21 +1,26 @@
 use crate::{auth::Throttle, config::ServerConfig, git, http::idempotency::UnderWay};
-use std::{ops::Deref, sync::Arc};
+use std::{net::IpAddr, ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tradewind_control::{Ctx, runs::Runs};
+use tradewind_model::{access::Rights, id::OrgName};
 use tradewind_store::{Blobs, Store};
 
 /// What handlers share. Clones are one.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
+#[derive(Clone)]
 pub struct Parts {
-    pub config: ServerConfig,
+    pub config: Arc<ServerConfig>,
     pub store: Store,
     pub ctx: Ctx,
     pub runs: Runs,
     pub blobs: Blobs,
     pub git: git::Remote,
-    pub throttle: Throttle,
+    /// Wrong codes and passwords, by where they come from.
+    pub throttle: Arc<Throttle<IpAddr>>,
+    /// The same by the account they are meant for.
+    pub accounts: Arc<Throttle<String>>,
     pub under_way: UnderWay,
     /// What goes on behind answers; waited for when the server stops.
     pub tasks: TaskTracker,
@@ -26,6 +31,13 @@ pub struct Parts {
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// The same as far as a caller reaches.
+    pub fn within(&self, org: &OrgName, rights: Arc<Rights>) -> Self {
+        let ctx = self.ctx.for_caller(org, rights);
+        let runs = self.runs.within(ctx.clone());
+        Self::new(Parts { store: ctx.store.clone(), ctx, runs, ..Parts::clone(self) })
     }
 }
 

@@ -63,9 +63,9 @@ faults! {
     BAD_TOKEN = "TW-AUTH-002", 401,
         "the token is not valid: unknown, revoked or expired", "令牌无效：不存在、已吊销或已过期",
         "log in again with `tradewind login`", "请重新 `tradewind login`";
-    NOT_ALLOWED = "TW-AUTH-003", 403,
-        "the token `{name}` may not do this: it needs the scope `{scope}`", "令牌 `{name}` 无此权限：需要 `{scope}`",
-        "ask someone with an admin token for one: `tradewind token create --scope {scope}`", "请向持有 admin 令牌的人申请：`tradewind token create --scope {scope}`";
+    HOSTS_ONLY = "TW-AUTH-003", 403,
+        "this address is for hosts, and {name} is none", "该地址仅供主机使用，{name} 不是主机",
+        "enrol one with `tradewind token create --scope agent`", "请用 `tradewind token create --scope agent` 登记主机";
     BAD_CODE = "TW-AUTH-004", 401,
         "the login code is not valid: mistyped, used or older than ten minutes", "登录码无效：输入有误、已使用或已超过十分钟",
         "make a new one on the server's machine: `tradewind admin code --data DIR`", "请在服务器上重新生成：`tradewind admin code --data DIR`";
@@ -84,6 +84,36 @@ faults! {
     BEYOND_OWN = "TW-AUTH-009", 403,
         "a token cannot make one that may do more than itself", "令牌不能生成权限大于自身的令牌",
         "ask someone with an admin token", "请联系持有 admin 令牌的人";
+    NOT_FOR_HOSTS = "TW-AUTH-010", 403,
+        "{name} is a host's key: it does what an agent does and nothing else", "{name} 是主机密钥：只能用于 agent",
+        "log in as a person with `tradewind login`", "请以个人身份用 `tradewind login` 登录";
+    BAD_SESSION = "TW-AUTH-011", 401,
+        "the session is over", "会话已结束",
+        "sign in again", "请重新登录";
+    BAD_CSRF = "TW-AUTH-012", 403,
+        "this request does not come from Tradewind's own pages", "该请求并非来自 Tradewind 自身的页面",
+        "reload the page and try again; programs send a token instead of a cookie", "请刷新页面后重试；程序请使用令牌而不是 cookie";
+    BAD_SIGN_IN = "TW-AUTH-013", 401,
+        "name, password or code is wrong", "用户名、密码或验证码有误",
+        "try again; an admin can ask you in anew with `tradewind user invite`", "请重试；管理员可用 `tradewind user invite` 重新邀请";
+    SECOND_FACTOR = "TW-AUTH-014", 401,
+        "the password is right, and a second factor is needed", "密码正确，还需要第二因素",
+        "send the six digits of your authenticator, or a recovery code, as `code`", "请在 `code` 中提供验证器上的六位数字或恢复码";
+    SECOND_FACTOR_FIRST = "TW-AUTH-015", 403,
+        "{name}'s roles ask for a second factor, and there is none yet", "{name} 的角色要求第二因素，但尚未设置",
+        "sign in to the console and set one up, or ask for a role without it", "请登录控制台进行设置，或申请不要求第二因素的角色";
+    WEAK_PASSWORD = "TW-AUTH-016", 422,
+        "this password is too easy or too long ({why})", "该密码过于简单或过长（{why}）",
+        "choose 12 to 256 characters that hold neither your name nor a common word: four words together are good", "请使用 12 至 256 个字符，不含用户名和常见词；四个词连用即可";
+    NO_PERSON = "TW-AUTH-018", 409,
+        "the token `{name}` belongs to nobody: it has no sessions and no password", "令牌 `{name}` 不属于任何人：没有会话和密码",
+        "sign in as a person: `tradewind login --user NAME`", "请以个人身份登录：`tradewind login --user NAME`";
+    NO_SESSION = "TW-AUTH-019", 404,
+        "there is no open session `{session}` of yours", "你没有打开的会话 `{session}`",
+        "it is over already", "该会话已经结束";
+    ANOTHERS = "TW-AUTH-017", 403,
+        "a token of {user} is made by {user} alone", "{user} 的令牌只能由 {user} 本人创建",
+        "make one of your own, or for a service account: `tradewind user service`", "请创建自己的令牌，或为服务账号创建：`tradewind user service`";
 
     NOT_A_REPOSITORY = "TW-GIT-001", 404,
         "there is no service `{service}` here", "此处没有服务 `{service}`",

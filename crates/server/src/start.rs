@@ -3,7 +3,6 @@
 use crate::{
     App, ServerConfig,
     app::Parts,
-    auth::Throttle,
     git,
     http::{
         idempotency::UnderWay,
@@ -87,13 +86,14 @@ impl Server {
         remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
         let ctx = Ctx::new(store.clone());
         let app = App::new(Parts {
-            config,
+            config: Arc::new(config),
             runs: Runs::new(ctx.clone(), logs),
             ctx,
             store,
             blobs,
             git: remote,
-            throttle: Throttle::default(),
+            throttle: Arc::default(),
+            accounts: Arc::default(),
             under_way: UnderWay::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

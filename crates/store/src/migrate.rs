@@ -28,6 +28,7 @@ pub static STEPS: &[Step] = &[
     Step::new(2, "evidence", include_str!("../migrations/0002_evidence.sql")),
     Step::new(3, "usual", include_str!("../migrations/0003_usual.sql")),
     Step::new(4, "freezes", include_str!("../migrations/0004_freezes.sql")),
+    Step::new(5, "access", include_str!("../migrations/0005_access.sql")),
 ];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

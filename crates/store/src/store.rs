@@ -81,6 +81,11 @@ impl Store {
         Self { shared: self.shared.clone(), org }
     }
 
+    /// The tenant whose rows are seen.
+    pub fn org(&self) -> &OrgName {
+        &self.org
+    }
+
     pub fn backend(&self) -> Backend {
         match self.shared.db {
             Db::Sqlite { .. } => Backend::Sqlite,

@@ -72,7 +72,9 @@ async fn token(args: &ArgMatches, store: &Store, say: Say) -> anyhow::Result<Exi
         },
     };
     let name = args.get_one::<String>("name").cloned().unwrap_or_else(|| "admin".into());
-    let made = admin::mint_token(store, &CreateToken { name, scopes, expires_in_s }).await.map_err(refused)?;
+    let made = admin::mint_token(store, &CreateToken { name, scopes, expires_in_s, ..CreateToken::default() })
+        .await
+        .map_err(refused)?;
     if args.get_flag("json") {
         say.out(serde_json::to_string_pretty(&made)?);
         return Ok(Exit::Ok);

@@ -3,7 +3,7 @@
 use super::{ApiError, Client, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{FreezeId, JobId, RolloutId, RunId, ServiceName, TokenId};
+use tradewind_model::id::{FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId};
 
 impl Client {
     pub async fn version(&self) -> Result<Version, ApiError> {
@@ -24,7 +24,106 @@ impl Client {
     }
 
     pub async fn revoke_token(&self, id: TokenId) -> Result<(), ApiError> {
-        let url = self.url(&["tokens", &id.to_string()], &[]);
+        self.delete(&["tokens", &id.to_string()]).await
+    }
+
+    /// A token of one's own, for name and password. Needs no token.
+    pub async fn sign_in(&self, with: &SignIn) -> Result<NewToken, ApiError> {
+        self.post(&["sign-in"], with).await
+    }
+
+    /// Becomes a user. Needs no token.
+    pub async fn accept_invitation(&self, accept: &AcceptInvitation) -> Result<User, ApiError> {
+        self.post(&["invitations", "accept"], accept).await
+    }
+
+    pub async fn me(&self) -> Result<Me, ApiError> {
+        self.get(&["me"], &[]).await
+    }
+
+    pub async fn change_password(&self, change: &Password) -> Result<(), ApiError> {
+        let url = self.url(&["me", "password"], &[]);
+        let send = || self.request(Method::POST, &url).json(change);
+        self.attempt(&url, Repeat::Unsent, send).await.map(drop)
+    }
+
+    pub async fn users(&self) -> Result<Vec<User>, ApiError> {
+        Ok(self.get::<Page<User>>(&["users"], &[]).await?.items)
+    }
+
+    pub async fn create_service_account(&self, account: &CreateAccount) -> Result<User, ApiError> {
+        self.post(&["users"], account).await
+    }
+
+    /// Ends their sessions and tokens.
+    pub async fn disable_user(&self, handle: &str) -> Result<User, ApiError> {
+        self.post(&["users", handle, "disable"], &()).await
+    }
+
+    pub async fn enable_user(&self, handle: &str) -> Result<User, ApiError> {
+        self.post(&["users", handle, "enable"], &()).await
+    }
+
+    pub async fn invitations(&self) -> Result<Vec<Invitation>, ApiError> {
+        Ok(self.get::<Page<Invitation>>(&["invitations"], &[]).await?.items)
+    }
+
+    pub async fn invite(&self, invite: &Invite) -> Result<NewInvitation, ApiError> {
+        self.post(&["invitations"], invite).await
+    }
+
+    pub async fn revoke_invitation(&self, id: InvitationId) -> Result<(), ApiError> {
+        self.delete(&["invitations", &id.to_string()]).await
+    }
+
+    pub async fn groups(&self) -> Result<Vec<Group>, ApiError> {
+        Ok(self.get::<Page<Group>>(&["groups"], &[]).await?.items)
+    }
+
+    pub async fn create_group(&self, name: &str) -> Result<Group, ApiError> {
+        self.post(&["groups"], &CreateGroup { name: name.to_owned() }).await
+    }
+
+    pub async fn remove_group(&self, name: &str) -> Result<(), ApiError> {
+        self.delete(&["groups", name]).await
+    }
+
+    pub async fn add_group_member(&self, group: &str, user: &str) -> Result<Group, ApiError> {
+        let url = self.url(&["groups", group, "members", user], &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::PUT, &url)).await?;
+        super::json(url, answer).await
+    }
+
+    pub async fn remove_group_member(&self, group: &str, user: &str) -> Result<Group, ApiError> {
+        let url = self.url(&["groups", group, "members", user], &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::DELETE, &url)).await?;
+        super::json(url, answer).await
+    }
+
+    pub async fn grants(&self) -> Result<Vec<Granted>, ApiError> {
+        Ok(self.get::<Page<Granted>>(&["grants"], &[]).await?.items)
+    }
+
+    pub async fn grant_role(&self, grant: &GrantRole) -> Result<Granted, ApiError> {
+        self.post(&["grants"], grant).await
+    }
+
+    pub async fn withdraw_role(&self, id: GrantId) -> Result<(), ApiError> {
+        self.delete(&["grants", &id.to_string()]).await
+    }
+
+    pub async fn access_policy(&self) -> Result<AccessPolicy, ApiError> {
+        self.get(&["access-policy"], &[]).await
+    }
+
+    pub async fn set_access_policy(&self, policy: &AccessPolicy) -> Result<AccessPolicy, ApiError> {
+        let url = self.url(&["access-policy"], &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::PUT, &url).json(policy)).await?;
+        super::json(url, answer).await
+    }
+
+    async fn delete(&self, path: &[&str]) -> Result<(), ApiError> {
+        let url = self.url(path, &[]);
         self.attempt(&url, Repeat::Unsent, || self.request(Method::DELETE, &url)).await.map(drop)
     }
 

@@ -70,7 +70,7 @@ pub enum Actor {
 impl From<event::Actor> for Actor {
     fn from(a: event::Actor) -> Self {
         match a {
-            event::Actor::User { name } => Self::User { name },
+            event::Actor::User { name, .. } => Self::User { name },
             event::Actor::System { part } => Self::System { part },
             event::Actor::Agent { host } => Self::Agent { host },
         }

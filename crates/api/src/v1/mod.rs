@@ -16,7 +16,11 @@ pub mod status;
 pub mod system;
 pub mod time;
 
-pub use access::{CreateToken, Login, NewToken, Scope, Token};
+pub use access::{
+    AcceptInvitation, AccessPolicy, CreateAccount, CreateGroup, CreateToken, GrantRole, Granted, Group, Invitation,
+    Invite, Login, Me, NewInvitation, NewToken, Password, RecoveryCodes, RoleWish, Scope, SecondFactorCode,
+    SecondFactorSecret, SessionInfo, SignIn, SignedIn, Token, User, UserKind,
+};
 pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
 pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;

@@ -50,7 +50,9 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 },
             };
             let scopes: Vec<Scope> = scope.iter().filter_map(|s| s.parse().ok()).collect();
-            let made = client.create_token(&v1::CreateToken { name, scopes, expires_in_s }).await?;
+            let made = client
+                .create_token(&v1::CreateToken { name, scopes, expires_in_s, ..v1::CreateToken::default() })
+                .await?;
             if session.json {
                 session.out.json(&made);
             } else {

@@ -4,6 +4,7 @@ use super::{PlanDoc, advance, events, get, queue, read};
 use crate::{Ctx, Result, ctx::Asker, faults};
 use serde_json::{Value, json};
 use tradewind_model::{
+    access::{Action, Subject},
     event::NewEvent,
     fault::Fault,
     id::{EnvName, RolloutId, ServiceName},
@@ -118,6 +119,7 @@ pub async fn acknowledge(
     by: &Asker,
 ) -> Result<Vec<RolloutId>> {
     reason_given(note)?;
+    by.allow(Action::Deploy, &Subject::env(service.clone(), env.clone()))?;
     transact!(ctx.store, tx => {
         let queue = rows::queues::get(tx, service, env).await?;
         if queue.frozen.is_none() {

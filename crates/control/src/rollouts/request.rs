@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{Ctx, Result, ctx::Asker, faults};
 use tradewind_model::{
+    access::{Action, Subject},
     fault::Fault,
     id::{EnvName, Place, RevisionId, RolloutId, ServiceName},
     rollout::{
@@ -36,6 +37,7 @@ pub async fn deploy(
     wish: &Wish,
     by: &Asker,
 ) -> Result<RolloutId> {
+    by.allow(Action::Deploy, &Subject::env(service.clone(), env.clone()))?;
     transact!(ctx.store, tx => {
         let target = super::target(tx, service, env, release).await?;
         request(tx, ctx, service, env, &target, kind, wish, by).await
@@ -51,6 +53,8 @@ pub async fn promote(
     wish: &Wish,
     by: &Asker,
 ) -> Result<RolloutId> {
+    by.allow(Action::Read, &Subject::env(service.clone(), from.clone()))?;
+    by.allow(Action::Deploy, &Subject::env(service.clone(), to.clone()))?;
     transact!(ctx.store, tx => {
         let places = rows::places::list(tx, Some(service)).await?;
         let live = places.iter().find(|p| p.place.env == *from).and_then(|p| p.history.current());
@@ -61,6 +65,14 @@ pub async fn promote(
         let target = super::target(tx, service, to, &digest.to_string()).await?;
         request(tx, ctx, service, to, &target, Kind::Normal, wish, by).await
     })
+}
+
+/// Whether they may bring this to all of the environment's sites.
+pub(crate) fn may(by: &Asker, service: &ServiceName, env: &EnvName, target: &Target) -> Result<()> {
+    for site in &target.resolved.sites {
+        by.allow(Action::Deploy, &Subject::env(service.clone(), env.clone()).at(site.clone()))?;
+    }
+    Ok(())
 }
 
 /// Queues a rollout in the caller's transaction, and begins it when its turn has come already.
@@ -75,6 +87,7 @@ pub async fn request(
     wish: &Wish,
     by: &Asker,
 ) -> Result<RolloutId> {
+    may(by, service, env, target)?;
     let id = RolloutId::at(tx.now());
     rows::environments::ensure(tx, env).await?;
     let mut sites = Vec::new();

@@ -4,6 +4,7 @@ use super::{PlanDoc, Target, advance, events, kind_str, read, request};
 use crate::{Ctx, Result, agents::desired, ctx::Asker, faults, hosts};
 use std::collections::BTreeSet;
 use tradewind_model::{
+    access::{Action, Subject},
     event::Actor,
     fault::Fault,
     id::{EnvName, Place, RevisionId, RolloutId, ServiceName},
@@ -28,6 +29,7 @@ pub async fn rollback(
     by: &Asker,
 ) -> Result<RolloutId> {
     super::intervene::reason_given(reason)?;
+    by.allow(Action::Revert, &Subject::env(service.clone(), env.clone()))?;
     transact!(ctx.store, tx => start(tx, ctx, service, env, to, reason, by).await)
 }
 
@@ -58,6 +60,9 @@ async fn start(
     };
     let places: Vec<_> =
         rows::places::list(tx, Some(service)).await?.into_iter().filter(|p| p.place.env == *env).collect();
+    for p in &places {
+        by.allow(Action::Revert, &Subject::place(&p.place))?;
+    }
     if places.is_empty() {
         return Err(Fault::new(&faults::NOT_LIVE).with("service", service).with("env", env).into());
     }

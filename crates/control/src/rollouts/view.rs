@@ -4,6 +4,7 @@ use super::{PlanDoc, advance, get, read, told};
 use crate::{Ctx, Result, agents::observed, freezes, judging, services};
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout};
 use tradewind_model::{
+    access::Subject,
     event::Event,
     fault::Lang,
     id::{EnvName, HostId, Place, RevisionId, RolloutId, ServiceName},
@@ -42,6 +43,7 @@ pub async fn list(
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = more.then(|| rows.last().map(|x| x.id.to_string())).flatten();
+    rows.retain(|row| ctx.sees(&Subject::env(row.service.clone(), row.env.clone())));
     let mut items = Vec::new();
     for row in rows {
         items.push(view(ctx, &mut r, row, lang).await?);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
+    event::Actor,
     id::{Digest, RolloutId, TaskId},
     pipeline::{Pipeline, State, Trigger},
     said::Said,
@@ -31,6 +32,9 @@ pub struct RunBody {
     pub reason: Option<Said>,
     pub release: Option<Made>,
     pub rollout: Option<RolloutId>,
+    /// Who last started or repeated one of its jobs: what follows needs their rights too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_on_by: Option<Actor>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

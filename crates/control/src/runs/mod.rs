@@ -51,4 +51,9 @@ impl Runs {
     pub fn new(ctx: Ctx, logs: Logs) -> Self {
         Self { ctx, logs, tails: Arc::default() }
     }
+
+    /// The same for one caller's eyes.
+    pub fn within(&self, ctx: Ctx) -> Self {
+        Self { ctx, ..self.clone() }
+    }
 }

@@ -68,12 +68,12 @@ struct Understood {
     plan: RunPlan,
 }
 
-/// Everything that would keep this push from becoming a run, without making one.
+/// Everything that would keep this push from becoming a run, without making one; where its branch leads.
 ///
 /// # Errors
 /// All faults of both files.
-pub fn check(push: &Push) -> Result<(), Vec<Fault>> {
-    understand(push, RunId::at(tradewind_model::time::Timestamp::default()), 0).map(|_| ())
+pub fn check(push: &Push) -> Result<Option<EnvName>, Vec<Fault>> {
+    understand(push, RunId::at(tradewind_model::time::Timestamp::default()), 0).map(|u| u.env)
 }
 
 fn understand(push: &Push, run: RunId, number: u64) -> Result<Understood, Vec<Fault>> {
@@ -153,7 +153,8 @@ impl Runs {
             understand(push, id, u64::try_from(number).unwrap_or_default()).map_err(RunError::Refused)?;
         let begun = plan.pipeline.as_ref().map(|p| pipeline::start(p, tx.now()));
         let state = begun.as_ref().map_or(Status::Skipped, |step| step.state.status);
-        let body = RunBody { state: begun.map(|s| s.state), reason: None, release: None, rollout: None };
+        let body =
+            RunBody { state: begun.map(|s| s.state), reason: None, release: None, rollout: None, moved_on_by: None };
         let run = runs::insert(
             tx,
             runs::NewRun {

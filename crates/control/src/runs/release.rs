@@ -2,13 +2,15 @@
 
 use super::{body::Made, error::Result, events, events::Author, live::Live};
 use crate::{
-    Ctx, Error,
+    Ctx, Error, access,
     ctx::Asker,
     rollouts::{self, request},
 };
 use serde_json::json;
+use std::sync::Arc;
 use tradewind_model::{
-    fault::Lang, id::EnvName, id::RolloutId, release::ReleaseManifest, rollout::plan::Kind, said::Said,
+    access::Rights, event::Actor, fault::Lang, id::EnvName, id::RolloutId, release::ReleaseManifest,
+    rollout::plan::Kind, said::Said,
 };
 use tradewind_store::{
     Tx,
@@ -29,8 +31,7 @@ pub async fn make(live: &mut Live, ctx: &Ctx, tx: &mut Tx, manifest: &ReleaseMan
     let told = events::write(tx, &live.run, author, kind, subject, None, after).await?;
     live.body.release = Some(made);
     let Some(env) = live.run.env.clone() else { return Ok(()) };
-    let by = Asker { actor: live.run.actor.clone(), cause: Some(told.to_string()) };
-    match roll_out(ctx, tx, &release, &env, &by).await {
+    match roll_out(live, ctx, tx, &release, &env, &told.to_string()).await {
         Ok(rollout) => live.body.rollout = Some(rollout),
         Err(Error::Refused(fault)) => {
             live.because(Said::in_both(|lang| {
@@ -46,7 +47,29 @@ pub async fn make(live: &mut Live, ctx: &Ctx, tx: &mut Tx, manifest: &ReleaseMan
     Ok(())
 }
 
-async fn roll_out(ctx: &Ctx, tx: &mut Tx, release: &Release, env: &EnvName, by: &Asker) -> crate::Result<RolloutId> {
+/// With the rights, as they are now, of whoever pushed and of whoever moved it on.
+async fn roll_out(
+    live: &Live,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    release: &Release,
+    env: &EnvName,
+    cause: &str,
+) -> crate::Result<RolloutId> {
     let target = rollouts::target(tx, &release.service, env, &release.digest.to_string()).await?;
-    request::request(tx, ctx, &release.service, env, &target, Kind::Normal, &request::Wish::default(), by).await
+    let by = behind(tx, &live.run.actor, cause).await?;
+    if let Some(other) = live.body.moved_on_by.as_ref().filter(|a| **a != live.run.actor) {
+        let other = behind(tx, other, cause).await?;
+        request::may(&other, &release.service, env, &target)?;
+    }
+    request::request(tx, ctx, &release.service, env, &target, Kind::Normal, &request::Wish::default(), &by).await
+}
+
+/// Whoever acted before there were rights, and the control plane itself, may.
+async fn behind(tx: &mut Tx, actor: &Actor, cause: &str) -> crate::Result<Asker> {
+    let rights = match actor {
+        Actor::User { principal: Some(principal), .. } => access::rights(tx, *principal).await?,
+        Actor::User { principal: None, .. } | Actor::System { .. } | Actor::Agent { .. } => Rights::all(),
+    };
+    Ok(Asker { actor: actor.clone(), cause: Some(cause.to_owned()), rights: Arc::new(rights) })
 }

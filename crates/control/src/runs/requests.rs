@@ -99,6 +99,9 @@ impl Runs {
             Ask::Cancel | Ask::CancelJob(_) => by.reason.clone().map(Said::plain).or(live.body.reason),
             Ask::Play(_) | Ask::Retry(_) | Ask::RetryFailed => None,
         };
+        if !matches!(ask, Ask::Cancel | Ask::CancelJob(_)) {
+            live.body.moved_on_by = Some(by.actor.clone());
+        }
         live.settle(&self.ctx, tx, &[fact]).await
     }
 }

@@ -4,6 +4,7 @@ use super::{Runs, error::Result, live::Live};
 use crate::{rollouts::PlanDoc, services};
 use tradewind_api::v1;
 use tradewind_model::{
+    access::{Part, Subject},
     fault::{Fault, Lang},
     id::{RolloutId, RunId, ServiceName},
     pipeline::{AllowFailure, JobKind, JobPlan, Status},
@@ -21,14 +22,20 @@ impl Runs {
     }
 
     /// Newest first; the cursor is a run's number.
-    pub async fn list(&self, service: &ServiceName, page: Page<i64>, lang: Lang) -> Result<Vec<v1::Run>> {
+    pub async fn list(&self, service: &ServiceName, page: Page<i64>, lang: Lang) -> Result<v1::Page<v1::Run>> {
+        let limit = page.limit as usize;
         let rows = runs::list(&mut self.ctx.store.read().await?, service, page).await?;
-        let mut out = Vec::with_capacity(rows.len());
+        let next = (rows.len() == limit).then(|| rows.last().map(|r| r.number.to_string())).flatten();
+        let mut items = Vec::with_capacity(rows.len());
         for row in rows {
+            let env = Part::if_any(row.env.clone());
+            if !self.ctx.sees(&Subject { env, ..Subject::service(row.service.clone()) }) {
+                continue;
+            }
             let live = Live::load(&mut self.ctx.store.read().await?, row).await?;
-            out.push(self.view(&live, lang).await?);
+            items.push(self.view(&live, lang).await?);
         }
-        Ok(out)
+        Ok(v1::Page { items, next })
     }
 
     pub(super) async fn load(&self, run: RunId) -> Result<Live> {

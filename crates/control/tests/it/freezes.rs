@@ -25,7 +25,7 @@ const SPEC: &str = "version: 1\nservice: shop\nrun:\n  command: [serve]\n  healt
                     strategy: { type: blue_green }\nenvironments:\n  production: { branch: main }\n  staging: { branch: develop }\n";
 
 fn li() -> Asker {
-    Asker::user("li.wei")
+    Asker::trusted(Actor::named("li.wei"))
 }
 
 fn wish() -> SetFreeze {
@@ -109,7 +109,7 @@ async fn what_is_queued_waits_and_says_for_whom_and_a_rollback_goes_through() {
     freezes::lift(&w.ctx, frozen.id, "sales are over", &asker()).await.unwrap();
     intervene::acknowledge(&w.ctx, &service(), &env(), "go on", &asker()).await.unwrap();
     assert_eq!(w.see_through(&stay, waits).await.phase, "completed");
-    let user = |name: &str| Actor::User { name: name.into() };
+    let user = |name: &str| Actor::named(name);
     let production = || Some("production".to_owned());
     let ours =
         [("freeze.set".into(), user("li.wei"), production()), ("freeze.lifted".into(), user("ming"), production())];

@@ -98,7 +98,16 @@ async fn from_a_higher_share_it_goes_on_with_the_wave_that_has_more() {
     let mut edge = Edge::new();
     seconds(&mut w, &stay, &mut edge, id, 4).await;
     intervene::pause(&w.ctx, id, "to look at it", &asker()).await.unwrap();
-    intervene::set_share(&w.ctx, id, 0, 6_000, "the evening's traffic", &Asker::user("lin")).await.unwrap();
+    intervene::set_share(
+        &w.ctx,
+        id,
+        0,
+        6_000,
+        "the evening's traffic",
+        &Asker::trusted(tradewind_model::event::Actor::named("lin")),
+    )
+    .await
+    .unwrap();
     let mut shares = Vec::new();
     for n in 0..400 {
         second(&mut w, &stay, &mut edge, id).await;
@@ -127,7 +136,7 @@ async fn from_a_higher_share_it_goes_on_with_the_wave_that_has_more() {
     let mut r = w.ctx.store.read().await.unwrap();
     let log = events::of_subject(&mut r, &format!("rollout/{id}"), 0, 1_000).await.unwrap();
     let set = log.iter().find(|e| e.fact.kind == "rollout.share_set").unwrap();
-    assert_eq!(set.fact.actor, Asker::user("lin").actor);
+    assert_eq!(set.fact.actor, Asker::trusted(tradewind_model::event::Actor::named("lin")).actor);
     let after = set.fact.after.clone().unwrap();
     let expected = serde_json::json!({
         "site": "default", "wave": 0, "from": 1_000, "share": 6_000, "reason": "the evening's traffic",
@@ -159,10 +168,21 @@ async fn what_was_said_of_one_wave_is_refused_for_the_next() {
     assert_eq!(view::show(&w.ctx, id, Lang::En).await.unwrap().wave, Some(1));
 
     // Two people look at the first wave, and both let it go on.
-    intervene::promote(&w.ctx, id, 0, "looks well", &Asker::user("lin")).await.unwrap();
+    intervene::promote(&w.ctx, id, 0, "looks well", &Asker::trusted(tradewind_model::event::Actor::named("lin")))
+        .await
+        .unwrap();
     seconds(&mut w, &stay, &mut edge, id, 3).await;
     assert_eq!(share(&w, "v2").await, 5_000);
-    let late = refused(intervene::promote(&w.ctx, id, 0, "looks well to me", &Asker::user("mei")).await);
+    let late = refused(
+        intervene::promote(
+            &w.ctx,
+            id,
+            0,
+            "looks well to me",
+            &Asker::trusted(tradewind_model::event::Actor::named("mei")),
+        )
+        .await,
+    );
     assert_eq!((late.code.id, late.code.status), ("TW-ROLL-026", 409));
     let told = format!("wave 1 of rollout {id} is over (promoted by lin: looks well), and now wave 2 is being judged");
     assert_eq!(late.what(Lang::En), told);

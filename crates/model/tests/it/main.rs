@@ -1,5 +1,6 @@
 //! Tests of `tradewind-model` at its public border.
 
+mod access;
 mod examples;
 mod gitlab_cases;
 mod guide;

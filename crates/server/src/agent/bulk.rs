@@ -1,6 +1,6 @@
 //! Blobs and sources: plain requests, streamed both ways, bounded by the disk alone.
 
-use super::AGENT;
+use super::HOST;
 use crate::{
     App,
     auth::Caller,
@@ -27,17 +27,17 @@ const PIECE_LIMIT: usize = 4 << 20;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/api/v1/agent/blobs/{digest}", AGENT, "get_blob", get_blob)
+        Route::get("/api/v1/agent/blobs/{digest}", HOST, "get_blob", get_blob)
             .about("Agents", "A blob's bytes")
             .gives_bytes("application/octet-stream"),
-        Route::put("/api/v1/agent/blobs/{digest}", AGENT, "put_blob", put_blob)
+        Route::put("/api/v1/agent/blobs/{digest}", HOST, "put_blob", put_blob)
             .about("Agents", "Store a blob; bytes that do not give the digest are refused")
             .takes_bytes("application/octet-stream")
             .status(204, "Stored, or there already"),
-        Route::get("/api/v1/agent/source/{service}/{commit}", AGENT, "get_source", source)
+        Route::get("/api/v1/agent/source/{service}/{commit}", HOST, "get_source", source)
             .about("Agents", "A commit's tree as a tar archive")
             .gives_bytes("application/x-tar"),
-        Route::post("/api/v1/agent/tasks/{task}/log", AGENT, "append_log", append_log)
+        Route::post("/api/v1/agent/tasks/{task}/log", HOST, "append_log", append_log)
             .about("Agents", "Append to a task's log; what is there already is left as it is, a gap is refused")
             .required_query("offset", "integer", "Where in the log the body belongs, bytes")
             .takes_bytes("text/plain")

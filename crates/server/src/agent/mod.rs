@@ -5,7 +5,7 @@ mod stream;
 
 use crate::{
     App,
-    auth::{self, Caller, Identity},
+    auth::{Caller, Identity, permit::Ask},
     faults,
     http::{Permission, Refusal, Route},
 };
@@ -16,13 +16,12 @@ use axum::{
     response::Response,
 };
 use hyper_util::rt::TokioIo;
-use tradewind_api::v1::Scope;
 use tradewind_model::{fault::Fault, id::HostId, protocol::agent::UPGRADE};
 
-const AGENT: Permission = Permission::Scope(Scope::Agent);
+const HOST: Permission = Permission::Host;
 
 pub fn routes() -> Vec<Route> {
-    let dial = Route::get("/api/v1/agent/stream", AGENT, "agent_stream", dial)
+    let dial = Route::get("/api/v1/agent/stream", HOST, "agent_stream", dial)
         .about("Agents", "Upgraded to `tradewind-agent/1`: one JSON value a line, both ways")
         .gives_bytes("application/x-ndjson")
         .status(101, "Upgraded");
@@ -31,11 +30,11 @@ pub fn routes() -> Vec<Route> {
     all
 }
 
-/// The host a request comes from: the scope `agent` is a host's alone.
+/// The host a request comes from.
 fn host_of(caller: &Caller) -> Result<HostId, Fault> {
     match caller.identity {
         Identity::Host(id) => Ok(id),
-        Identity::Token(_) => Err(Fault::new(&faults::NOT_ALLOWED).with("name", &caller.name).with("scope", "agent")),
+        Identity::Token(_) | Identity::Session(_) => Err(Fault::new(&faults::HOSTS_ONLY).with("name", &caller.name)),
     }
 }
 
@@ -48,7 +47,12 @@ async fn dial(State(app): State<App>, caller: Caller, request: Request) -> Resul
     if !wants(header::UPGRADE, UPGRADE) || !wants(header::CONNECTION, "upgrade") {
         return Err(Fault::new(&faults::NO_UPGRADE).with("protocol", UPGRADE).into());
     }
-    let headers = request.headers().clone();
+    let still = Ask {
+        permission: HOST,
+        method: request.method().clone(),
+        headers: request.headers().clone(),
+        parts: Vec::new(),
+    };
     let upgraded = hyper::upgrade::on(request);
     let tasks = app.tasks.clone();
     tasks.spawn(async move {
@@ -62,7 +66,7 @@ async fn dial(State(app): State<App>, caller: Caller, request: Request) -> Resul
                         Err(error) => tracing::warn!(host = name, %error, "agent disconnected"),
                     },
                     () = stop.cancelled() => {}
-                    () = auth::until_worthless(app.clone(), headers) => tracing::warn!(host = name, "agent's key was replaced"),
+                    () = still.until_refused(app.clone()) => tracing::warn!(host = name, "agent's key was replaced"),
                 }
             }
             Err(error) => tracing::warn!(host = caller.name, %error, "agent's connection was not upgraded"),

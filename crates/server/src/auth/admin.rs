@@ -8,7 +8,7 @@ use super::{
 use crate::http::{Refusal, refusal};
 use tradewind_api::v1::{CreateToken, NewToken};
 use tradewind_control::ctx::Asker;
-use tradewind_model::{event::Actor, fault::Fault};
+use tradewind_model::{access::Principal, event::Actor, fault::Fault};
 use tradewind_store::Store;
 
 /// Why the folder's owner got nothing.
@@ -35,7 +35,7 @@ impl From<Refusal> for AdminError {
 /// `tradewind admin token`: any scopes, for scripts and recovery.
 pub async fn mint_token(store: &Store, asked: &CreateToken) -> Result<NewToken, AdminError> {
     let wish = Wish::check(asked).map_err(AdminError::Refused)?;
-    Ok(tokens::insert(store, &wish, owner()).await?)
+    Ok(tokens::insert(store, &wish, &owner(), None).await?)
 }
 
 /// `tradewind admin code`, and what `tradewind up` prints.
@@ -45,9 +45,9 @@ pub async fn login_code(store: &Store) -> Result<LoginCode, AdminError> {
 
 /// A key for the agent of a host, by the host's name. A host that had one has only the new one from then on.
 pub async fn enrol_host(store: &Store, host: &str) -> Result<NewToken, AdminError> {
-    Ok(tokens::enrol(store, host, &Asker { actor: owner(), cause: None }).await?)
+    Ok(tokens::enrol(store, host, &Asker::trusted(owner())).await?)
 }
 
 fn owner() -> Actor {
-    Actor::User { name: "owner of the data folder".into() }
+    Actor::User { name: "owner of the data folder".into(), principal: Some(Principal::Owner) }
 }

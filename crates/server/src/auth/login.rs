@@ -9,6 +9,7 @@ use serde_json::json;
 use std::{net::IpAddr, time::Duration};
 use tradewind_api::v1::{CreateToken, Login, NewToken, Scope};
 use tradewind_model::{
+    access::Principal,
     event::Actor,
     fault::Fault,
     id::{Digest, TokenId},
@@ -39,7 +40,7 @@ pub async fn new_code(store: &Store) -> Result<LoginCode, Refusal> {
 /// # Errors
 /// [`faults::TOO_MANY_TRIES`] before the code is even looked at, [`faults::BAD_CODE`], [`faults::BAD_NAME`].
 pub async fn login(app: &App, from: IpAddr, login: &Login) -> Result<NewToken, Refusal> {
-    let asked = CreateToken { name: login.name.clone(), scopes: vec![Scope::Admin], expires_in_s: None };
+    let asked = CreateToken { name: login.name.clone(), scopes: vec![Scope::Admin], ..CreateToken::default() };
     let wish = Wish::check(&asked)?;
     let store = &app.store;
     if let Err(seconds) = app.throttle.take(from, store.now()) {
@@ -48,17 +49,17 @@ pub async fn login(app: &App, from: IpAddr, login: &Login) -> Result<NewToken, R
     let bad = || Refusal::from(Fault::new(&faults::BAD_CODE));
     let hash = LoginCode::parse(&login.code).ok_or_else(bad)?.hash();
     let secret = Secret::mint(TokenId::at(store.now()).0).map_err(Refusal::internal)?;
-    let by = Actor::User { name: login.name.trim().to_owned() };
+    let by = Actor::User { name: login.name.trim().to_owned(), principal: Some(Principal::Owner) };
     let row: Result<_, Refusal> = transact!(store, tx => {
             if !login_codes::consume(tx, &hash).await? {
                 return Err(bad());
             }
             tx.event(tokens::fact("login_code.used", subject(&hash), by.clone(), None)).await?;
-            Ok(tokens::insert_row(tx, &wish, &secret, &by).await?)
+            Ok(tokens::insert_row(tx, &wish, &secret, &by, None).await?)
     });
     let row = row?;
     app.throttle.was_right(from);
-    Ok(NewToken { token: secret.reveal(), info: tokens::view(&row) })
+    Ok(NewToken { token: secret.reveal(), info: tokens::view(&row, None) })
 }
 
 /// A part of the hash names the code in the log without helping anybody to use it.

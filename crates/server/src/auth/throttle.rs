@@ -1,6 +1,6 @@
-//! Wrong login codes, counted where they come from.
+//! Wrong codes and passwords, counted by where they come from and by the account they are meant for.
 
-use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
+use std::{collections::HashMap, hash::Hash, sync::Mutex, time::Duration};
 use tradewind_model::time::Timestamp;
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -33,17 +33,17 @@ impl Tries {
 }
 
 /// Kept in memory: a restart forgets, and a restart takes longer than the window gains.
-pub struct Throttle(Mutex<(Tries, HashMap<IpAddr, Tries>)>);
+pub struct Throttle<K>(Mutex<(Tries, HashMap<K, Tries>)>);
 
-impl Default for Throttle {
+impl<K> Default for Throttle<K> {
     fn default() -> Self {
         Self(Mutex::new((Tries::at(Timestamp(0)), HashMap::new())))
     }
 }
 
-impl Throttle {
+impl<K: Eq + Hash> Throttle<K> {
     /// Takes a try, before the code is looked at; `Err` is how many seconds to wait. [`Self::was_right`] gives it back.
-    pub fn take(&self, from: IpAddr, now: Timestamp) -> Result<(), u64> {
+    pub fn take(&self, from: K, now: Timestamp) -> Result<(), u64> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (together, each) = &mut *guard;
         if let Some(seconds) = together.wait(MOST_TOGETHER, now) {
@@ -61,7 +61,7 @@ impl Throttle {
         Ok(())
     }
 
-    pub fn was_right(&self, from: IpAddr) {
+    pub fn was_right(&self, from: K) {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (together, each) = &mut *guard;
         each.remove(&from);
@@ -72,6 +72,7 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     fn secs(s: i64) -> Timestamp {
         Timestamp(s * 1_000_000)

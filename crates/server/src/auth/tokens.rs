@@ -1,17 +1,22 @@
 //! Making and revoking tokens, and enrolling hosts.
 
-use super::{Caller, secret::Secret};
+use super::{Caller, Identity, secret::Secret};
 use crate::{faults, http::Refusal};
 use serde_json::json;
-use std::time::Duration;
-use tradewind_api::v1::{CreateToken, NewToken, Scope, Token};
-use tradewind_control::{ctx::Asker, hosts};
+use std::{collections::HashMap, time::Duration};
+use tradewind_api::v1::{CreateToken, NewToken, Page, Scope, Token};
+use tradewind_control::{access, ctx::Asker, hosts};
 use tradewind_model::{
+    access::{Action, Bounds, Subject},
     event::{Actor, NewEvent},
     fault::Fault,
-    id::TokenId,
+    id::{TokenId, UserId},
 };
-use tradewind_store::{Store, StoreError, rows::tokens as rows, transact};
+use tradewind_store::{
+    Reader, Store, StoreError,
+    rows::{self, tokens::Token as Row, users::User},
+    transact,
+};
 
 const DAY: u64 = 24 * 60 * 60;
 /// How long a token lasts when nobody says.
@@ -24,6 +29,7 @@ pub struct Wish {
     name: String,
     scopes: Vec<Scope>,
     life: Duration,
+    bounds: Bounds,
 }
 
 impl Wish {
@@ -44,31 +50,63 @@ impl Wish {
         if !LIFE.contains(&life) {
             return Err(Fault::new(&faults::BAD_EXPIRY));
         }
-        Ok(Self { name: name.to_owned(), scopes, life: Duration::from_secs(life) })
+        if asked.site.is_some() && asked.env.is_none() {
+            return Err(Fault::new(&access::faults::SITE_WITHOUT_ENV));
+        }
+        let bounds = Bounds { service: asked.service.clone(), env: asked.env.clone(), site: asked.site.clone() };
+        Ok(Self { name: name.to_owned(), scopes, life: Duration::from_secs(life), bounds })
     }
 }
 
-/// A token for another person or machine; with the scope `agent`, a host's key.
+/// A token of the caller's own, or for a service account; with the scope `agent`, a host's key.
 ///
 /// # Errors
-/// Those of [`Wish::check`], and [`faults::BEYOND_OWN`].
-pub async fn create(store: &Store, by: &Caller, asked: &CreateToken) -> Result<NewToken, Refusal> {
+/// Those of [`Wish::check`], [`faults::BEYOND_OWN`], and that the caller may not make tokens for others or enrol hosts.
+pub async fn create(
+    store: &Store,
+    by: &Caller,
+    cause: Option<String>,
+    asked: &CreateToken,
+) -> Result<NewToken, Refusal> {
     let wish = Wish::check(asked)?;
-    // Whoever may make tokens may enrol hosts.
-    if !wish.scopes.iter().all(|s| by.may(*s) || (*s == Scope::Agent && by.may(Scope::Admin))) {
+    let asker = by.asker(cause);
+    if wish.scopes == [Scope::Agent] {
+        asker.allow(Action::System, &Subject::ORGANISATION)?;
+        return enrol(store, &wish.name, &asker).await;
+    }
+    let mut read = store.read().await?;
+    let owner = match &asked.owner {
+        Some(handle) => {
+            asker.allow(Action::Access, &Subject::ORGANISATION)?;
+            Some(account(&mut read, handle).await?)
+        }
+        None => match by.user {
+            Some(id) => rows::users::find(&mut read, id).await?,
+            None => None,
+        },
+    };
+    drop(read);
+    // What is for another account is bounded by that account's roles; one's own token by the one it is made with.
+    let cap = by.rights.cap().filter(|_| asked.owner.is_none());
+    let within = |scope: &Scope| cap.is_none_or(|c| scope.ceiling().is_some_and(|wanted| wanted <= c.ceiling));
+    if !wish.scopes.iter().all(within) || cap.is_some_and(|c| !c.bounds.hold(&wish.bounds.whole())) {
         return Err(Fault::new(&faults::BEYOND_OWN).into());
     }
-    if wish.scopes == [Scope::Agent] {
-        return enrol(store, &wish.name, &Asker { actor: by.actor(), cause: None }).await;
-    }
-    insert(store, &wish, by.actor()).await
+    insert(store, &wish, &asker.actor, owner).await
+}
+
+async fn account(r: &mut impl Reader, handle: &str) -> Result<User, Refusal> {
+    let found = rows::users::by_handle(r, handle).await?;
+    let user = found.ok_or_else(|| Fault::new(&access::faults::NO_USER).with("user", handle.escape_debug()))?;
+    if user.is_service { Ok(user) } else { Err(Fault::new(&faults::ANOTHERS).with("user", handle).into()) }
 }
 
 /// Writes a token and its event.
-pub(super) async fn insert(store: &Store, wish: &Wish, by: Actor) -> Result<NewToken, Refusal> {
+pub(super) async fn insert(store: &Store, wish: &Wish, by: &Actor, owner: Option<User>) -> Result<NewToken, Refusal> {
     let secret = Secret::mint(TokenId::at(store.now()).0).map_err(Refusal::internal)?;
-    let row: rows::Token = transact!(store, tx => insert_row(tx, wish, &secret, &by).await).map_err(Refusal::from)?;
-    Ok(NewToken { token: secret.reveal(), info: view(&row) })
+    let id = owner.as_ref().map(|u| u.id);
+    let row: Row = transact!(store, tx => insert_row(tx, wish, &secret, by, id).await).map_err(Refusal::from)?;
+    Ok(NewToken { token: secret.reveal(), info: view(&row, owner.as_ref().map(|u| u.handle.as_str())) })
 }
 
 pub(super) async fn insert_row(
@@ -76,14 +114,19 @@ pub(super) async fn insert_row(
     wish: &Wish,
     secret: &Secret,
     by: &Actor,
-) -> Result<rows::Token, StoreError> {
+    owner: Option<UserId>,
+) -> Result<Row, StoreError> {
     let id = TokenId(secret.id);
     let expires_at = tx.now().plus(wish.life);
     let scopes: Vec<String> = wish.scopes.iter().map(ToString::to_string).collect();
-    let after = json!({ "name": wish.name, "scopes": scopes, "expires_at": expires_at });
+    let after =
+        json!({ "name": wish.name, "scopes": scopes, "expires_at": expires_at, "owner": owner, "bounds": wish.bounds });
     tx.event(fact("token.created", format!("token/{id}"), by.clone(), Some(after))).await?;
     let (name, hash, created_by) = (wish.name.clone(), secret.hash(), by.clone());
-    rows::insert(tx, rows::NewToken { id, name, scopes, hash, created_by, expires_at: Some(expires_at) }).await
+    let bounds = wish.bounds.clone();
+    let new =
+        rows::tokens::NewToken { id, name, scopes, hash, created_by, expires_at: Some(expires_at), owner, bounds };
+    rows::tokens::insert(tx, new).await
 }
 
 /// Gives a host a key; one that is known by the name gets a new one, and its old one is worth nothing from then on.
@@ -98,6 +141,10 @@ pub async fn enrol(store: &Store, name: &str, by: &Asker) -> Result<NewToken, Re
         id: TokenId(host.0),
         name: name.to_owned(),
         scopes: vec![Scope::Agent],
+        owner: None,
+        service: None,
+        env: None,
+        site: None,
         created_at: now.into(),
         expires_at: None,
         last_used_at: None,
@@ -105,23 +152,57 @@ pub async fn enrol(store: &Store, name: &str, by: &Asker) -> Result<NewToken, Re
     Ok(NewToken { token: secret.reveal(), info })
 }
 
-/// A revoked token is worth nothing from then on; revoking it again does no harm.
-pub async fn revoke(store: &Store, by: &Caller, id: TokenId) -> Result<(), Refusal> {
-    let actor = by.actor();
-    let done: Result<(), StoreError> = transact!(store, tx => {
-            if rows::revoke(tx, id).await? {
-                tx.event(fact("token.revoked", format!("token/{id}"), actor.clone(), None)).await?;
-            }
-            Ok(())
-    });
-    Ok(done?)
+/// The caller's own, or for whoever keeps access everybody's; those that are worth something, newest first.
+pub async fn list(store: &Store, by: &Caller, after: Option<TokenId>, limit: u32) -> Result<Page<Token>, Refusal> {
+    let mut read = store.read().await?;
+    let found = rows::tokens::list(&mut read, rows::Page { after, limit }).await?;
+    let next = (found.len() == limit as usize).then(|| found.last().map(|t| t.id.to_string())).flatten();
+    let handles: HashMap<UserId, String> =
+        rows::users::list(&mut read).await?.into_iter().map(|u| (u.id, u.handle)).collect();
+    let now = store.now();
+    let shown = found.iter().filter(|t| t.is_valid(now) && may_see(by, t));
+    let items = shown.map(|t| view(t, t.owner.and_then(|id| handles.get(&id)).map(String::as_str))).collect();
+    Ok(Page { items, next })
 }
 
-pub fn view(row: &rows::Token) -> Token {
+fn keeps_access(by: &Caller) -> bool {
+    by.rights.may(Action::Access, &Subject::ORGANISATION)
+}
+
+fn may_see(by: &Caller, token: &Row) -> bool {
+    let own = by.user.is_some() && by.user == token.owner;
+    own || by.identity == Identity::Token(token.id) || keeps_access(by)
+}
+
+/// A revoked token is worth nothing from then on; revoking it again does no harm.
+///
+/// # Errors
+/// That there is none, or none the caller may know of.
+pub async fn revoke(store: &Store, by: &Caller, cause: Option<String>, id: TokenId) -> Result<(), Refusal> {
+    let asker = by.asker(cause);
+    transact!(store, tx => {
+        let token = rows::tokens::get(tx, id).await?;
+        if !may_see(by, &token) {
+            return Err(StoreError::NotFound { what: format!("token `{id}`") }.into());
+        }
+        if rows::tokens::revoke(tx, id).await? {
+            let mut event = fact("token.revoked", format!("token/{id}"), asker.actor.clone(), None);
+            event.cause = asker.cause.clone();
+            tx.event(event).await?;
+        }
+        Ok(())
+    })
+}
+
+pub fn view(row: &Row, owner: Option<&str>) -> Token {
     Token {
         id: row.id,
         name: row.name.clone(),
         scopes: row.scopes.iter().filter_map(|s| s.parse().ok()).collect(),
+        owner: owner.map(str::to_owned),
+        service: row.bounds.service.clone(),
+        env: row.bounds.env.clone(),
+        site: row.bounds.site.clone(),
         created_at: row.created_at.into(),
         expires_at: row.expires_at.map(Into::into),
         last_used_at: row.last_used_at.map(Into::into),

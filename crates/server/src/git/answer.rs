@@ -11,7 +11,7 @@ use crate::{
     http::{Refusal, refusal},
 };
 use std::{path::PathBuf, sync::Arc};
-use tradewind_control::{ctx::Asker, services};
+use tradewind_control::services;
 use tradewind_model::fault::{Fault, Text};
 
 const MADE: Text = Text { en: "Made the service {service}.", zh: "已创建服务 {service}。" };
@@ -38,7 +38,7 @@ pub async fn answer(app: App, ask: Ask, teller: Teller) -> bool {
 
 async fn pre_receive(app: &App, push: &Arc<Push>, ask: &Ask, teller: &Teller) -> bool {
     let quarantine = quarantine(app, push, ask);
-    match check::complaints(&app.git, push, &ask.updates, quarantine.as_ref()).await {
+    match check::complaints(app, push, &ask.updates, quarantine.as_ref()).await {
         Ok(found) if found.is_empty() => accept(app, push, teller).await,
         Ok(found) => {
             for complaint in found {
@@ -49,13 +49,13 @@ async fn pre_receive(app: &App, push: &Arc<Push>, ask: &Ask, teller: &Teller) ->
             teller.line(REJECTED.get(push.lang)).await;
             true
         }
-        Err(error) => reject(error.into(), push, teller).await,
+        Err(error) => reject(error, push, teller).await,
     }
 }
 
 /// The first push that brings a good spec makes the service.
 async fn accept(app: &App, push: &Push, teller: &Teller) -> bool {
-    let by = Asker { actor: push.caller.actor(), cause: Some(format!("request/{}", push.request)) };
+    let by = push.caller.asker(Some(format!("request/{}", push.request)));
     match services::ensure(&app.ctx, &push.service, &by).await {
         Ok((_, new)) => {
             if new {

@@ -23,6 +23,8 @@ pub struct Call {
     pub path: String,
     /// For git's reflog and hooks; who was authenticated.
     pub user: String,
+    /// Kept in the ref's log beside the name.
+    pub mail: String,
     /// More for the environment of git and of its hooks.
     pub env: Vec<(&'static str, OsString)>,
     /// Cancelled when the client is gone.
@@ -80,6 +82,7 @@ fn start(repos: &Repos, parts: &Parts, call: &Call) -> Result<Child, GitError> {
         .env("PATH_INFO", &call.path)
         .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
         .env("REMOTE_USER", &call.user)
+        .env("GIT_COMMITTER_EMAIL", &call.mail)
         .current_dir(repos.root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,33 +1,41 @@
 //! What a push must bring before its refs move: a spec and a pipeline that can be read.
 
 use super::{
-    Quarantine, Remote,
+    Quarantine,
     commit::{self, Complaint, Moved},
     push::Push,
-    repo::GitError,
     wire::Update,
 };
-use crate::faults;
-use tradewind_control::{ctx::Asker, runs};
-use tradewind_model::fault::Fault;
+use crate::{App, faults, http::Refusal};
+use tradewind_control::{runs, services};
+use tradewind_model::{
+    access::{Action, Part, Subject},
+    fault::Fault,
+    id::EnvName,
+};
 
 /// What is wrong with a push; empty when nothing is.
 pub async fn complaints(
-    remote: &Remote,
+    app: &App,
     push: &Push,
     updates: &[Update],
     quarantine: Option<&Quarantine>,
-) -> Result<Vec<Complaint>, GitError> {
-    let mut found = Vec::new();
+) -> Result<Vec<Complaint>, Refusal> {
+    let (remote, mut found) = (&app.git, Vec::new());
+    found.extend(not_allowed(app, push, updates).await?);
     for update in updates.iter().filter(|u| !u.is_deletion()) {
         // A name that is no UTF-8 cannot be told apart from others of its kind.
         let readable = !update.name.contains(char::REPLACEMENT_CHARACTER);
         if readable && update.branch().is_some() {
-            let by = Asker { actor: push.caller.actor(), cause: None };
+            let by = push.caller.asker(None);
             let moved = Moved { id: String::new(), by };
             match commit::read(&remote.repos, &push.service, update, moved, quarantine).await? {
                 Ok(read) => {
-                    found.extend(runs::check(&read).err().map(|faults| Complaint::of_push(faults, &read)));
+                    match runs::check(&read) {
+                        // By what the pushed spec says of the branch, beside what the last release said.
+                        Ok(env) => found.extend(may_push(push, env).err().map(Complaint::one)),
+                        Err(faults) => found.push(Complaint::of_push(faults, &read)),
+                    }
                 }
                 Err(complaint) => found.push(complaint),
             }
@@ -36,4 +44,25 @@ pub async fn complaints(
         }
     }
     Ok(found)
+}
+
+fn may_push(push: &Push, env: Option<EnvName>) -> Result<(), Fault> {
+    let subject = Subject { env: Part::if_any(env), ..Subject::service(push.service.clone()) };
+    push.caller.allow(Action::Push, &subject)
+}
+
+/// A branch belongs to the environment it leads to, also where it is deleted, and also where the pushed spec says that it
+/// leads elsewhere from now on.
+async fn not_allowed(app: &App, push: &Push, updates: &[Update]) -> Result<Option<Complaint>, Refusal> {
+    let mut read = app.store.for_org(push.caller.org.clone()).read().await?;
+    for update in updates {
+        let env = match update.branch() {
+            Some(branch) => services::environment_of_branch(&mut read, &push.service, branch).await?,
+            None => None,
+        };
+        if let Err(fault) = may_push(push, env) {
+            return Ok(Some(Complaint::one(fault)));
+        }
+    }
+    Ok(None)
 }

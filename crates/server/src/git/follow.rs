@@ -36,7 +36,7 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// Starts a run for each branch that moved, then follows them one after another.
 pub async fn post_receive(app: &App, push: &Push, ask: &Ask, teller: &Teller) {
-    let by = Asker { actor: push.caller.actor(), cause: Some(format!("request/{}", push.request)) };
+    let by = push.caller.asker(Some(format!("request/{}", push.request)));
     let mut started = Vec::new();
     for update in &ask.updates {
         if update.is_deletion() {

@@ -5,7 +5,10 @@ use super::{GitError, follow, wire::Update};
 use crate::{App, http::refusal};
 use std::{collections::HashSet, time::Duration};
 use tradewind_control::ctx::Asker;
-use tradewind_model::id::{Commit, ServiceName};
+use tradewind_model::{
+    event::Actor,
+    id::{Commit, ServiceName},
+};
 use tradewind_store::{StoreError, rows};
 
 const TICK: Duration = Duration::from_secs(30);
@@ -84,7 +87,10 @@ async fn look(
         return Ok(());
     }
     let moved = app.git.repos.last_move(service, &name).filter(|m| m.new == tip);
-    let by = moved.as_ref().map_or_else(|| Asker::system("git"), |m| Asker::user(&m.who));
+    let by = moved.as_ref().map_or_else(
+        || Asker::system("git"),
+        |m| Asker::trusted(Actor::User { name: m.who.clone(), principal: m.principal }),
+    );
     let old = moved.map_or_else(|| zero(&tip), |m| m.old);
     let update = Update { old, new: tip, name };
     match follow::start(app, service, &update, &by).await? {

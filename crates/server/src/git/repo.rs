@@ -16,7 +16,10 @@ use tokio::{
     process::{Child, Command},
 };
 use tokio_util::io::ReaderStream;
-use tradewind_model::id::{Commit, ServiceName};
+use tradewind_model::{
+    access::Principal,
+    id::{Commit, ServiceName},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -55,12 +58,17 @@ impl Quarantine {
     }
 }
 
+/// Of the addresses in a ref's log, which are none.
+pub const MAIL_HOST: &str = "tradewind.invalid";
+
 /// A line of a ref's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Move {
     pub old: Commit,
     pub new: Commit,
     pub who: String,
+    /// Whose rights it was pushed with.
+    pub principal: Option<Principal>,
     /// All of it: with its time it is like no other of the ref.
     line: String,
 }
@@ -70,8 +78,10 @@ impl Move {
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.splitn(3, ' ');
         let (old, new, rest) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?);
-        let who = rest.split_once(" <")?.0.to_owned();
-        Some(Self { old, new, who, line: line.to_owned() })
+        let (who, rest) = rest.split_once(" <")?;
+        let principal =
+            rest.split_once('>').and_then(|(mail, _)| mail.strip_suffix(MAIL_HOST)?.strip_suffix('@')?.parse().ok());
+        Some(Self { old, new, who: who.to_owned(), principal, line: line.to_owned() })
     }
 }
 

@@ -3,24 +3,25 @@
 use super::{
     backend::{self, Orphan},
     push::Push,
+    repo::MAIL_HOST,
     wire,
 };
 use crate::{
     App,
-    auth::Caller,
+    auth::{Caller, Scoped},
     faults,
     http::{Params, Permission, Query, Refusal, Route, layers::RequestInfo},
 };
-use axum::{
-    Extension,
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{Extension, extract::Request, response::Response};
 use serde::Deserialize;
 use std::ffi::OsString;
 use tokio_util::sync::CancellationToken;
-use tradewind_api::v1::Scope;
-use tradewind_model::{fault::Fault, id::ServiceName};
+use tradewind_model::{
+    access::{Action, Subject},
+    event::Actor,
+    fault::Fault,
+    id::{OrgName, ServiceName},
+};
 
 /// `no`: the pusher follows the runs by itself and wants no lines about them.
 const FOLLOW: &str = "tradewind-follow";
@@ -29,15 +30,15 @@ const UPLOAD: &str = "git-upload-pack";
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/git/{repository}/info/refs", Permission::Git(Scope::Read), "git_refs", refs)
-            .about("Git", "The refs of a repository; for `git-receive-pack` with the scope `deploy`")
+        Route::get("/git/{repository}/info/refs", Permission::Git(Action::Read), "git_refs", refs)
+            .about("Git", "The refs of a repository; for `git-receive-pack` whoever may push")
             .required_query("service", "string", "`git-upload-pack` or `git-receive-pack`")
             .gives_bytes("application/octet-stream"),
-        Route::post("/git/{repository}/git-upload-pack", Permission::Git(Scope::Read), "git_upload_pack", upload)
+        Route::post("/git/{repository}/git-upload-pack", Permission::Git(Action::Read), "git_upload_pack", upload)
             .about("Git", "Fetch and clone")
             .takes_bytes("application/x-git-upload-pack-request")
             .gives_bytes("application/x-git-upload-pack-result"),
-        Route::post("/git/{repository}/git-receive-pack", Permission::Git(Scope::Deploy), "git_receive_pack", receive)
+        Route::post("/git/{repository}/git-receive-pack", Permission::Git(Action::Push), "git_receive_pack", receive)
             .about("Git", "Push: the spec is checked, the refs move, the runs start, and their progress is the answer")
             .takes_bytes("application/x-git-receive-pack-request")
             .gives_bytes("application/x-git-receive-pack-result"),
@@ -50,7 +51,7 @@ struct RefsQuery {
 }
 
 async fn refs(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     caller: Caller,
     Extension(info): Extension<RequestInfo>,
     Params(repository): Params<String>,
@@ -61,10 +62,11 @@ async fn refs(
     match q.service.as_str() {
         // The first push has to find refs to talk about. The service itself is made when a spec was accepted.
         RECEIVE => {
-            caller.require(Scope::Deploy)?;
+            ours(&caller, &service)?;
+            caller.allow(Action::Push, &Subject::service(service.clone()))?;
             app.git.repos.ensure(&service).await?;
         }
-        UPLOAD => known(&app, &service)?,
+        UPLOAD => known(&app, &caller, &service)?,
         other => {
             let detail = format!("service={}: dumb HTTP is not spoken", other.escape_debug());
             return Err(Fault::new(&faults::BAD_PARAMETER).with("detail", detail).into());
@@ -74,25 +76,26 @@ async fn refs(
 }
 
 async fn upload(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     caller: Caller,
     Extension(info): Extension<RequestInfo>,
     Params(repository): Params<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let service = named(&repository)?;
-    known(&app, &service)?;
+    known(&app, &caller, &service)?;
     exchange(&app, caller, info, service, UPLOAD, request).await
 }
 
 async fn receive(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     caller: Caller,
     Extension(info): Extension<RequestInfo>,
     Params(repository): Params<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let service = named(&repository)?;
+    ours(&caller, &service)?;
     app.git.repos.ensure(&service).await?;
     exchange(&app, caller, info, service, RECEIVE, request).await
 }
@@ -103,7 +106,16 @@ fn named(repository: &str) -> Result<ServiceName, Fault> {
     name.parse().map_err(|e| Fault::new(&faults::BAD_PARAMETER).with("detail", e))
 }
 
-fn known(app: &App, service: &ServiceName) -> Result<(), Fault> {
+/// Repositories are one organisation's until there are more: to any other there are none.
+fn ours(caller: &Caller, service: &ServiceName) -> Result<(), Fault> {
+    if caller.org == OrgName::default_org() {
+        return Ok(());
+    }
+    Err(Fault::new(&faults::NOT_A_REPOSITORY).with("service", service))
+}
+
+fn known(app: &App, caller: &Caller, service: &ServiceName) -> Result<(), Fault> {
+    ours(caller, service)?;
     if app.git.repos.exists(service) {
         return Ok(());
     }
@@ -120,6 +132,7 @@ async fn exchange(
 ) -> Result<Response, Refusal> {
     let gone = CancellationToken::new();
     let user = caller.name.clone();
+    let mail = mail_of(&caller);
     let path = format!("/{service}.git/{what}");
     let follow = request.headers().get(FOLLOW).is_none_or(|v| v != "no");
     let push = Push { service, caller, lang: info.lang, follow, request: info.id, gone: gone.clone() };
@@ -130,7 +143,17 @@ async fn exchange(
         (wire::PUSH_VAR, OsString::from(&listed.key)),
     ];
     let orphan = if what == RECEIVE { Orphan::Finishes } else { Orphan::Ends };
-    let call = backend::Call { path, user, env, gone, orphan };
+    let call = backend::Call { path, user, mail, env, gone, orphan };
     let (parts, body) = request.into_parts();
     Ok(backend::serve(&app.git.repos, &app.tasks, &parts, body, call, listed).await?)
+}
+
+/// Whose rights a push was made with, for who finds its ref without a run.
+fn mail_of(caller: &Caller) -> String {
+    match caller.actor() {
+        Actor::User { principal: Some(principal), .. } => format!("{principal}@{MAIL_HOST}"),
+        Actor::User { principal: None, .. } | Actor::System { .. } | Actor::Agent { .. } => {
+            format!("nobody@{MAIL_HOST}")
+        }
+    }
 }

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{
     App,
-    auth::{self, Caller},
+    auth::{Caller, permit::Ask},
     faults,
     http::{idempotency, sse},
 };
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, FromRequestParts, Request, State},
+    extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -49,7 +49,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let cause = parts.extensions.get::<RequestInfo>().map(|info| format!("request/{}", info.id));
-        Ok(Self(Asker { actor: caller.actor(), cause }))
+        Ok(Self(caller.asker(cause)))
     }
 }
 
@@ -133,28 +133,29 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panic: {}", text.unwrap_or_else(|| "of unknown kind".into()))
 }
 
-async fn permit(State((app, permission)): State<(App, Permission)>, mut request: Request, next: Next) -> Response {
-    let Some(scope) = permission.scope() else { return next.run(request).await };
-    let basic = matches!(permission, Permission::Git(_));
-    match auth::authenticate(&app, request.headers(), basic).await {
-        Ok(caller) => {
-            if let Err(fault) = caller.require(scope) {
-                return Refusal::from(fault).into_response();
-            }
+async fn permit(State((app, permission)): State<(App, Permission)>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Of a path that matched, there are always some, if none.
+    let named = RawPathParams::from_request_parts(&mut parts, &app).await;
+    let named = named.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let ask = Ask { permission, method: parts.method.clone(), headers: parts.headers.clone(), parts: named };
+    match ask.admit(&app).await {
+        Ok(None) => next.run(Request::from_parts(parts, body)).await,
+        Ok(Some(caller)) => {
             tracing::debug!(caller = caller.name, "permitted");
-            request.extensions_mut().insert(caller);
-            let headers = request.headers().clone();
-            let answer = next.run(request).await;
+            parts.extensions.insert(caller);
+            let answer = next.run(Request::from_parts(parts, body)).await;
             if !sse::is_one(&answer) {
                 return answer;
             }
-            // One that lasts ends with the token it was asked for with.
-            let ended = auth::until_worthless(app, headers);
+            // One that lasts ends with what allowed it.
+            let ended = ask.until_refused(app);
             answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ended))))
         }
         Err(refusal) => {
             let mut answer = refusal.into_response();
             if answer.status() == StatusCode::UNAUTHORIZED {
+                let basic = matches!(permission, Permission::Git(_));
                 let challenge = if basic { r#"Basic realm="Tradewind", charset="UTF-8""# } else { "Bearer" };
                 answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }

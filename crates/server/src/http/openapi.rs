@@ -60,6 +60,7 @@ pub fn document(routes: &[Route]) -> Value {
             "schemas": components,
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "A token: `tw_…`." },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-tradewind", "description": "A browser's session. Everything but GET also needs the header `X-CSRF-Token`." },
                 "git": { "type": "http", "scheme": "basic", "description": "Any user name; the token is the password." },
             },
         },
@@ -113,7 +114,8 @@ fn content(body: &BodyDoc, components: &mut Components) -> Value {
 fn security(permission: Permission) -> Value {
     match permission {
         Permission::Public => json!([]),
-        Permission::Scope(_) => json!([{ "token": [] }]),
+        Permission::Host => json!([{ "token": [] }]),
+        Permission::Known | Permission::May(_) => json!([{ "token": [] }, { "session": [] }]),
         Permission::Git(_) => json!([{ "git": [] }, { "token": [] }]),
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 use http::Method;
 use serde_json::json;
 use std::{collections::BTreeSet, fmt};
-use tradewind_api::v1::Scope;
+use tradewind_model::access::Action;
 use utoipa::ToSchema;
 
 /// Who may. There is no default: a [`Route`] cannot be made without one.
@@ -18,24 +18,32 @@ use utoipa::ToSchema;
 pub enum Permission {
     /// Anyone who reaches the server.
     Public,
-    /// A bearer token that includes the scope.
-    Scope(Scope),
+    /// A host, with its key.
+    Host,
+    /// Anybody who is known, for what is their own.
+    Known,
+    /// Whoever has the right, on what the path names.
+    May(Action),
     /// The same for git, which sends a token as a Basic password.
-    Git(Scope),
+    Git(Action),
 }
 
 impl Permission {
-    pub fn scope(self) -> Option<Scope> {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Public => None,
-            Self::Scope(s) | Self::Git(s) => Some(s),
+            Self::Public => "public",
+            Self::Host => "host",
+            Self::Known => "known",
+            Self::May(action) | Self::Git(action) => action.as_str(),
         }
     }
-
-    pub fn name(self) -> &'static str {
-        self.scope().map_or("public", Scope::as_str)
-    }
 }
+
+/// The parts of a path that say what a request is about, so that rights are checked before its handler runs.
+pub const LOCATED: [&str; 4] = ["service", "rollout", "run", "repository"];
+/// Parts whose use cases check rights themselves, by what the id leads to.
+const CHECKED_WITHIN: [&str; 11] =
+    ["release", "job", "freeze", "token", "user", "group", "member", "grant", "invitation", "session", "code"];
 
 /// What may be read of a body, and what is done with a repeated request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -242,10 +250,12 @@ pub enum BadRoute {
     Undocumented(String),
     #[error("{0} changes something and is public")]
     OpenToAll(String),
+    #[error("{route}: nobody says whose `{part}` is")]
+    UnknownPart { route: String, part: String },
 }
 
 /// Public routes that change something, each with a guard of its own.
-const PUBLIC_WRITES: [&str; 1] = ["/api/v1/login"];
+const PUBLIC_WRITES: [&str; 4] = ["/api/v1/login", "/api/v1/sign-in", "/api/v1/session", "/api/v1/invitations/accept"];
 
 /// What keeps the declarations from being served; the server does not start with any.
 pub fn check(routes: &[Route]) -> Result<(), BadRoute> {
@@ -258,6 +268,12 @@ pub fn check(routes: &[Route]) -> Result<(), BadRoute> {
         }
         if r.permission == Permission::Public && r.method != Method::GET && !PUBLIC_WRITES.contains(&r.path) {
             return Err(BadRoute::OpenToAll(name));
+        }
+        let known = |part: &&str| LOCATED.contains(part) || CHECKED_WITHIN.contains(part);
+        if !matches!(r.permission, Permission::Host | Permission::Public)
+            && let Some(part) = super::openapi::params_of(r.path).find(|p| !known(p))
+        {
+            return Err(BadRoute::UnknownPart { route: name, part: part.to_owned() });
         }
         if !ids.insert(r.doc.id) {
             return Err(BadRoute::SameId(r.doc.id));

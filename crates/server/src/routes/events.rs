@@ -1,22 +1,28 @@
 use crate::{
-    App, faults,
+    auth::Scoped,
+    faults,
     http::{
         Answer, PageQuery, Permission, Query, Refusal, Route,
         layers::RequestInfo,
         sse::{self, LastEventId, Update},
     },
 };
-use axum::{Extension, Json, extract::State, response::Response};
+use axum::{Extension, Json, response::Response};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
-use tradewind_api::v1::{AuditFinding, AuditProblem, AuditReport, ChainHead, Event, Page, Scope};
+use tradewind_api::v1::{AuditFinding, AuditProblem, AuditReport, ChainHead, Event, Page};
 use tradewind_model::{
+    access::{Action, Part, Rights, Subject},
+    event,
     fault::{Fault, Lang, Text},
     id::ServiceName,
 };
-use tradewind_store::events::{self, Broken, Filter, Verification};
+use tradewind_store::{
+    StoreError,
+    events::{self, Broken, Filter, Verification},
+};
 
-const READ: Permission = Permission::Scope(Scope::Read);
+const READ: Permission = Permission::May(Action::Read);
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -29,7 +35,7 @@ pub fn routes() -> Vec<Route> {
             .about("Events", "Events as they are sealed, behind `Last-Event-ID` or, without it, from now on")
             .query("service", "string", "Only of this service")
             .streams::<Event>(),
-        Route::get("/api/v1/audit/verify", READ, "verify_audit", verify)
+        Route::get("/api/v1/audit/verify", Permission::May(Action::ReadAudit), "verify_audit", verify)
             .about("Events", "Read the whole chain and name the first thing that is not as it was written")
             .answers::<AuditReport>(),
     ]
@@ -59,7 +65,7 @@ struct FollowQuery {
     service: Option<ServiceName>,
 }
 
-async fn list(State(app): State<App>, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
+async fn list(Scoped(app): Scoped, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
     let page = PageQuery::new(q.after, q.limit);
     let cursor = page.cursor::<u64>()?.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     let (read, filter) = (&mut app.store.read().await?, of(q.service));
@@ -68,11 +74,12 @@ async fn list(State(app): State<App>, Query(q): Query<ListQuery>) -> Answer<Page
         Order::Newest => events::before(read, cursor.unwrap_or(i64::MAX), &filter, page.limit()).await?,
     };
     let next = (found.len() == page.limit() as usize).then(|| found.last().map(|e| e.seq.to_string())).flatten();
-    Ok(Json(Page { items: found.into_iter().map(Event::from).collect(), next }))
+    let shown = found.into_iter().filter(|e| may_see(&app.ctx.sight, e));
+    Ok(Json(Page { items: shown.map(Event::from).collect(), next }))
 }
 
 async fn follow(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Query(q): Query<FollowQuery>,
     LastEventId(last): LastEventId,
@@ -85,16 +92,35 @@ async fn follow(
             newest.first().map_or(0, |e| e.seq)
         }
     };
-    let updates = events::follow(&app.store, from, of(q.service)).map(move |event| match event {
+    let sight = app.ctx.sight.clone();
+    let seen = move |event: &Result<event::Event, StoreError>| {
+        let shown = event.as_ref().map_or(true, |e| may_see(&sight, e));
+        std::future::ready(shown)
+    };
+    let updates = events::follow(&app.store, from, of(q.service)).filter(seen).map(move |event| match event {
         Ok(event) => Update::Data { id: Some(event.seq.to_string()), data: Event::from(event) },
         Err(e) => Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id))),
     });
     Ok(sse::respond(updates, app.stop.clone()))
 }
 
-async fn verify(State(app): State<App>, Extension(info): Extension<RequestInfo>) -> Answer<AuditReport> {
+async fn verify(Scoped(app): Scoped, Extension(info): Extension<RequestInfo>) -> Answer<AuditReport> {
     let found = events::verify(&mut app.store.read().await?).await?;
     Ok(Json(report(found, info.lang)))
+}
+
+/// What happened to a service or an environment is for who sees it; what concerns everybody and everything, such as who may
+/// what, is for auditors. Freezes and hosts are shown to all, as `freezes` and `hosts` do.
+fn may_see(sight: &Rights, e: &event::Event) -> bool {
+    let named = |name: &Option<String>| name.as_ref().and_then(|n| n.parse().ok());
+    let env = e.fact.env.as_ref().and_then(|n| n.parse().ok());
+    match named(&e.fact.service) {
+        Some(service) => sight.may(Action::Read, &Subject { env: Part::if_any(env), ..Subject::service(service) }),
+        None if e.fact.kind.starts_with("freeze.") || e.fact.kind.starts_with("host.") => {
+            sight.may(Action::Read, &Subject { env: Part::if_any(env), ..Subject::ANYWHERE })
+        }
+        None => sight.may(Action::ReadAudit, &Subject::ORGANISATION),
+    }
 }
 
 fn of(service: Option<ServiceName>) -> Filter {

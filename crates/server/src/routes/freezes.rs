@@ -1,22 +1,22 @@
 use crate::{
-    App,
+    auth::Scoped,
     http::{Answer, Body, Params, Permission, Refusal, Route, layers::Asked},
 };
 use ::http::StatusCode;
-use axum::{Json, extract::State};
-use tradewind_api::v1::{Freeze, Page, Reason, Scope, SetFreeze};
+use axum::Json;
+use tradewind_api::v1::{Freeze, Page, Reason, SetFreeze};
 use tradewind_control::freezes;
-use tradewind_model::id::FreezeId;
+use tradewind_model::{access::Action, id::FreezeId};
 
-const READ: Permission = Permission::Scope(Scope::Read);
-const DEPLOY: Permission = Permission::Scope(Scope::Deploy);
+const READ: Permission = Permission::May(Action::Read);
+const FREEZE: Permission = Permission::May(Action::Freeze);
 
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/freezes", READ, "list_freezes", list)
             .about("Freezes", "Freezes that are on, oldest first")
             .answers_page_of::<Freeze>(),
-        Route::post("/api/v1/freezes", DEPLOY, "set_freeze", set)
+        Route::post("/api/v1/freezes", FREEZE, "set_freeze", set)
             .about(
                 "Freezes",
                 "Begin no wave of a service, an environment or anything, until it is lifted; never holds a rollback",
@@ -24,19 +24,19 @@ pub fn routes() -> Vec<Route> {
             .body::<SetFreeze>()
             .answers::<Freeze>()
             .status(201, "Set; what runs goes on"),
-        Route::post("/api/v1/freezes/{freeze}/lift", DEPLOY, "lift_freeze", lift)
+        Route::post("/api/v1/freezes/{freeze}/lift", FREEZE, "lift_freeze", lift)
             .about("Freezes", "Lift one freeze; what others cover stays frozen")
             .body::<Reason>()
             .answers::<Freeze>(),
     ]
 }
 
-async fn list(State(app): State<App>) -> Answer<Page<Freeze>> {
+async fn list(Scoped(app): Scoped) -> Answer<Page<Freeze>> {
     Ok(Json(Page::whole(freezes::list(&app.ctx).await?)))
 }
 
 async fn set(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Body(asked): Body<SetFreeze>,
 ) -> Result<(StatusCode, Json<Freeze>), Refusal> {
@@ -44,7 +44,7 @@ async fn set(
 }
 
 async fn lift(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Params(id): Params<FreezeId>,
     Body(asked): Body<Reason>,

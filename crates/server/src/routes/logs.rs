@@ -1,14 +1,14 @@
 //! What instances write, asked for from their hosts.
 
 use crate::{
-    App,
+    auth::Scoped,
     http::{
         Params, Permission, Query, Refusal, Route,
         layers::RequestInfo,
         sse::{self, LastEventId, Update},
     },
 };
-use axum::{Extension, extract::State, response::Response};
+use axum::{Extension, response::Response};
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream, SelectAll, Stream},
@@ -20,9 +20,10 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::watch, time::MissedTickBehavior};
-use tradewind_api::v1::{LogLine, LogUpdate, Scope};
+use tradewind_api::v1::{LogLine, LogUpdate};
 use tradewind_control::{Ctx, Error, releases, services};
 use tradewind_model::{
+    access::{Action, Subject},
     fault::{Lang, Text},
     id::{Digest, EnvName, HostId, InstanceId, ServiceName, SiteName},
     protocol::agent as wire,
@@ -45,7 +46,7 @@ const LOST: Text = Text {
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/api/v1/services/{service}/logs", Permission::Scope(Scope::Read), "read_logs", read)
+        Route::get("/api/v1/services/{service}/logs", Permission::May(Action::ReadLogs), "read_logs", read)
             .about("Services", "The last lines of every instance in an environment and, with `follow`, what comes")
             .required_query("env", "string", "The environment")
             .query("site", "string", "Only of this site")
@@ -72,7 +73,7 @@ struct LogQuery {
 }
 
 async fn read(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
     Query(q): Query<LogQuery>,
@@ -126,6 +127,9 @@ impl Where {
         for place in rows::places::list(&mut r, Some(&self.service)).await? {
             let place = place.place;
             if place.env != self.env || self.site.as_ref().is_some_and(|s| *s != place.site) {
+                continue;
+            }
+            if !ctx.sight.may(Action::ReadLogs, &Subject::place(&place)) {
                 continue;
             }
             let instances = match self.release {

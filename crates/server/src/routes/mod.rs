@@ -6,6 +6,8 @@ mod freezes;
 mod help;
 mod hosts;
 mod logs;
+mod me;
+mod people;
 mod rollouts;
 mod runs;
 mod services;
@@ -20,6 +22,8 @@ pub fn all() -> Vec<Route> {
         system::routes(),
         help::routes(),
         access::routes(),
+        me::routes(),
+        people::routes(),
         services::routes(),
         hosts::routes(),
         runs::routes(),

@@ -1,5 +1,7 @@
 use crate::{
-    App, faults,
+    App,
+    auth::Scoped,
+    faults,
     http::{
         Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route,
         layers::{Asked, RequestInfo},
@@ -9,7 +11,6 @@ use crate::{
 use ::http::{StatusCode, header::CONTENT_TYPE};
 use axum::{
     Extension, Json,
-    extract::State,
     response::{IntoResponse as _, Response},
 };
 use futures_util::stream;
@@ -17,20 +18,23 @@ use serde::Deserialize;
 use std::{num::NonZeroU32, time::Duration};
 use tradewind_api::v1::{
     Acknowledge, Acknowledged, Judgement, Page, Promote, PromoteWave, Reason, RollbackRequest, Rollout, RolloutKind,
-    Scope, SetShare, StartRollout,
+    SetShare, StartRollout,
 };
 use tradewind_control::{
     judging,
     rollouts::{intervene, request, rollback, view},
 };
 use tradewind_model::{
+    access::Action,
     fault::{Fault, Lang},
     id::{EnvName, RolloutId, ServiceName},
     rollout::plan::Kind,
 };
 
-const READ: Permission = Permission::Scope(Scope::Read);
-const DEPLOY: Permission = Permission::Scope(Scope::Deploy);
+const READ: Permission = Permission::May(Action::Read);
+const DEPLOY: Permission = Permission::May(Action::Deploy);
+const REVERT: Permission = Permission::May(Action::Revert);
+const STEER: Permission = Permission::May(Action::Steer);
 const QUEUED: &str = "Accepted; it goes on by itself";
 
 /// What other servers commit is seen no later than this.
@@ -47,7 +51,7 @@ pub fn routes() -> Vec<Route> {
             .body::<StartRollout>()
             .answers::<Rollout>()
             .status(201, QUEUED),
-        Route::post("/api/v1/services/{service}/rollback", DEPLOY, "rollback", roll_back)
+        Route::post("/api/v1/services/{service}/rollback", REVERT, "rollback", roll_back)
             .about("Rollouts", "Go back: ahead of queue and freeze")
             .urgent()
             .body::<RollbackRequest>()
@@ -74,15 +78,15 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/rollouts/{rollout}/judgement.svg", READ, "draw_judgement", drawn)
             .about("Rollouts", "The evidence over time as a picture")
             .gives_text("image/svg+xml"),
-        Route::post("/api/v1/rollouts/{rollout}/promote", DEPLOY, "promote_wave", promote_wave)
+        Route::post("/api/v1/rollouts/{rollout}/promote", STEER, "promote_wave", promote_wave)
             .about("Rollouts", "Let the wave that is being judged go on without further evidence")
             .body::<PromoteWave>()
             .answers::<Rollout>(),
-        Route::post("/api/v1/rollouts/{rollout}/share", DEPLOY, "set_share", set_share)
+        Route::post("/api/v1/rollouts/{rollout}/share", STEER, "set_share", set_share)
             .about("Rollouts", "Give the wave that is being judged another share of the traffic, more or less")
             .body::<SetShare>()
             .answers::<Rollout>(),
-        Route::post("/api/v1/rollouts/{rollout}/pause", DEPLOY, "pause_rollout", pause)
+        Route::post("/api/v1/rollouts/{rollout}/pause", REVERT, "pause_rollout", pause)
             .about("Rollouts", "Begin no further wave until it is resumed; failures still turn it round")
             .body::<Reason>()
             .answers::<Rollout>(),
@@ -90,7 +94,7 @@ pub fn routes() -> Vec<Route> {
             .about("Rollouts", "Let a paused rollout go on")
             .body::<Reason>()
             .answers::<Rollout>(),
-        Route::post("/api/v1/rollouts/{rollout}/abort", DEPLOY, "abort_rollout", abort)
+        Route::post("/api/v1/rollouts/{rollout}/abort", REVERT, "abort_rollout", abort)
             .about("Rollouts", "Return every site it touched to its own previous revision")
             .urgent()
             .body::<Reason>()
@@ -107,7 +111,7 @@ struct ListQuery {
 }
 
 async fn list(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
     Query(q): Query<ListQuery>,
@@ -123,7 +127,7 @@ async fn created(app: &App, id: RolloutId, lang: Lang) -> Created {
 }
 
 async fn start(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
@@ -140,7 +144,7 @@ async fn start(
 }
 
 async fn roll_back(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
@@ -152,7 +156,7 @@ async fn roll_back(
 }
 
 async fn promote(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
@@ -164,7 +168,7 @@ async fn promote(
 }
 
 async fn acknowledge(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Params(service): Params<ServiceName>,
     Body(asked): Body<Acknowledge>,
@@ -174,7 +178,7 @@ async fn acknowledge(
 }
 
 async fn show(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
 ) -> Answer<Rollout> {
@@ -182,7 +186,7 @@ async fn show(
 }
 
 async fn judgement(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
 ) -> Answer<Judgement> {
@@ -190,7 +194,7 @@ async fn judgement(
 }
 
 async fn drawn(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
 ) -> Result<Response, Refusal> {
@@ -199,7 +203,7 @@ async fn drawn(
 }
 
 async fn promote_wave(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
@@ -210,7 +214,7 @@ async fn promote_wave(
 }
 
 async fn set_share(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
@@ -226,7 +230,7 @@ fn index(wave: NonZeroU32) -> usize {
 }
 
 async fn pause(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
@@ -237,7 +241,7 @@ async fn pause(
 }
 
 async fn resume(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
@@ -248,7 +252,7 @@ async fn resume(
 }
 
 async fn abort(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
@@ -259,7 +263,7 @@ async fn abort(
 }
 
 async fn follow(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RolloutId>,
 ) -> Result<Response, Refusal> {

@@ -1,26 +1,26 @@
 use crate::{
-    App,
+    auth::Scoped,
     http::{
         Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route,
         layers::{Asked, RequestInfo},
     },
 };
 use ::http::StatusCode;
-use axum::{Extension, Json, extract::State};
+use axum::{Extension, Json};
 use serde::Deserialize;
-use tradewind_api::v1::{CreateService, Page, PlaceStatus, Release, ReleaseDetail, ReleaseDiff, Scope, Service};
+use tradewind_api::v1::{CreateService, Page, PlaceStatus, Release, ReleaseDetail, ReleaseDiff, Service};
 use tradewind_control::{releases, services, status};
-use tradewind_model::id::ServiceName;
+use tradewind_model::{access::Action, id::ServiceName};
 
-const READ: Permission = Permission::Scope(Scope::Read);
-const DEPLOY: Permission = Permission::Scope(Scope::Deploy);
+const READ: Permission = Permission::May(Action::Read);
+const PUSH: Permission = Permission::May(Action::Push);
 
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/services", READ, "list_services", list)
             .about("Services", "Services by name")
             .answers_page_of::<Service>(),
-        Route::post("/api/v1/services", DEPLOY, "create_service", create)
+        Route::post("/api/v1/services", PUSH, "create_service", create)
             .about("Services", "Make a service; the first push of a spec does it too")
             .body::<CreateService>()
             .answers::<Service>()
@@ -47,7 +47,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Service>> {
@@ -56,7 +56,7 @@ async fn list(
 }
 
 async fn create(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
     Body(asked): Body<CreateService>,
@@ -67,7 +67,7 @@ async fn create(
 }
 
 async fn show(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
 ) -> Answer<Service> {
@@ -81,7 +81,7 @@ struct StatusQuery {
 }
 
 async fn what_runs(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Query(q): Query<StatusQuery>,
 ) -> Answer<Page<PlaceStatus>> {
@@ -89,7 +89,7 @@ async fn what_runs(
 }
 
 async fn list_releases(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Params(service): Params<ServiceName>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Release>> {
@@ -97,7 +97,7 @@ async fn list_releases(
 }
 
 async fn show_release(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Params((service, release)): Params<(ServiceName, String)>,
 ) -> Answer<ReleaseDetail> {
     Ok(Json(releases::show(&app.ctx, &service, &release).await?))
@@ -111,7 +111,7 @@ struct DiffQuery {
 }
 
 async fn diff(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Params(service): Params<ServiceName>,
     Query(q): Query<DiffQuery>,
 ) -> Answer<ReleaseDiff> {

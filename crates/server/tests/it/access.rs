@@ -58,7 +58,12 @@ async fn a_code_and_its_token_are_facts_without_their_secrets() {
 async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
     let app = TestApp::start().await;
     let make = async |seconds| {
-        let asked = CreateToken { name: "ci".into(), scopes: vec![Scope::Read], expires_in_s: seconds };
+        let asked = CreateToken {
+            name: "ci".into(),
+            scopes: vec![Scope::Read],
+            expires_in_s: seconds,
+            ..CreateToken::default()
+        };
         app.client().create_token(&asked).await.unwrap()
     };
     let (short, long) = (make(Some(60)).await, make(None).await);
@@ -76,7 +81,8 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
 #[tokio::test]
 async fn an_answer_that_lasts_ends_with_its_token() {
     let app = TestApp::start().await;
-    let asked = CreateToken { name: "ci".into(), scopes: vec![Scope::Read], expires_in_s: None };
+    let asked =
+        CreateToken { name: "ci".into(), scopes: vec![Scope::Read], expires_in_s: None, ..CreateToken::default() };
     let token = app.client().create_token(&asked).await.unwrap();
     let follow = async |token: &str| {
         let answer = http().get(app.url("/api/v1/events/stream")).bearer_auth(token).send().await.unwrap();
@@ -95,7 +101,8 @@ async fn what_a_token_may_be_is_checked() {
     let app = TestApp::start().await;
     let client = app.client();
     let make = async |name: &str, scopes: &[Scope], seconds| {
-        let asked = CreateToken { name: name.into(), scopes: scopes.to_vec(), expires_in_s: seconds };
+        let asked =
+            CreateToken { name: name.into(), scopes: scopes.to_vec(), expires_in_s: seconds, ..CreateToken::default() };
         code_of(client.create_token(&asked).await)
     };
     assert_eq!(make(" ", &[Scope::Read], None).await, "TW-AUTH-006");
@@ -108,7 +115,8 @@ async fn what_a_token_may_be_is_checked() {
 #[tokio::test]
 async fn a_host_that_enrols_again_has_only_its_new_key() {
     let app = TestApp::start().await;
-    let asked = CreateToken { name: "h1".into(), scopes: vec![Scope::Agent], expires_in_s: None };
+    let asked =
+        CreateToken { name: "h1".into(), scopes: vec![Scope::Agent], expires_in_s: None, ..CreateToken::default() };
     let first = app.client().create_token(&asked).await.unwrap();
     let (mut agent, _) = crate::agent::FakeAgent::connect(&app, &first.token).await;
     let second = admin::enrol_host(&app.app.store, "h1").await.unwrap();

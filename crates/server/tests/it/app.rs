@@ -64,7 +64,12 @@ impl TestApp {
         };
         let server = Server::open(config, clock.clone()).await.unwrap();
         let (addr, app) = (server.addr(), server.app().clone());
-        let asked = CreateToken { name: "admin".into(), scopes: vec![Scope::Admin], expires_in_s: None };
+        let asked = CreateToken {
+            name: "admin".into(),
+            scopes: vec![Scope::Admin],
+            expires_in_s: None,
+            ..CreateToken::default()
+        };
         let admin = admin::mint_token(&app.store, &asked).await.unwrap();
         let stop = CancellationToken::new();
         let running = Some(tokio::spawn(server.run(stop.clone())));
@@ -94,7 +99,7 @@ impl TestApp {
 
     /// A token's text.
     pub async fn token(&self, scope: Scope) -> String {
-        let asked = CreateToken { name: format!("{scope}@test"), scopes: vec![scope], expires_in_s: None };
+        let asked = CreateToken { name: format!("{scope}@test"), scopes: vec![scope], ..CreateToken::default() };
         self.client().create_token(&asked).await.unwrap().token
     }
 

@@ -200,7 +200,7 @@ async fn who_may_push_and_fetch_is_told_by_the_token() {
     let deployer = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
     deployer.write("tradewind.yaml", SPEC);
     deployer.commit("first").await;
-    for (token, said) in [("tw_wrong".to_owned(), "TW-AUTH-002"), (app.token(Scope::Read).await, "TW-AUTH-003")] {
+    for (token, said) in [("tw_wrong".to_owned(), "TW-AUTH-002"), (app.token(Scope::Read).await, "TW-ACC-002")] {
         let work = Work { remote: format!("http://x:{token}@{}/git/shop.git", app.addr), ..deployer.lent() };
         let pushed = work.push(&["main"]).await;
         assert!(!pushed.ok && pushed.said.contains(said), "{}", pushed.said);

@@ -5,6 +5,8 @@ mod events;
 mod git;
 mod host;
 mod http;
+mod people;
+mod rights;
 mod routes;
 mod runs;
 mod services;

@@ -72,7 +72,7 @@ async fn a_freeze_is_set_listed_and_lifted_by_who_may_deploy() {
     let (deployer, reader) =
         (app.client_as(&app.token(Scope::Deploy).await), app.client_as(&app.token(Scope::Read).await));
     let all = SetFreeze { service: None, env: None, all: true, reason: "11.11".into(), until: None, for_s: Some(60) };
-    assert_eq!(code_of(reader.set_freeze(&all).await), "TW-AUTH-003");
+    assert_eq!(code_of(reader.set_freeze(&all).await), "TW-ACC-002");
     let set = deployer.set_freeze(&all).await.unwrap();
     assert_eq!((set.by.as_str(), &set.service, &set.env), ("deploy@test", &None, &None));
     assert_eq!(reader.freezes().await.unwrap(), std::slice::from_ref(&set));
@@ -80,7 +80,7 @@ async fn a_freeze_is_set_listed_and_lifted_by_who_may_deploy() {
     assert_eq!(code_of(deployer.set_freeze(&nothing).await), "TW-CTL-014");
     assert_eq!(code_of(deployer.set_freeze(&SetFreeze { service: Some(shop()), ..nothing }).await), "TW-CTL-001");
     let why = Reason { reason: "sales are over".into() };
-    assert_eq!(code_of(reader.lift_freeze(set.id, &why).await), "TW-AUTH-003");
+    assert_eq!(code_of(reader.lift_freeze(set.id, &why).await), "TW-ACC-002");
     assert_eq!(deployer.lift_freeze(set.id, &why).await.unwrap(), set);
     assert_eq!(code_of(deployer.lift_freeze(set.id, &why).await), "TW-CTL-018");
     assert!(reader.freezes().await.unwrap().is_empty());

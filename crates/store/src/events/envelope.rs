@@ -96,7 +96,7 @@ impl Envelope {
 
 pub(crate) fn actor_columns(actor: &Actor) -> (&'static str, &str) {
     match actor {
-        Actor::User { name } => ("user", name),
+        Actor::User { name, .. } => ("user", name),
         Actor::System { part } => ("system", part),
         Actor::Agent { host } => ("agent", host),
     }
@@ -104,7 +104,7 @@ pub(crate) fn actor_columns(actor: &Actor) -> (&'static str, &str) {
 
 fn actor(kind: &str, name: String) -> Result<Actor> {
     match kind {
-        "user" => Ok(Actor::User { name }),
+        "user" => Ok(Actor::named(name)),
         "system" => Ok(Actor::System { part: name }),
         "agent" => Ok(Actor::Agent { host: name }),
         other => Err(StoreError::corrupt(format!("an event's actor is a `{other}`"))),

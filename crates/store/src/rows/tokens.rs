@@ -1,8 +1,9 @@
 //! Tokens: scoped, expiring, known by their hash only.
 
 use tradewind_model::{
+    access::Bounds,
     event::Actor,
-    id::{Digest, OrgName, TokenId},
+    id::{Digest, OrgName, TokenId, UserId},
     time::Timestamp,
 };
 
@@ -16,7 +17,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "org_id, id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at"
+        "org_id, id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at, owner_id, bounds"
     };
 }
 
@@ -27,8 +28,10 @@ statements! {
     LIST = concat!(
         "SELECT ", columns!(), " FROM tokens WHERE org_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
     );
-    INSERT = "INSERT INTO tokens (org_id, id, name, scopes, hash, created_by, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    INSERT = "INSERT INTO tokens (org_id, id, name, scopes, hash, created_by, created_at, expires_at, owner_id, bounds)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    OF_OWNER = concat!("SELECT ", columns!(), " FROM tokens WHERE org_id = $1 AND owner_id = $2 AND revoked_at IS NULL ORDER BY id DESC");
+    REVOKE_OF = "UPDATE tokens SET revoked_at = $1 WHERE org_id = $2 AND owner_id = $3 AND revoked_at IS NULL";
     REVOKE = "UPDATE tokens SET revoked_at = $1 WHERE org_id = $2 AND id = $3 AND revoked_at IS NULL";
     TOUCH quiet "liveness only" = "UPDATE tokens SET last_used_at = $1 WHERE org_id = $2 AND id = $3";
 }
@@ -44,6 +47,9 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// Whose rights it has a part of. None: the machine's owner made it, and it reaches as far as its scopes.
+    pub owner: Option<UserId>,
+    pub bounds: Bounds,
 }
 
 pub struct NewToken {
@@ -53,6 +59,8 @@ pub struct NewToken {
     pub hash: Digest,
     pub created_by: Actor,
     pub expires_at: Option<Timestamp>,
+    pub owner: Option<UserId>,
+    pub bounds: Bounds,
 }
 
 impl Token {
@@ -67,6 +75,8 @@ impl Token {
             expires_at: r.opt_time("expires_at")?,
             last_used_at: r.opt_time("last_used_at")?,
             revoked_at: r.opt_time("revoked_at")?,
+            owner: r.opt_parse("owner_id")?,
+            bounds: r.opt_json("bounds")?.map(|b| b.read()).transpose()?.unwrap_or_default(),
         })
     }
 
@@ -102,7 +112,9 @@ pub async fn insert(tx: &mut Tx, new: NewToken) -> Result<Token> {
         new.hash.as_bytes().as_slice(),
         &new.created_by,
         now,
-        new.expires_at
+        new.expires_at,
+        new.owner,
+        Json::of(&new.bounds)
     ];
     tx.execute(&INSERT, args).await?;
     Ok(Token {
@@ -115,6 +127,8 @@ pub async fn insert(tx: &mut Tx, new: NewToken) -> Result<Token> {
         expires_at: new.expires_at,
         last_used_at: None,
         revoked_at: None,
+        owner: new.owner,
+        bounds: new.bounds,
     })
 }
 
@@ -123,6 +137,18 @@ pub async fn revoke(tx: &mut Tx, id: TokenId) -> Result<bool> {
     get(tx, id).await?;
     let args = args![tx.now(), tx.org(), id];
     Ok(tx.execute(&REVOKE, args).await? == 1)
+}
+
+/// Those of one owner that are not revoked, newest first.
+pub async fn of_owner(r: &mut impl Reader, owner: UserId) -> Result<Vec<Token>> {
+    let args = args![r.org(), owner];
+    r.fetch_all(&OF_OWNER, args).await?.iter().map(Token::from_row).collect()
+}
+
+/// All of one owner; how many.
+pub async fn revoke_of(tx: &mut Tx, owner: UserId) -> Result<u64> {
+    let args = args![tx.now(), tx.org(), owner];
+    tx.execute(&REVOKE_OF, args).await
 }
 
 pub async fn touch(tx: &mut Tx, id: TokenId) -> Result<()> {

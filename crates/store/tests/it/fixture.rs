@@ -151,7 +151,7 @@ pub async fn add_service(store: &Store, name: &ServiceName) -> Result<(), StoreE
 }
 
 pub fn someone() -> Actor {
-    Actor::User { name: "wei".into() }
+    Actor::named("wei")
 }
 
 pub fn event(kind: &str, subject: &str) -> NewEvent {

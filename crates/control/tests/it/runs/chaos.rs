@@ -130,7 +130,7 @@ async fn settle(w: &mut World, under_way: Vec<Vec<ObservedTask>>) {
     w.runs.reconcile().await.expect("a look");
     w.tell().await;
     assert!(w.agent.seen().is_empty(), "the host still has {:?}", w.agent.running_jobs());
-    for before in runs {
+    for before in runs.items {
         assert_eq!(w.view(before.id).await, before);
     }
 }

@@ -319,7 +319,7 @@ async fn all_that_is_wrong_with_a_push_is_said_at_once() {
     );
     let missing = Push { spec: format!("{SPEC}pipeline: ci.yml\n"), ..push("one", "") };
     assert_eq!(codes(w.runs.enqueue(&missing).await), ["TW-RUN-005"]);
-    assert_eq!(check(&push("one", PIPELINE)), Ok(()));
+    assert!(check(&push("one", PIPELINE)).is_ok());
 }
 
 #[tokio::test]

@@ -66,10 +66,9 @@ impl World {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let (ctx, runs) = open(&dir, &clock).await;
-        let host: Result<HostId, Error> =
-            transact!(ctx.store, tx => hosts::enrol(tx, "host-1", &Digest::of(b"key"), &Asker::user("lin")).await);
+        let host: Result<HostId, Error> = transact!(ctx.store, tx => hosts::enrol(tx, "host-1", &Digest::of(b"key"), &Asker::trusted(Actor::named("lin"))).await);
         let name = "shop".parse().expect("a name");
-        services::create(&ctx, &name, &Asker::user("lin")).await.expect("a service");
+        services::create(&ctx, &name, &Asker::trusted(Actor::named("lin"))).await.expect("a service");
         let host = host.expect("a host");
         let mut world = Self { dir, clock, ctx, runs, host, agent: Agent::default(), stay: None, epoch: 0 };
         world.set_present(true).await;
@@ -210,7 +209,7 @@ pub fn push(id: &str, pipeline: &str) -> Push {
 }
 
 pub fn user() -> By {
-    By { actor: Actor::User { name: "lin".into() }, cause: None, reason: Some("because".into()) }
+    By { actor: Actor::named("lin"), cause: None, reason: Some("because".into()) }
 }
 
 pub fn commit(id: &str) -> Commit {

@@ -1,5 +1,5 @@
 use crate::{
-    App,
+    auth::Scoped,
     http::{
         Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route,
         layers::{Asked, RequestInfo},
@@ -9,21 +9,21 @@ use crate::{
 use ::http::header;
 use axum::{
     Extension, Json,
-    extract::State,
     response::{IntoResponse as _, Response},
 };
 use cursor::Cursor;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tradewind_api::v1::{Page, Reason, Run, RunUpdate, Scope};
+use tradewind_api::v1::{Page, Reason, Run, RunUpdate};
 use tradewind_control::{runs::By, services};
+use tradewind_model::access::Action;
 use tradewind_model::id::{JobId, RunId, ServiceName};
 use tradewind_store::rows;
 
 mod cursor;
 
-const READ: Permission = Permission::Scope(Scope::Read);
-const DEPLOY: Permission = Permission::Scope(Scope::Deploy);
+const READ: Permission = Permission::May(Action::Read);
+const RUN: Permission = Permission::May(Action::Run);
 
 /// Bytes of a log read at a time.
 const CHUNK: usize = 256 << 10;
@@ -34,19 +34,19 @@ pub fn routes() -> Vec<Route> {
             .about("Runs", "Runs of a service, newest first")
             .answers_page_of::<Run>(),
         Route::get("/api/v1/runs/{run}", READ, "get_run", show).about("Runs", "A run with its jobs").answers::<Run>(),
-        Route::post("/api/v1/runs/{run}/cancel", DEPLOY, "cancel_run", cancel)
+        Route::post("/api/v1/runs/{run}/cancel", RUN, "cancel_run", cancel)
             .about("Runs", "Stop all of a run that has not ended")
             .body::<Reason>()
             .answers::<Run>(),
-        Route::post("/api/v1/runs/{run}/retry", DEPLOY, "retry_run", retry)
+        Route::post("/api/v1/runs/{run}/retry", RUN, "retry_run", retry)
             .about("Runs", "Run every job once more that failed or was cancelled")
             .body::<Reason>()
             .answers::<Run>(),
-        Route::post("/api/v1/runs/{run}/jobs/{job}/start", DEPLOY, "start_job", start_job)
+        Route::post("/api/v1/runs/{run}/jobs/{job}/start", RUN, "start_job", start_job)
             .about("Runs", "Start a job that waits for a person")
             .body::<Reason>()
             .answers::<Run>(),
-        Route::post("/api/v1/runs/{run}/jobs/{job}/retry", DEPLOY, "retry_job", retry_job)
+        Route::post("/api/v1/runs/{run}/jobs/{job}/retry", RUN, "retry_job", retry_job)
             .about("Runs", "Run a job that ended once more")
             .body::<Reason>()
             .answers::<Run>(),
@@ -61,23 +61,17 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Run>> {
     services::get(&mut app.store.read().await?, &service).await?;
     let limit = page.limit();
-    let items = app.runs.list(&service, rows::Page { after: page.cursor()?, limit }, info.lang).await?;
-    let next = (items.len() == limit as usize).then(|| items.last().map(|r| r.number.to_string())).flatten();
-    Ok(Json(Page { items, next }))
+    Ok(Json(app.runs.list(&service, rows::Page { after: page.cursor()?, limit }, info.lang).await?))
 }
 
-async fn show(
-    State(app): State<App>,
-    Extension(info): Extension<RequestInfo>,
-    Params(id): Params<RunId>,
-) -> Answer<Run> {
+async fn show(Scoped(app): Scoped, Extension(info): Extension<RequestInfo>, Params(id): Params<RunId>) -> Answer<Run> {
     Ok(Json(app.runs.get(id, info.lang).await?))
 }
 
@@ -87,7 +81,7 @@ fn by(asked: Asked, why: Reason) -> By {
 }
 
 async fn cancel(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     asked: Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
@@ -98,7 +92,7 @@ async fn cancel(
 }
 
 async fn retry(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     asked: Asked,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
@@ -109,7 +103,7 @@ async fn retry(
 }
 
 async fn start_job(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     asked: Asked,
     Extension(info): Extension<RequestInfo>,
     Params((run, job)): Params<(RunId, JobId)>,
@@ -120,7 +114,7 @@ async fn start_job(
 }
 
 async fn retry_job(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     asked: Asked,
     Extension(info): Extension<RequestInfo>,
     Params((run, job)): Params<(RunId, JobId)>,
@@ -138,7 +132,7 @@ struct LogQuery {
 }
 
 async fn log(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Params((run, job)): Params<(RunId, JobId)>,
     Query(q): Query<LogQuery>,
 ) -> Result<Response, Refusal> {
@@ -162,7 +156,7 @@ async fn log(
 }
 
 async fn follow(
-    State(app): State<App>,
+    Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
     LastEventId(last): LastEventId,

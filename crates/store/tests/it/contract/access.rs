@@ -22,6 +22,8 @@ pub async fn tokens_are_found_by_hash_until_revoked_or_expired(f: Fixture) {
                 hash: Digest::of(secret.as_bytes()),
                 created_by: someone(),
                 expires_at,
+                owner: None,
+                bounds: Default::default(),
             };
             tokens::insert(tx, new).await
         });

@@ -1,0 +1,196 @@
+//! Who the caller is; a browser's session; one's own password.
+
+use crate::{
+    App,
+    auth::{
+        Caller, Identity, Scoped, password,
+        secret::Secret,
+        session,
+        sign_in::{self, Attempt},
+        tokens,
+    },
+    faults,
+    http::{
+        Answer, Body, Params, Permission, Refusal, Route,
+        layers::{Asked, RequestInfo},
+        serve::Peer,
+    },
+};
+use ::http::{HeaderMap, StatusCode, header};
+use axum::{
+    Extension, Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use tradewind_api::v1::{Me, Page, Password, SessionInfo, SignIn, SignedIn};
+use tradewind_control::access;
+use tradewind_model::{
+    access::Action,
+    fault::Fault,
+    id::{SessionId, UserId},
+};
+use tradewind_store::{StoreError, rows, transact};
+
+const KNOWN: Permission = Permission::Known;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/api/v1/session", Permission::Public, "open_session", open)
+            .about("Access", "Sign a browser in: the session's secret comes as a cookie")
+            .body::<SignIn>()
+            .answers::<SignedIn>()
+            .secret(),
+        Route::delete("/api/v1/session", KNOWN, "close_session", close)
+            .about("Access", "Sign this browser out")
+            .status(204, "Over"),
+        Route::get("/api/v1/me", KNOWN, "who_am_i", me)
+            .about("Access", "Who asks, with which roles, and what they may do somewhere")
+            .answers::<Me>(),
+        Route::get("/api/v1/me/sessions", KNOWN, "list_sessions", sessions)
+            .about("Access", "One's own sessions, newest first")
+            .answers_page_of::<SessionInfo>(),
+        Route::delete("/api/v1/me/sessions/{session}", KNOWN, "end_session", end)
+            .about("Access", "End one of one's own sessions")
+            .status(204, "Over"),
+        Route::post("/api/v1/me/password", KNOWN, "change_password", change_password)
+            .about("Access", "Change one's own password; all other sessions end")
+            .body::<Password>()
+            .status(204, "Changed")
+            .secret(),
+    ]
+}
+
+async fn open(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Extension(info): Extension<RequestInfo>,
+    headers: HeaderMap,
+    Body(asked): Body<SignIn>,
+) -> Result<Response, Refusal> {
+    // Another site's form cannot sign somebody in as somebody else.
+    let site = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
+    if site.is_some_and(|s| s != "same-origin") {
+        return Err(Fault::new(&faults::BAD_CSRF).into());
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let attempt = Attempt { asked: &asked, from: peer.ip(), agent, cause: Some(format!("request/{}", info.id)) };
+    let (opened, user, second_factor_needed) = sign_in::for_session(&app, &attempt).await?;
+    let told =
+        SignedIn { handle: user.handle, csrf: opened.csrf, expires_at: opened.expires_at.into(), second_factor_needed };
+    Ok(([(header::SET_COOKIE, opened.cookie)], Json(told)).into_response())
+}
+
+async fn close(Scoped(app): Scoped, caller: Caller, Asked(by): Asked) -> Result<Response, Refusal> {
+    if let (Identity::Session(id), Some(user)) = (caller.identity, caller.user) {
+        over(&app, id, user, &by).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::forget())]).into_response())
+}
+
+async fn over(app: &App, id: SessionId, user: UserId, by: &tradewind_control::ctx::Asker) -> Result<bool, Refusal> {
+    let ended: Result<bool, StoreError> = transact!(app.store, tx => {
+        let ended = rows::sessions::end(tx, id, user).await?;
+        if ended {
+            tx.event(access::fact("user.signed_out", format!("session/{id}"), by, None)).await?;
+        }
+        Ok(ended)
+    });
+    Ok(ended?)
+}
+
+async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<Me> {
+    let mut read = app.store.read().await?;
+    let user = match caller.user {
+        Some(id) => Some(access::user(&mut read, id).await?),
+        None => None,
+    };
+    let token = match caller.identity {
+        Identity::Token(id) => {
+            let row = rows::tokens::get(&mut read, id).await?;
+            Some(tokens::view(&row, user.as_ref().map(|u| u.handle.as_str())))
+        }
+        Identity::Session(_) | Identity::Host(_) => None,
+    };
+    let recovery_codes_left = match caller.user {
+        Some(id) if user.as_ref().is_some_and(|u| u.second_factor) => {
+            Some(rows::sessions::codes_left(&mut read, id).await?)
+        }
+        _ => None,
+    };
+    let in_session = matches!(caller.identity, Identity::Session(_));
+    let secret = session::cookie(&headers).filter(|_| in_session).and_then(|c| Secret::parse(&c));
+    Ok(Json(Me {
+        org: caller.org.to_string(),
+        actions: Action::ALL.into_iter().filter(|a| caller.rights.may_somewhere(*a)).map(|a| a.to_string()).collect(),
+        second_factor_needed: caller.second_factor_needed,
+        recovery_codes_left,
+        csrf: secret.map(|s| session::csrf_of(&s)),
+        name: caller.name,
+        user,
+        token,
+    }))
+}
+
+/// Of a person; a token that belongs to nobody has no sessions and no password.
+fn person(caller: &Caller) -> Result<UserId, Fault> {
+    caller.user.ok_or_else(|| Fault::new(&faults::NO_PERSON).with("name", &caller.name))
+}
+
+async fn sessions(Scoped(app): Scoped, caller: Caller) -> Answer<Page<SessionInfo>> {
+    let user = person(&caller)?;
+    let found = rows::sessions::of_user(&mut app.store.read().await?, user, app.store.now()).await?;
+    let items = found.into_iter().map(|s| SessionInfo {
+        id: s.id,
+        agent: s.agent,
+        address: s.address,
+        created_at: s.created_at.into(),
+        seen_at: s.seen_at.into(),
+        expires_at: s.expires_at.into(),
+        current: caller.identity == Identity::Session(s.id),
+    });
+    Ok(Json(Page::whole(items.collect())))
+}
+
+async fn end(
+    Scoped(app): Scoped,
+    caller: Caller,
+    Asked(by): Asked,
+    Params(id): Params<SessionId>,
+) -> Result<StatusCode, Refusal> {
+    if over(&app, id, person(&caller)?, &by).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Fault::new(&faults::NO_SESSION).with("session", id).into())
+}
+
+async fn change_password(
+    Scoped(app): Scoped,
+    caller: Caller,
+    Asked(by): Asked,
+    Extension(Peer(peer)): Extension<Peer>,
+    Body(asked): Body<Password>,
+) -> Result<StatusCode, Refusal> {
+    let id = person(&caller)?;
+    sign_in::slow_down(&app, peer.ip(), Some(&caller.name), app.store.now())?;
+    let user = rows::users::find(&mut app.store.read().await?, id).await?;
+    let stored = user.and_then(|u| u.password);
+    if !password::verify(asked.current, stored).await? {
+        return Err(Fault::new(&faults::BAD_SIGN_IN).into());
+    }
+    sign_in::was_right(&app, peer.ip(), &caller.name);
+    password::check(&asked.new, &caller.name)?;
+    let hashed = password::hash(asked.new).await?;
+    let but = match caller.identity {
+        Identity::Session(id) => Some(id),
+        Identity::Token(_) | Identity::Host(_) => None,
+    };
+    let done: Result<(), Refusal> = transact!(app.store, tx => {
+        let Some(user) = rows::users::find(tx, id).await? else {
+            return Err(Fault::new(&faults::BAD_SESSION).into());
+        };
+        access::set_password(tx, user, hashed.clone(), but, &by).await?;
+        Ok(())
+    });
+    done?;
+    Ok(StatusCode::NO_CONTENT)
+}

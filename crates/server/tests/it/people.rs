@@ -1,0 +1,248 @@
+//! Coming in, staying in, and being sent away.
+
+use crate::app::{TestApp, code_of, http};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tradewind_api::{
+    Client, Paging,
+    v1::{AcceptInvitation, CreateToken, GrantRole, Invite, RoleWish, Scope, SignIn, User},
+};
+use tradewind_model::access::Role;
+
+const PASSWORD: &str = "four words in a row";
+
+fn anyone(app: &TestApp) -> Client {
+    Client::new(&app.base()).unwrap()
+}
+
+fn role(role: Role, env: Option<&str>) -> RoleWish {
+    RoleWish { role, service: None, env: env.map(|e| e.parse().unwrap()), site: None }
+}
+
+async fn join(app: &TestApp, handle: &str, roles: Vec<RoleWish>) -> User {
+    let email = format!("{handle}@example.com");
+    let asked = Invite { handle: handle.into(), email: email.clone(), name: None, roles };
+    let made = app.client().invite(&asked).await.unwrap();
+    let accept = AcceptInvitation { code: made.code, email, password: PASSWORD.into() };
+    anyone(app).accept_invitation(&accept).await.unwrap()
+}
+
+fn sign_in(handle: &str, password: &str) -> SignIn {
+    SignIn { handle: handle.into(), password: password.into(), code: None, name: None }
+}
+
+async fn signed_in(app: &TestApp, handle: &str) -> Client {
+    let made = anyone(app).sign_in(&sign_in(handle, PASSWORD)).await.unwrap();
+    app.client_as(&made.token)
+}
+
+#[tokio::test]
+async fn an_invitation_is_for_one_person_once() {
+    let app = TestApp::start().await;
+    let asked = Invite {
+        handle: "li.wei".into(),
+        email: "Li.Wei@example.com".into(),
+        name: Some("李伟".into()),
+        roles: vec![role(Role::Developer, Some("staging"))],
+    };
+    let made = app.client().invite(&asked).await.unwrap();
+    assert_eq!(app.client().invitations().await.unwrap().len(), 1);
+    let accept =
+        |email: &str| AcceptInvitation { code: made.code.clone(), email: email.into(), password: PASSWORD.into() };
+    assert_eq!(code_of(anyone(&app).accept_invitation(&accept("ma@example.com")).await), "TW-ACC-010");
+    let weak = AcceptInvitation { password: "li.wei".into(), ..accept("li.wei@example.com") };
+    assert_eq!(code_of(anyone(&app).accept_invitation(&weak).await), "TW-AUTH-016");
+    let user = anyone(&app).accept_invitation(&accept("li.wei@example.com")).await.unwrap();
+    assert_eq!((user.handle.as_str(), user.name.as_str(), user.roles.len()), ("li.wei", "李伟", 1));
+    assert_eq!(code_of(anyone(&app).accept_invitation(&accept("li.wei@example.com")).await), "TW-ACC-010");
+    assert_eq!(app.client().invitations().await.unwrap(), []);
+
+    let late = Invite { handle: "ma".into(), email: "ma@example.com".into(), name: None, roles: vec![] };
+    let late = app.client().invite(&late).await.unwrap();
+    app.clock.forward(Duration::from_secs(7 * 86_400 + 1));
+    let accept = AcceptInvitation { code: late.code, email: "ma@example.com".into(), password: PASSWORD.into() };
+    assert_eq!(code_of(anyone(&app).accept_invitation(&accept).await), "TW-ACC-010");
+}
+
+#[tokio::test]
+async fn neither_codes_nor_passwords_nor_addresses_are_in_the_log() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", "wrong wrong wrong")).await), "TW-AUTH-013");
+    signed_in(&app, "li.wei").await;
+    let events = crate::events::all(&app, 7).await;
+    let kinds: Vec<_> = events.iter().map(|e| e.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "token.created",
+            "user.invited",
+            "user.joined",
+            "role.granted",
+            "user.sign_in_failed",
+            "user.signed_in",
+            "token.created"
+        ]
+    );
+    let told = serde_json::to_string(&events).unwrap();
+    assert!(!told.contains("example.com") && !told.contains(PASSWORD) && !told.contains("twi_"), "{told}");
+}
+
+#[tokio::test]
+async fn passwords_are_guessed_slowly_wherever_from() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![]).await;
+    for _ in 0..5 {
+        assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", "wrong")).await), "TW-AUTH-013");
+    }
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-005");
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("nobody", "wrong")).await), "TW-AUTH-005");
+    app.clock.forward(Duration::from_secs(61));
+    assert!(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await.is_ok());
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("nobody", "wrong")).await), "TW-AUTH-013");
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_out_at_once() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let client = signed_in(&app, "li.wei").await;
+    assert_eq!(client.me().await.unwrap().name, "li.wei");
+    app.client().disable_user("li.wei").await.unwrap();
+    assert_eq!(code_of(client.me().await), "TW-AUTH-002");
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-013");
+    app.client().enable_user("li.wei").await.unwrap();
+    assert_eq!(code_of(client.me().await), "TW-AUTH-002", "what ended stays ended");
+    signed_in(&app, "li.wei").await.me().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_hands_out_more_than_they_have() {
+    let app = TestApp::start().await;
+    join(&app, "boss", vec![role(Role::Admin, None)]).await;
+    join(&app, "lead", vec![role(Role::Admin, Some("staging"))]).await;
+    join(&app, "dev", vec![]).await;
+    let lead = signed_in(&app, "lead").await;
+    let give = |role, env: Option<&str>| GrantRole {
+        user: Some("dev".into()),
+        group: None,
+        role,
+        service: None,
+        env: env.map(|e| e.parse().unwrap()),
+        site: None,
+    };
+    let given = lead.grant_role(&give(Role::Developer, Some("staging"))).await.unwrap();
+    assert_eq!(code_of(lead.grant_role(&give(Role::Developer, Some("staging"))).await), "TW-ACC-015");
+    assert_eq!(code_of(lead.grant_role(&give(Role::Viewer, Some("production"))).await), "TW-ACC-001");
+    assert_eq!(code_of(lead.grant_role(&give(Role::Viewer, None)).await), "TW-ACC-001");
+    assert_eq!(lead.grants().await.unwrap().len(), 2, "their own and the one they gave");
+    lead.withdraw_role(given.id).await.unwrap();
+    assert_eq!(code_of(lead.withdraw_role(given.id).await), "TW-ACC-006");
+    let boss = app.client().grants().await.unwrap().into_iter().find(|g| g.user.as_deref() == Some("boss")).unwrap();
+    assert_eq!(code_of(lead.withdraw_role(boss.id).await), "TW-ACC-006", "not theirs to know of");
+    assert_eq!(code_of(app.client().withdraw_role(boss.id).await), "TW-ACC-012");
+    assert_eq!(code_of(app.client().disable_user("boss").await), "TW-ACC-012");
+
+    // A token reaches no further than the token it was made with.
+    let narrow = CreateToken {
+        name: "narrow".into(),
+        scopes: vec![Scope::Read],
+        env: Some("staging".parse().unwrap()),
+        ..CreateToken::default()
+    };
+    let narrow = app.client_as(&lead.create_token(&narrow).await.unwrap().token);
+    let wider = CreateToken { name: "wider".into(), scopes: vec![Scope::Deploy], ..CreateToken::default() };
+    assert_eq!(code_of(narrow.create_token(&wider).await), "TW-AUTH-009");
+    assert_eq!(code_of(narrow.grant_role(&give(Role::Developer, Some("staging"))).await), "TW-ACC-002");
+    let anothers = CreateToken { owner: Some("dev".into()), ..wider };
+    assert_eq!(code_of(app.client().create_token(&anothers).await), "TW-AUTH-017");
+}
+
+#[tokio::test]
+async fn a_session_is_a_cookie_and_a_word_beside_it() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let open = json!({ "handle": "li.wei", "password": PASSWORD });
+    let foreign = http().post(app.url("/api/v1/session")).header("sec-fetch-site", "cross-site").json(&open);
+    assert_eq!(foreign.send().await.unwrap().status(), 403);
+    let answer = http().post(app.url("/api/v1/session")).json(&open).send().await.unwrap();
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for word in ["__Host-tradewind=tw_", "; Secure", "; HttpOnly", "; SameSite=Strict", "; Path=/"] {
+        assert!(set.contains(word), "{set}");
+    }
+    let cookie = set.split(';').next().unwrap().to_owned();
+    let told: Value = answer.json().await.unwrap();
+    let csrf = told["csrf"].as_str().unwrap().to_owned();
+    let get = async |path: &str| {
+        let answer = http().get(app.url(path)).header("cookie", &cookie).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    let (status, me) = get("/api/v1/me").await;
+    assert_eq!((status, me["csrf"].as_str(), me["name"].as_str()), (200, Some(csrf.as_str()), Some("li.wei")));
+    assert_eq!(get("/api/v1/me/sessions").await.1["items"][0]["current"], true);
+
+    let change = |csrf: Option<&str>, site: Option<&str>| {
+        let body = json!({ "current": PASSWORD, "new": "another four words here" });
+        let mut request = http().post(app.url("/api/v1/me/password")).header("cookie", &cookie).json(&body);
+        if let Some(csrf) = csrf {
+            request = request.header("x-csrf-token", csrf);
+        }
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        async { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(change(None, None).await, 403);
+    assert_eq!(change(Some("0123456789abcdef0123456789abcdef"), None).await, 403);
+    assert_eq!(change(Some(&csrf), Some("same-site")).await, 403);
+    assert_eq!(change(Some(&csrf), Some("same-origin")).await, 204);
+    assert_eq!(get("/api/v1/me").await.0, 200, "the session that changed it goes on");
+
+    let out = http().delete(app.url("/api/v1/session")).header("cookie", &cookie).header("x-csrf-token", &csrf);
+    assert_eq!(out.send().await.unwrap().status(), 204);
+    let (status, refused) = get("/api/v1/me").await;
+    assert_eq!((status, refused["code"].as_str()), (401, Some("TW-AUTH-011")));
+}
+
+#[tokio::test]
+async fn a_session_nobody_uses_ends() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![]).await;
+    let open = json!({ "handle": "li.wei", "password": PASSWORD });
+    let answer = http().post(app.url("/api/v1/session")).json(&open).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    app.clock.forward(Duration::from_secs(12 * 3600 + 1));
+    let answer = http().get(app.url("/api/v1/me")).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
+async fn a_group_holds_roles_for_who_is_in_it() {
+    let app = TestApp::start().await;
+    let admin = app.client();
+    join(&app, "li.wei", vec![]).await;
+    let client = signed_in(&app, "li.wei").await;
+    let sees = async || client.services(&Paging::default()).await.is_ok();
+    assert!(!sees().await);
+    admin.create_group("oncall").await.unwrap();
+    let give = GrantRole {
+        user: None,
+        group: Some("oncall".into()),
+        role: Role::Viewer,
+        service: None,
+        env: None,
+        site: None,
+    };
+    admin.grant_role(&give).await.unwrap();
+    assert!(!sees().await);
+    assert_eq!(admin.add_group_member("oncall", "li.wei").await.unwrap().members, ["li.wei"]);
+    assert!(sees().await);
+    assert_eq!(client.me().await.unwrap().user.unwrap().groups, ["oncall"]);
+    admin.remove_group_member("oncall", "li.wei").await.unwrap();
+    assert!(!sees().await);
+    admin.add_group_member("oncall", "li.wei").await.unwrap();
+    admin.remove_group("oncall").await.unwrap();
+    assert!(!sees().await);
+    assert_eq!(code_of(admin.create_group("li.wei").await), "TW-ACC-007");
+    assert_eq!(code_of(admin.create_group("Li Wei").await), "TW-ACC-008");
+}
