@@ -18,6 +18,10 @@ pub enum Kind {
     Text,
     /// `64KiB`, `10MiB`, or bytes.
     Size,
+    /// A whole number, not negative.
+    Number,
+    /// `10.0.0.0/8, fd00::/8`.
+    Networks,
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -71,7 +75,9 @@ impl Setting {
                 .value_name(self.value)
                 .value_parser(clap::builder::PossibleValuesParser::new(all))
                 .hide_possible_values(true),
-            Kind::Address | Kind::Path | Kind::Url | Kind::Text | Kind::Size => arg.value_name(self.value),
+            Kind::Address | Kind::Path | Kind::Url | Kind::Text | Kind::Size | Kind::Number | Kind::Networks => {
+                arg.value_name(self.value)
+            }
         }
     }
 }

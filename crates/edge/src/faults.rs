@@ -68,6 +68,11 @@ faults! {
         "请求体未在规定时间内到达",
         "send it again",
         "请重新发送";
+    SECURE = "TW-EDGE-014", 308,
+        "this service is served over TLS",
+        "该服务通过 TLS 提供",
+        "ask the address that `Location` names",
+        "请访问 `Location` 给出的地址";
 
     TABLE_OLD = "TW-EDGE-101", 409,
         "table {version} is older than {serving}, which is being served",

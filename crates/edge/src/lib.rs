@@ -9,7 +9,9 @@
 //! everything about tables happens on the control thread.
 
 mod access_log;
+mod addresses;
 mod admin;
+mod clients;
 mod clock;
 mod control;
 mod counters;
@@ -21,6 +23,7 @@ mod health;
 mod holder;
 mod link;
 mod metrics;
+mod network;
 mod pool;
 mod proxy;
 mod registry;
@@ -36,7 +39,9 @@ mod units;
 mod worker;
 
 pub use access_log::AccessLog;
+pub use clients::ClientRules;
 pub use error::EdgeError;
 pub use holder::{HolderConfig, holder};
+pub use network::{Network, NetworkError};
 pub use sockets::{SocketError, Sockets};
 pub use worker::{Worker, WorkerConfig, worker};

@@ -83,6 +83,7 @@ pub fn page(proxy: &Proxy, switch: &Switch, targets: &[TargetStats], tls: &Tls) 
     page.single("unrouted_total", "counter", "Requests that came to no revision.", proxy.unrouted());
     page.single("connections", "gauge", "Client connections that are open.", activity.connections());
     page.single("connections_total", "counter", "Client connections accepted.", activity.accepted());
+    page.single("connections_refused_total", "counter", "Client connections that were not taken.", proxy.refusals());
     page.single("tunnels", "gauge", "Connections that left HTTP and are open.", activity.tunnels());
     page.single(
         "instances_drained_total",

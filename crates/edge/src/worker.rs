@@ -3,6 +3,7 @@
 use crate::{
     access_log::{AccessLog, Log},
     admin,
+    clients::ClientRules,
     clock::Uptime,
     control::{Control, Links},
     disk::{self, Home},
@@ -65,8 +66,7 @@ pub struct WorkerConfig {
     pub access_log: AccessLog,
     /// How long a worker that stops waits for its clients.
     pub drain: Duration,
-    /// A client that takes nothing of its answer for this long is left.
-    pub client_stall: Duration,
+    pub clients: ClientRules,
     /// Clients remembered for each trial at most; beyond it fewer are looked at. 24 bytes each.
     pub trial_clients: usize,
 }
@@ -82,7 +82,7 @@ impl WorkerConfig {
             threads: 0,
             access_log: AccessLog::Off,
             drain: Duration::from_secs(60),
-            client_stall: Duration::from_secs(60),
+            clients: ClientRules::default(),
             trial_clients: MOST_CLIENTS,
         }
     }
@@ -215,7 +215,9 @@ async fn begin(
     let key = disk::client_id_key(&home.client_id_key()).map_err(EdgeError::Key)?;
     let uptime = Arc::new(Uptime::start(&*clock));
     let log = Log::open(config.access_log, &home.access_log(), uptime.clone()).map_err(EdgeError::AccessLog)?;
-    let proxy = Arc::new(Proxy::new(&key, uptime, log, config.client_stall));
+    let tls = Arc::new(Tls::new().map_err(EdgeError::Tls)?);
+    let https = (!sockets.https.is_empty()).then(|| tls.clone());
+    let proxy = Arc::new(Proxy::new(&key, uptime, log, config.clients.clone(), https));
 
     let threads = config.threads();
     let (events, mut inbox) = mpsc::channel(1_024);
@@ -243,7 +245,6 @@ async fn begin(
     }
 
     let finish = CancellationToken::new();
-    let tls = Arc::new(Tls::new().map_err(EdgeError::Tls)?);
     let mut certificates = Certificates::new(tls.clone(), config.certificates.clone(), !sockets.https.is_empty());
     certificates.look().await;
     let serving = start_threads(threads, &proxy, &tls, &sockets, &retire, &finish)?;

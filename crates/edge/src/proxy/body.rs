@@ -3,7 +3,9 @@
 use super::{
     exchange::Exchange,
     peer::{Peer, Turn},
+    rate::Rate,
 };
+use crate::clients::ClientRules;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -25,6 +27,8 @@ pub enum Fate {
     Broken,
     /// More than the route's `max_body_bytes`.
     TooLarge,
+    /// Less than the least it has to come with.
+    TooSlow,
 }
 
 /// Seen from outside while the connection sends the body.
@@ -40,7 +44,8 @@ impl Watch {
             0 => Fate::Going,
             1 => Fate::Whole,
             2 => Fate::Broken,
-            _ => Fate::TooLarge,
+            3 => Fate::TooLarge,
+            _ => Fate::TooSlow,
         }
     }
     fn set(&self, fate: Fate) {
@@ -58,6 +63,7 @@ pub struct RequestBody(Option<Watched>);
 struct Watched {
     inner: Incoming,
     left: u64,
+    rate: Option<Rate>,
     watch: Arc<Watch>,
 }
 
@@ -65,18 +71,21 @@ struct Watched {
 pub enum BodyError {
     #[error("the body is larger than the route takes")]
     TooLarge,
+    #[error("the body comes too slowly")]
+    TooSlow,
     #[error("the body broke off")]
     Broken(#[from] hyper::Error),
 }
 
 impl RequestBody {
     /// Without a limit until it is given one.
-    pub fn new(inner: Incoming) -> (Self, Option<Arc<Watch>>) {
+    pub fn new(inner: Incoming, rules: &ClientRules) -> (Self, Option<Arc<Watch>>) {
         if inner.is_end_stream() {
             return (Self(None), None);
         }
         let watch = Arc::new(Watch::default());
-        (Self(Some(Watched { inner, left: u64::MAX, watch: watch.clone() })), Some(watch))
+        let rate = (rules.min_body_rate > 0).then(|| Rate::new(rules.min_body_rate, rules.body_window));
+        (Self(Some(Watched { inner, left: u64::MAX, rate, watch: watch.clone() })), Some(watch))
     }
 
     pub fn limit(&mut self, max_bytes: u64) {
@@ -92,7 +101,21 @@ impl Body for RequestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(this) = &mut self.0 else { return Poll::Ready(None) };
-        let frame = match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+        let polled = Pin::new(&mut this.inner).poll_frame(cx);
+        if let Some(rate) = &mut this.rate {
+            match &polled {
+                Poll::Ready(frame) => {
+                    let data = frame.as_ref().and_then(|f| f.as_ref().ok()?.data_ref());
+                    rate.came(data.map_or(0, |d| d.len() as u64));
+                }
+                Poll::Pending => {
+                    ready!(rate.poll_waiting(cx));
+                    this.watch.set(Fate::TooSlow);
+                    return Poll::Ready(Some(Err(BodyError::TooSlow)));
+                }
+            }
+        }
+        let frame = match ready!(polled) {
             None => {
                 this.watch.set(Fate::Whole);
                 return Poll::Ready(None);
@@ -146,6 +169,11 @@ impl ResponseBody {
 
     pub fn empty() -> Self {
         Self::page(Bytes::new())
+    }
+
+    /// A page of the edge's own.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.source, Source::Page(_))
     }
 
     /// From now on the connection is told whose turn it is.

@@ -5,12 +5,12 @@ use super::{
     headers::{self, Seen},
 };
 use crate::{
-    faults,
+    faults, registry,
     table::{Live, LiveRoute, LiveSticky, assign::ClientPoint},
     target::{Flight, Target},
     units::Who,
 };
-use http::request;
+use http::{HeaderValue, request};
 use std::{
     cell::Cell,
     sync::{Arc, atomic::Ordering::SeqCst},
@@ -26,6 +26,7 @@ use tradewind_model::{
 /// What is known of one asker over all tries of one request: a try never changes who a client is.
 pub struct Asker {
     seen: Seen,
+    is_secure: bool,
     id: Option<client::ClientId>,
     entropy: Option<u64>,
     /// `Set-Cookie` for a client that brought no id.
@@ -37,8 +38,8 @@ pub struct Asker {
 }
 
 impl Asker {
-    pub fn of(seen: Seen) -> Self {
-        Self { seen, id: None, entropy: None, minted: None, tried: Vec::new(), asked: None, unit: None }
+    pub fn of(seen: Seen, is_secure: bool) -> Self {
+        Self { seen, is_secure, id: None, entropy: None, minted: None, tried: Vec::new(), asked: None, unit: None }
     }
 
     /// False for a verification.
@@ -90,6 +91,10 @@ pub enum Choice {
         code: &'static Code,
         retry_after_s: Option<u32>,
     },
+    /// To be asked over TLS, there.
+    Secure {
+        location: HeaderValue,
+    },
     /// The table was replaced in between: choose again.
     Stale,
 }
@@ -108,6 +113,13 @@ impl Proxy {
             true => asked(head, &live),
             false => Asked::Traffic,
         });
+        if let (Some(tls), Some(port), false, Some(host)) =
+            (&self.https, self.rules.redirect_to, asker.is_secure, &host)
+            && asked == Asked::Traffic
+            && tls.covers(host)
+        {
+            return Choice::Secure { location: secured(host, port, head) };
+        }
         match route.mode {
             Mode::Serve => {}
             // A verification goes through a closed door: that is how one knows it may be opened.
@@ -232,6 +244,13 @@ impl Proxy {
             target.eject(now_ms);
         }
     }
+}
+
+/// The same address over TLS.
+fn secured(host: &str, port: u16, head: &request::Parts) -> HeaderValue {
+    let port = if port == 443 { String::new() } else { format!(":{port}") };
+    let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
+    registry::header(&format!("https://{host}{port}{path}"))
 }
 
 fn asked(head: &request::Parts, live: &Live) -> Asked {

@@ -1,5 +1,6 @@
 //! One request from its assignment to the last byte of its answer: what it holds and how it is counted.
 
+use super::body::{Fate, Watch};
 use crate::{
     access_log::Record,
     counters::{Cause, Counters},
@@ -28,8 +29,8 @@ pub struct Exchange {
     /// Verifications are not traffic.
     counted: bool,
     flight: Option<Flight>,
-    /// With whether the request had a body, which may still be on its way.
-    connection: Option<(Sender, bool)>,
+    /// With the request's body, if it had one: it may still be on its way.
+    connection: Option<(Sender, Option<Arc<Watch>>)>,
     record: Option<Box<Record>>,
     unit: Counted,
 }
@@ -115,7 +116,7 @@ impl Exchange {
     }
 
     /// The head of an instance's answer came.
-    pub fn answering(&mut self, status: u16, now: Instant, connection: Option<(Sender, bool)>) {
+    pub fn answering(&mut self, status: u16, now: Instant, connection: Option<(Sender, Option<Arc<Watch>>)>) {
         self.phase = Phase::Answering;
         self.connection = connection;
         self.count_response(status, now);
@@ -179,9 +180,9 @@ impl Exchange {
     /// The answer is whole: the connection can carry another.
     pub fn ended(mut self) {
         self.phase = Phase::Over;
-        if let (Some((connection, had_body)), Some(flight)) = (self.connection.take(), &self.flight) {
+        if let (Some((connection, body)), Some(flight)) = (self.connection.take(), &self.flight) {
             let target = flight.target();
-            if !target.is_draining() && (!had_body || connection.is_ready()) {
+            if !target.is_draining() && (body.is_none() || connection.is_ready()) {
                 target.pool.give(connection, Instant::now());
             }
         }
@@ -189,6 +190,12 @@ impl Exchange {
 
     /// The instance broke its answer off.
     pub fn broke(mut self) {
+        let body = self.connection.as_ref().and_then(|(_, body)| body.as_ref());
+        match body.map_or(Fate::Whole, |b| b.fate()) {
+            Fate::Going | Fate::Whole => {}
+            // The connection was given up for what the client sent, or did not.
+            Fate::Broken | Fate::TooLarge | Fate::TooSlow => return,
+        }
         self.phase = Phase::Over;
         if let Some(record) = &mut self.record {
             record.cause = Some(Cause::Body.name());

@@ -10,7 +10,9 @@ use super::{
     choose::{Asker, Choice},
     exchange::Exchange,
     headers::{self, Seen},
-    millis, pages,
+    millis,
+    origin::Origin,
+    pages,
     peer::Peer,
     timer::Late,
     tunnel,
@@ -36,11 +38,13 @@ struct Refusal {
     /// When the upstream is to blame.
     cause: Option<Cause>,
     retry_after_s: Option<u32>,
+    /// Where else to ask.
+    location: Option<HeaderValue>,
 }
 
 impl Refusal {
     fn new(code: &'static Code) -> Self {
-        Self { code, cause: None, retry_after_s: (code.status == 503).then_some(RETRY_SOON_S) }
+        Self { code, cause: None, retry_after_s: (code.status == 503).then_some(RETRY_SOON_S), location: None }
     }
     fn blame(code: &'static Code, cause: Cause) -> Self {
         Self { cause: Some(cause), ..Self::new(code) }
@@ -53,9 +57,19 @@ impl Proxy {
         // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
         let seen = Seen::of(request.headers());
         let has_streams = request.version() >= http::Version::HTTP_2;
-        let mut response = self.carry(&peer, request, seen).await;
+        let origin = Origin::of(&peer, request.headers(), &self.rules);
+        let mut response = self.carry(&peer, &origin, request, seen).await;
+        if origin.is_secure
+            && let Some(hsts) = &self.hsts
+        {
+            response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert_with(|| hsts.clone());
+        }
+        drop(origin);
         if !has_streams
-            && (seen.has(Seen::TRANSFER_ENCODING) || self.is_retiring())
+            && (seen.has(Seen::TRANSFER_ENCODING)
+                || self.is_retiring()
+                // What else comes from a client that says two things at once is not worth reading.
+                || response.status() == StatusCode::BAD_REQUEST && response.body().is_ours())
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
         {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -67,23 +81,28 @@ impl Proxy {
     async fn carry(
         self: &Arc<Self>,
         peer: &Peer,
+        origin: &Origin,
         mut request: Request<Incoming>,
         seen: Seen,
     ) -> Response<ResponseBody> {
         let began = Instant::now();
         peer.asked(self.uptime.ms(began));
-        let upgrade = headers::wants_upgrade(request.headers(), seen).then(|| hyper::upgrade::on(&mut request));
+        let is_connect = headers::from_extended_connect(&mut request);
+        let wants_upgrade = is_connect || headers::wants_upgrade(request.headers(), seen);
+        let upgrade = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
         let reader = pages::Reader::of(&head.headers);
-        let record = self.log.as_ref().and_then(|log| log.begin(&head, &peer.ip, began));
-        let (body, watch) = RequestBody::new(body);
+        let record = self.log.as_ref().and_then(|log| log.begin(&head, &origin.ip, began));
+        let (body, watch) = RequestBody::new(body, &self.rules);
         let mut passage = Passage {
             proxy: self,
             peer,
+            origin,
+            is_connect,
             began,
             admitted: began,
             seen,
-            asker: Asker::of(seen),
+            asker: Asker::of(seen, origin.is_secure),
             exchange: None,
             record,
             watch,
@@ -93,7 +112,10 @@ impl Proxy {
         match passage.run(head, body, upgrade).await {
             Ok(response) => response,
             Err(refusal) => {
-                let response = pages::answer(refusal.code, &reader, refusal.retry_after_s);
+                let mut response = pages::answer(refusal.code, &reader, refusal.retry_after_s);
+                if let Some(location) = refusal.location {
+                    response.headers_mut().insert(header::LOCATION, location);
+                }
                 passage.refused(response.status().as_u16(), refusal.cause);
                 response
             }
@@ -105,6 +127,9 @@ impl Proxy {
 struct Passage<'a> {
     proxy: &'a Arc<Proxy>,
     peer: &'a Peer,
+    origin: &'a Origin,
+    /// It came as a `CONNECT` of HTTP/2.
+    is_connect: bool,
     began: Instant,
     /// When it began or, where it was held, was let go.
     admitted: Instant,
@@ -137,7 +162,10 @@ impl Passage<'_> {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                Choice::Refuse { code, retry_after_s } => return Err(Refusal { code, cause: None, retry_after_s }),
+                Choice::Refuse { code, retry_after_s } => return Err(Refusal { retry_after_s, ..Refusal::new(code) }),
+                Choice::Secure { location } => {
+                    return Err(Refusal { location: Some(location), ..Refusal::new(&faults::SECURE) });
+                }
                 Choice::Hold { route, max_ms, max_requests } => {
                     self.hold(&route, millis(max_ms), max_requests).await?;
                     now = Instant::now();
@@ -166,7 +194,7 @@ impl Passage<'_> {
                     return Err(Refusal::new(&faults::TOO_LARGE));
                 }
                 body.limit(route.limits.max_body_bytes);
-                headers::to_instance(&mut head, self.seen, self.peer, upgrade.is_some());
+                headers::to_instance(&mut head, self.seen, self.origin, upgrade.is_some());
                 prepared = true;
             }
             let idle = target.pool.take(now);
@@ -253,7 +281,7 @@ impl Passage<'_> {
         match self.fate() {
             Fate::TooLarge => Refusal::new(&faults::TOO_LARGE),
             // Nobody is there to read it.
-            Fate::Broken => Refusal::new(&faults::SLOW_BODY),
+            Fate::Broken | Fate::TooSlow => Refusal::new(&faults::SLOW_BODY),
             Fate::Going | Fate::Whole if target.cut.is_cancelled() => {
                 if let Some(exchange) = &self.exchange {
                     exchange.cut();
@@ -319,7 +347,8 @@ impl Passage<'_> {
         let now = Instant::now();
         let Some(mut exchange) = self.exchange.take() else { return Err(Refusal::new(&faults::RESET)) };
         let switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if switching && upgrade.is_none() {
+        // To a `CONNECT` any success would say that the tunnel is open.
+        if (switching && upgrade.is_none()) || (self.is_connect && response.status().is_success()) {
             self.exchange = Some(exchange);
             return Err(Refusal::blame(&faults::RESET, Cause::Reset));
         }
@@ -333,6 +362,9 @@ impl Passage<'_> {
             (head, body, None)
         };
         headers::to_client(&mut head);
+        if self.is_connect && switching {
+            headers::to_extended_connect(&mut head);
+        }
         if let Some(cookie) = self.asker.minted.take() {
             head.headers.append(header::SET_COOKIE, registry::header(&cookie));
         }
@@ -347,7 +379,7 @@ impl Passage<'_> {
             tunnel::open(self.proxy, near, far, exchange);
             return Ok(Response::from_parts(head, ResponseBody::empty()));
         }
-        exchange.answering(head.status.as_u16(), now, Some((sender, self.watch.is_some())));
+        exchange.answering(head.status.as_u16(), now, Some((sender, self.watch.clone())));
         Ok(Response::from_parts(head, ResponseBody::instance(body, exchange)))
     }
 

@@ -1,15 +1,17 @@
 //! What is taken from and added to messages on their way through.
 
-use super::peer::Peer;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request, response};
+use super::origin::Origin;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request, response};
+use hyper::ext::Protocol;
 
 pub const PROBE: HeaderName = HeaderName::from_static("x-tradewind-probe");
 pub const WANT: HeaderName = HeaderName::from_static("x-tradewind-want");
 pub const REVISION: HeaderName = HeaderName::from_static("x-tradewind-revision");
 pub const INSTANCE: HeaderName = HeaderName::from_static("x-tradewind-instance");
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -78,9 +80,33 @@ pub fn wants_upgrade(headers: &HeaderMap, seen: Seen) -> bool {
         && headers.get_all(header::CONNECTION).iter().any(|v| tokens(v).any(|t| t.eq_ignore_ascii_case(b"upgrade")))
 }
 
+/// RFC 8441: a WebSocket over HTTP/2 is a `CONNECT` with a protocol; to an instance it is an upgrade as ever. True when it was
+/// one.
+pub fn from_extended_connect<B>(request: &mut Request<B>) -> bool {
+    if request.method() != Method::CONNECT
+        || request.extensions().get::<Protocol>().is_none_or(|p| p.as_str() != "websocket")
+    {
+        return false;
+    }
+    *request.method_mut() = Method::GET;
+    let key: [u8; 16] = std::array::from_fn(|_| super::client::entropy() as u8);
+    let headers = request.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_KEY, crate::registry::header(&BASE64.encode(key)));
+    true
+}
+
+/// The instance agreed to it.
+pub fn to_extended_connect(head: &mut response::Parts) {
+    head.status = StatusCode::OK;
+    for name in [header::UPGRADE, header::CONNECTION, header::SEC_WEBSOCKET_ACCEPT] {
+        head.headers.remove(name);
+    }
+}
+
 /// Makes a client's request an instance's: in origin form, with only what is meant for the far end. What a client says
-/// about forwarding is overwritten: it is not trusted.
-pub fn to_instance(head: &mut request::Parts, seen: Seen, peer: &Peer, upgrade: bool) {
+/// about forwarding is overwritten; what of it is believed is in `origin`.
+pub fn to_instance(head: &mut request::Parts, seen: Seen, origin: &Origin, upgrade: bool) {
     if head.version >= http::Version::HTTP_2 {
         join_cookies(&mut head.headers);
     }
@@ -105,16 +131,15 @@ pub fn to_instance(head: &mut request::Parts, seen: Seen, peer: &Peer, upgrade: 
         headers.remove(FORWARDED_HOST);
         headers.insert(header::HOST, HeaderValue::from_static(""));
     }
-    headers.insert(FORWARDED_FOR, peer.ip.clone());
-    headers.insert(FORWARDED_PROTO, peer.proto.clone());
+    headers.insert(FORWARDED_FOR, origin.ip.clone());
+    headers.insert(FORWARDED_PROTO, origin.proto());
 }
 
 /// Makes an instance's answer the edge's.
 pub fn to_client(head: &mut response::Parts) {
     head.version = http::Version::HTTP_11;
-    let upgrade = (head.status == http::StatusCode::SWITCHING_PROTOCOLS)
-        .then(|| head.headers.get(header::UPGRADE).cloned())
-        .flatten();
+    let upgrade =
+        (head.status == StatusCode::SWITCHING_PROTOCOLS).then(|| head.headers.get(header::UPGRADE).cloned()).flatten();
     let seen = Seen::of(&head.headers);
     strip(&mut head.headers, seen);
     if let Some(protocol) = upgrade {
@@ -195,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_client_can_neither_forge_forwarding_nor_strike_out_framing() {
-        let (mut head, ()) = http::Request::get("http://shop.example.com/a?b=c")
+        let (mut head, ()) = Request::get("http://shop.example.com/a?b=c")
             .header("host", "shop.example.com")
             .header("connection", "close, X-Secret, host, content-length")
             .header("x-secret", "1")
@@ -210,7 +235,7 @@ mod tests {
             .unwrap()
             .into_parts();
         let seen = Seen::of(&head.headers);
-        to_instance(&mut head, seen, &Peer::new("[::ffff:192.0.2.7]:1".parse().unwrap(), "http"), false);
+        to_instance(&mut head, seen, &Origin { ip: HeaderValue::from_static("192.0.2.7"), is_secure: false }, false);
         let mut lines: Vec<_> = head.headers.iter().map(|(k, v)| format!("{k}: {}", v.to_str().unwrap())).collect();
         lines.sort();
         insta::assert_snapshot!(format!("{} {}\n{}", head.method, head.uri, lines.join("\n")), @r"

@@ -6,14 +6,19 @@ pub mod client;
 pub mod exchange;
 mod forward;
 pub mod headers;
+pub mod origin;
 mod pages;
 pub mod peer;
+mod rate;
 mod timer;
 mod tunnel;
 
-use crate::{access_log::Log, clock::Uptime, table::Live};
+use crate::{
+    access_log::Log, addresses::Addresses, clients::ClientRules, clock::Uptime, registry, table::Live, tls::Tls,
+};
 use arc_swap::ArcSwap;
 use client::ClientIds;
+use http::HeaderValue;
 use std::{
     sync::{
         Arc,
@@ -42,8 +47,12 @@ pub struct Proxy {
     pub over: CancellationToken,
     pub activity: Arc<Activity>,
     unrouted: AtomicU64,
-    /// A client that takes nothing of its answer for this long is left.
-    pub client_stall: Duration,
+    pub rules: ClientRules,
+    pub addresses: Arc<Addresses>,
+    refused: AtomicU64,
+    /// Where there is TLS, too.
+    https: Option<Arc<Tls>>,
+    hsts: Option<HeaderValue>,
 }
 
 /// Client connections and tunnels that are open: a retiring worker waits for them.
@@ -101,7 +110,13 @@ impl Drop for Busy {
 }
 
 impl Proxy {
-    pub fn new(key: &[u8; 32], uptime: Arc<Uptime>, log: Option<Arc<Log>>, client_stall: Duration) -> Self {
+    pub fn new(
+        key: &[u8; 32],
+        uptime: Arc<Uptime>,
+        log: Option<Arc<Log>>,
+        rules: ClientRules,
+        https: Option<Arc<Tls>>,
+    ) -> Self {
         Self {
             live: ArcSwap::from_pointee(Live::empty()),
             serial: AtomicU64::new(0),
@@ -114,7 +129,11 @@ impl Proxy {
             over: CancellationToken::new(),
             activity: Arc::default(),
             unrouted: AtomicU64::new(0),
-            client_stall,
+            hsts: (rules.hsts_s > 0).then(|| registry::header(&format!("max-age={}", rules.hsts_s))),
+            rules,
+            addresses: Arc::default(),
+            refused: AtomicU64::new(0),
+            https,
         }
     }
 
@@ -134,6 +153,16 @@ impl Proxy {
     pub fn retire(&self) {
         self.retiring.store(true, SeqCst);
         self.retired.cancel();
+    }
+
+    /// A connection that was not taken.
+    pub fn refuse(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    /// Connections that were not taken: their address had as many as it may, or their proxy did not announce them.
+    pub fn refusals(&self) -> u64 {
+        self.refused.load(Relaxed)
     }
 
     /// Requests that were answered before they came to a split.

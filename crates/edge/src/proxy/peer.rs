@@ -1,15 +1,16 @@
 //! A client connection, or one stream of it: what it adds to its requests, and where the one under way is.
 
-use super::timer::Timer;
-use http::HeaderValue;
+use super::{origin::Origin, timer::Timer};
+use crate::clients::ClientRules;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 pub struct Peer {
-    pub ip: HeaderValue,
-    pub proto: HeaderValue,
+    pub origin: Origin,
+    /// Its word on where its requests come from is taken.
+    pub is_trusted: bool,
     pub timer: Timer,
     /// In milliseconds of uptime; 0 before the first.
     last_request_ms: AtomicU64,
@@ -30,10 +31,11 @@ pub enum Turn {
 }
 
 impl Peer {
-    pub fn new(addr: SocketAddr, proto: &'static str) -> Self {
+    pub fn new(addr: SocketAddr, is_secure: bool, rules: &ClientRules) -> Self {
+        let ip = crate::registry::header(&addr.ip().to_canonical().to_string());
         Self {
-            ip: crate::registry::header(&addr.ip().to_canonical().to_string()),
-            proto: HeaderValue::from_static(proto),
+            origin: Origin { ip, is_secure },
+            is_trusted: rules.trusts(addr.ip()),
             timer: Timer::default(),
             last_request_ms: AtomicU64::new(0),
             turn: AtomicU8::new(Turn::Nobody as u8),
@@ -44,8 +46,8 @@ impl Peer {
     /// For one of several requests at once on this connection.
     pub fn stream(&self) -> Self {
         Self {
-            ip: self.ip.clone(),
-            proto: self.proto.clone(),
+            origin: self.origin.clone(),
+            is_trusted: self.is_trusted,
             timer: Timer::default(),
             last_request_ms: AtomicU64::new(0),
             turn: AtomicU8::new(Turn::Nobody as u8),

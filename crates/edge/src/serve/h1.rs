@@ -1,7 +1,7 @@
 //! HTTP/1.1 on a client connection.
 
 use super::{
-    LOOK, LOOK_MIN, MAX_HEAD,
+    MAX_HEAD,
     patience::{Patience, Verdict},
     unsent,
 };
@@ -39,7 +39,7 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let every = LOOK.min(proxy.client_stall / 4).max(LOOK_MIN);
+    let every = proxy.rules.look_every();
     let mut look = interval_at((began + every).into(), every);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut patience = Patience::new(began);

@@ -3,10 +3,13 @@
 //! What a client can do to one stream it can do to a hundred on one connection: open it and take nothing, open it and
 //! reset it at once. So streams are watched one by one, and a connection of which most streams are reset is left.
 
-use super::{LOOK, LOOK_MIN, MAX_HEAD, patience, unsent};
-use crate::proxy::{
-    Proxy,
-    peer::{Peer, Turn},
+use super::{MAX_HEAD, patience, unsent};
+use crate::{
+    clients::ClientRules,
+    proxy::{
+        Proxy,
+        peer::{Peer, Turn},
+    },
 };
 use hyper::{rt::Executor, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -61,11 +64,12 @@ where
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEAD as u32)
+        .enable_connect_protocol()
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let every = LOOK.min(proxy.client_stall / 4).max(LOOK_MIN);
+    let every = proxy.rules.look_every();
     let mut look = interval_at((began + every).into(), every);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut idle = Idle::new(began);
@@ -81,11 +85,11 @@ where
             }
             _ = look.tick() => {
                 let now = Instant::now();
-                let open = streams.look(unsent(socket), proxy.client_stall, now);
+                let open = streams.look(unsent(socket), proxy.rules.stall, now);
                 if streams.are_mostly_reset() {
                     return;
                 }
-                match idle.look(open, streams.began(), proxy.client_stall, now) {
+                match idle.look(open, streams.began(), &proxy.rules, now) {
                     patience::Verdict::Fine => {}
                     patience::Verdict::Close => connection.as_mut().graceful_shutdown(),
                     patience::Verdict::Leave => return,
@@ -108,17 +112,17 @@ impl Idle {
         Self { since: began, streams: 0, closing: None }
     }
 
-    fn look(&mut self, open: usize, streams: u64, stall: Duration, now: Instant) -> patience::Verdict {
+    fn look(&mut self, open: usize, streams: u64, rules: &ClientRules, now: Instant) -> patience::Verdict {
         if open > 0 || streams != self.streams {
             (self.since, self.streams) = (now, streams);
             if open > 0 {
                 return patience::Verdict::Fine;
             }
         }
-        if self.closing.is_some_and(|c| now - c >= stall) {
+        if self.closing.is_some_and(|c| now - c >= rules.stall) {
             return patience::Verdict::Leave;
         }
-        let limit = if streams == 0 { patience::FIRST_HEAD } else { patience::KEEP_ALIVE };
+        let limit = if streams == 0 { rules.first_head } else { rules.keep_alive };
         if now - self.since < limit {
             return patience::Verdict::Fine;
         }
@@ -138,6 +142,8 @@ struct Inner {
     announced: Option<Arc<Peer>>,
     places: Vec<Option<Stream>>,
     free: Vec<usize>,
+    /// Streams that left HTTP.
+    tunnels: usize,
     began: u64,
     ended: u64,
     reset: u64,
@@ -182,7 +188,7 @@ impl Streams {
                 stalled.extend(stream.task.take());
             }
         }
-        let open = inner.places.len() - inner.free.len();
+        let open = inner.places.len() - inner.free.len() + inner.tunnels;
         drop(inner);
         stalled.iter().for_each(AbortHandle::abort);
         open
@@ -229,6 +235,14 @@ impl Drop for Place {
     }
 }
 
+struct Tunnel(Streams);
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.0.inner().tunnels -= 1;
+    }
+}
+
 impl<F> Executor<F> for Streams
 where
     F: Future<Output = ()> + Send + 'static,
@@ -236,9 +250,13 @@ where
     fn execute(&self, task: F) {
         let mut inner = self.inner();
         let Some(peer) = inner.announced.take() else {
-            // Of a connection that left HTTP.
+            inner.tunnels += 1;
             drop(inner);
-            drop(tokio::spawn(task));
+            let tunnel = Tunnel(self.clone());
+            drop(tokio::spawn(async move {
+                let _tunnel = tunnel;
+                task.await;
+            }));
             return;
         };
         let stream = Stream { handed: peer.handed(), peer: peer.clone(), task: None, since: None, still: None };
@@ -279,7 +297,7 @@ mod tests {
     }
 
     fn stream() -> Stream {
-        let peer = Arc::new(Peer::new(([127, 0, 0, 1], 1).into(), "https"));
+        let peer = Arc::new(Peer::new(([127, 0, 0, 1], 1).into(), true, &Default::default()));
         peer.pass(Turn::Client);
         Stream { handed: peer.handed(), peer, task: None, since: None, still: None }
     }
@@ -295,9 +313,9 @@ mod tests {
 
     #[test]
     fn a_connection_without_streams_is_closed_and_then_left() {
-        let began = Instant::now();
+        let (began, rules) = (Instant::now(), ClientRules::default());
         let mut idle = Idle::new(began);
-        let mut look = |s, open, streams| idle.look(open, streams, STALL, began + Duration::from_secs(s));
+        let mut look = |s, open, streams| idle.look(open, streams, &rules, began + Duration::from_secs(s));
         assert_eq!(look(25, 0, 0), patience::Verdict::Fine);
         assert_eq!(look(29, 1, 1), patience::Verdict::Fine);
         assert_eq!(look(200, 1, 1), patience::Verdict::Fine, "an answer may take long");
@@ -306,6 +324,6 @@ mod tests {
         assert_eq!(look(334, 0, 1), patience::Verdict::Close);
         assert_eq!(look(335, 0, 1), patience::Verdict::Leave);
         let mut silent = Idle::new(began);
-        assert_eq!(silent.look(0, 0, STALL, began + Duration::from_secs(30)), patience::Verdict::Close);
+        assert_eq!(silent.look(0, 0, &rules, began + Duration::from_secs(30)), patience::Verdict::Close);
     }
 }

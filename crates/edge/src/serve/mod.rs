@@ -3,11 +3,13 @@
 //! Each thread has a runtime of its own and accepts from the same sockets: a connection, its requests and the
 //! upstream connections it uses stay on one core, and nothing on their way is shared but counters and the table.
 
+mod announced;
 mod h1;
 mod h2;
 mod patience;
 
 use crate::{
+    addresses::Counted,
     proxy::{Proxy, peer::Peer},
     tls::{self, Protocol, Tls},
 };
@@ -24,9 +26,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often connections are looked at.
-const LOOK: Duration = Duration::from_secs(5);
-const LOOK_MIN: Duration = Duration::from_millis(10);
 /// A request's head may be this large, and its line and fields with it.
 const MAX_HEAD: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -68,18 +67,19 @@ pub async fn accept(
     }
 }
 
-async fn plain(proxy: Arc<Proxy>, stream: TcpStream, addr: SocketAddr) {
+async fn plain(proxy: Arc<Proxy>, mut stream: TcpStream, addr: SocketAddr) {
     let _busy = proxy.activity.connection();
-    drop(stream.set_nodelay(true));
+    let Some((addr, _counted)) = admit(&proxy, &mut stream, addr).await else { return proxy.refuse() };
     let socket = stream.as_raw_fd();
-    h1::serve(proxy, stream, socket, Peer::new(addr, "http")).await;
+    let peer = Peer::new(addr, false, &proxy.rules);
+    h1::serve(proxy, stream, socket, peer).await;
 }
 
-async fn secure(proxy: Arc<Proxy>, tls: Arc<Tls>, stream: TcpStream, addr: SocketAddr) {
+async fn secure(proxy: Arc<Proxy>, tls: Arc<Tls>, mut stream: TcpStream, addr: SocketAddr) {
     let _busy = proxy.activity.connection();
-    drop(stream.set_nodelay(true));
+    let Some((addr, _counted)) = admit(&proxy, &mut stream, addr).await else { return proxy.refuse() };
     let socket = stream.as_raw_fd();
-    let stream = match timeout(tls::HANDSHAKE, tls.accept(stream)).await {
+    let stream = match timeout(proxy.rules.handshake, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tls.failed();
@@ -88,12 +88,35 @@ async fn secure(proxy: Arc<Proxy>, tls: Arc<Tls>, stream: TcpStream, addr: Socke
         }
         Err(_) => return tls.failed(),
     };
+    let peer = Peer::new(addr, true, &proxy.rules);
     match tls::protocol(&stream) {
-        Protocol::Http1 => h1::serve(proxy, stream, socket, Peer::new(addr, "https")).await,
-        Protocol::Http2 => h2::serve(proxy, stream, socket, Peer::new(addr, "https")).await,
+        Protocol::Http1 => h1::serve(proxy, stream, socket, peer).await,
+        Protocol::Http2 => h2::serve(proxy, stream, socket, peer).await,
         // All that was asked for was the certificate.
         Protocol::Challenge => {}
     }
+}
+
+/// The client's address, and its place among those of the same address; `None` when it is not taken.
+async fn admit(proxy: &Proxy, stream: &mut TcpStream, addr: SocketAddr) -> Option<(SocketAddr, Option<Counted>)> {
+    drop(stream.set_nodelay(true));
+    let rules = &proxy.rules;
+    let mut addr = addr;
+    if rules.proxy_protocol && rules.trusts(addr.ip()) {
+        match timeout(rules.handshake, announced::read(stream)).await {
+            Ok(Ok(client)) => addr = client.unwrap_or(addr),
+            Ok(Err(error)) => {
+                tracing::debug!(proxy = %addr, %error, "not announced");
+                return None;
+            }
+            Err(_) => return None,
+        }
+    }
+    let most = rules.connections_per_address;
+    if most == 0 || addr.ip().to_canonical().is_loopback() || rules.trusts(addr.ip()) {
+        return Some((addr, None));
+    }
+    Some((addr, Some(proxy.addresses.enter(addr.ip(), most)?)))
 }
 
 /// Bytes that the client's side has not acknowledged.

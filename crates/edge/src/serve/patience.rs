@@ -6,11 +6,8 @@ use crate::proxy::{
 };
 use std::time::{Duration, Instant};
 
-/// A connection without a request for this long is closed; so is one that has not sent its first head whole.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-pub const FIRST_HEAD: Duration = Duration::from_secs(30);
-/// The same in a worker that retires.
-pub const KEEP_ALIVE_RETIRING: Duration = Duration::from_secs(10);
+/// A connection without a request is closed after this in a worker that retires.
+const KEEP_ALIVE_RETIRING: Duration = Duration::from_secs(10);
 
 #[derive(PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -41,7 +38,7 @@ impl Patience {
         if turn == Turn::Instance || mark != self.mark {
             (self.mark, self.since) = (mark, now);
         }
-        let stalls = |since: Instant| now - since >= proxy.client_stall;
+        let stalls = |since: Instant| now - since >= proxy.rules.stall;
         match turn {
             Turn::Client if stalls(self.since) => return Verdict::Leave,
             // It would have closed if the rest of its last answer had been taken.
@@ -50,9 +47,9 @@ impl Patience {
             Turn::Client | Turn::Instance => self.closing = None,
         }
         let (since_ms, limit) = match peer.last_request_ms() {
-            None => (proxy.uptime.ms(self.began), FIRST_HEAD),
-            Some(last) if proxy.is_retiring() => (last, KEEP_ALIVE_RETIRING),
-            Some(last) => (last, KEEP_ALIVE),
+            None => (proxy.uptime.ms(self.began), proxy.rules.first_head),
+            Some(last) if proxy.is_retiring() => (last, KEEP_ALIVE_RETIRING.min(proxy.rules.keep_alive)),
+            Some(last) => (last, proxy.rules.keep_alive),
         };
         if Duration::from_millis(proxy.uptime.ms(now).saturating_sub(since_ms)) < limit {
             return Verdict::Fine;
@@ -65,7 +62,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Uptime;
+    use crate::{clients::ClientRules, clock::Uptime};
     use std::sync::Arc;
     use tradewind_model::time::SystemClock;
 
@@ -79,8 +76,8 @@ mod tests {
     impl Client {
         fn asks() -> Self {
             let uptime = Arc::new(Uptime::start(&SystemClock));
-            let proxy = Proxy::new(&[0; 32], uptime, None, Duration::from_secs(60));
-            let (peer, began) = (Peer::new(([127, 0, 0, 1], 1).into(), "http"), Instant::now());
+            let proxy = Proxy::new(&[0; 32], uptime, None, ClientRules::default(), None);
+            let (peer, began) = (Peer::new(([127, 0, 0, 1], 1).into(), false, &proxy.rules), Instant::now());
             peer.asked(proxy.uptime.ms(began));
             Self { proxy, peer, patience: Patience::new(began), began }
         }

@@ -21,13 +21,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-
-/// A client that has not finished its handshake by then is left.
-pub const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// ALPN names, in the order the edge prefers them.
 const HTTP2: &[u8] = b"h2";
@@ -71,6 +67,11 @@ impl Tls {
 
     pub fn served(&self) -> Arc<Served> {
         self.shown.0.load_full()
+    }
+
+    /// Whether there is a certificate for this host, in lower case.
+    pub fn covers(&self, host: &str) -> bool {
+        self.shown.0.load().covers(host)
     }
 
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {

@@ -40,6 +40,11 @@ impl Served {
         self.challenges.get(host).cloned()
     }
 
+    /// Whether there is a certificate for this host, in lower case.
+    pub fn covers(&self, host: &str) -> bool {
+        self.by_name.find(host).is_some()
+    }
+
     pub fn all(&self) -> &[Arc<Certificate>] {
         &self.all
     }

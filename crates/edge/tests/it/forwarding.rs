@@ -421,7 +421,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_left() {
         })
     })
     .await;
-    let edge = Edge::with(|c| c.client_stall = std::time::Duration::from_millis(400));
+    let edge = Edge::with(|c| c.clients.stall = std::time::Duration::from_millis(400));
     let mut agent = edge.agent().await;
     agent.put(table(1, vec![route_to(&[instance.target()])])).await;
     let mut stream = TcpStream::connect(edge.addr).await.unwrap();

@@ -3,6 +3,8 @@
 mod assignment;
 mod forwarding;
 mod health;
+mod hostile;
+mod http2;
 mod observing;
 mod processes;
 mod secure;

@@ -96,6 +96,9 @@ async fn metrics_are_in_prometheus_text() {
     # HELP tradewind_edge_connections_total Client connections accepted.
     # TYPE tradewind_edge_connections_total counter
     tradewind_edge_connections_total 1
+    # HELP tradewind_edge_connections_refused_total Client connections that were not taken.
+    # TYPE tradewind_edge_connections_refused_total counter
+    tradewind_edge_connections_refused_total 0
     # HELP tradewind_edge_tunnels Connections that left HTTP and are open.
     # TYPE tradewind_edge_tunnels gauge
     tradewind_edge_tunnels 0

@@ -189,13 +189,42 @@ async fn many_requests_go_over_one_connection_at_once() {
 
 #[tokio::test]
 async fn who_says_nothing_or_something_else_gets_no_answer() {
-    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
-    authority.issue_into(dir.path(), "shop", &[HOST]);
-    let (edge, _agent, instance) = edge_with(dir.path()).await;
+    let instance = Instance::named("up").await;
+    let edge = Edge::with(|c| c.clients.handshake = Duration::from_millis(200));
+    edge.agent().await.put(table(1, vec![route_to(&[instance.target()])])).await;
     let answer = raw(edge.addr_tls, &format!("GET / HTTP/1.1\r\nhost: {HOST}\r\n\r\n")).await;
     assert!(!answer.contains("HTTP"), "{answer}");
     let mut silent = TcpStream::connect(edge.addr_tls).await.unwrap();
     let mut rest = Vec::new();
     drop(within("the edge hangs up", silent.read_to_end(&mut rest)).await);
     assert_eq!((rest.len(), instance.requests()), (0, 0));
+}
+
+#[tokio::test]
+async fn who_asks_without_tls_is_sent_to_it_where_there_is_a_certificate() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue_into(dir.path(), "shop", &[HOST]);
+    let instance = Instance::named("up").await;
+    let edge = Edge::with(|c| {
+        c.certificates = Some(dir.path().to_owned());
+        (c.clients.redirect_to, c.clients.hsts_s) = (Some(8443), 600);
+    });
+    let mut agent = edge.agent().await;
+    let mut route = route_to(&[instance.target()]);
+    route.hosts.push("plain.example.com".into());
+    agent.put(table(1, vec![route])).await;
+    let mut client = Client::dial(edge.addr).await;
+    let reply = client.get("/a/%0d%0ax?b=c//d").await;
+    assert_eq!(reply.status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(reply.header("location"), Some("https://shop.example.com:8443/a/%0d%0ax?b=c//d"));
+    assert_eq!(reply.header("strict-transport-security"), None);
+    let plain = http::Request::get("/").header("host", "plain.example.com").body(full("")).unwrap();
+    assert_eq!(client.send(plain).await.unwrap().status, StatusCode::OK, "no certificate, no redirect");
+    // A verification goes where it is sent.
+    let mut probe = get("/");
+    probe.headers_mut().insert("x-tradewind-probe", PROBE.parse().unwrap());
+    assert_eq!(client.send(probe).await.unwrap().status, StatusCode::OK);
+    let stream = handshake(edge.addr_tls, HOST, authority.client(&["http/1.1"])).await.unwrap();
+    let reply = Client::over(stream).await.get("/").await;
+    assert_eq!((reply.status, reply.header("strict-transport-security")), (StatusCode::OK, Some("max-age=600")));
 }

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tradewind_cli::setting::{Kind, Setting};
+use tradewind_edge::Network;
 use tradewind_model::{
     fault::{At, Fault},
     id::Digest,
@@ -88,6 +89,13 @@ impl Config {
     pub fn size(&self, setting: &'static Setting) -> u64 {
         self.text(setting).and_then(bytes).expect("checked when it was loaded")
     }
+    /// Only for settings of kind `Number` that have a default.
+    pub fn number(&self, setting: &'static Setting) -> u32 {
+        self.text(setting).and_then(|t| t.parse().ok()).expect("checked when it was loaded")
+    }
+    pub fn networks(&self, setting: &'static Setting) -> Vec<Network> {
+        self.text(setting).and_then(|t| Network::list(t).ok()).unwrap_or_default()
+    }
     /// How clients reach the API.
     pub fn public_url(&self) -> String {
         match self.text(&registry::PUBLIC_URL) {
@@ -138,9 +146,14 @@ fn flag(matches: &ArgMatches, s: &'static Setting) -> Option<Value> {
     }
     let text = match s.kind {
         Kind::Switch => matches.get_flag(s.key).to_string(),
-        Kind::Address | Kind::Path | Kind::Url | Kind::Text | Kind::Size | Kind::Choice(_) => {
-            matches.get_one::<String>(s.key)?.clone()
-        }
+        Kind::Address
+        | Kind::Path
+        | Kind::Url
+        | Kind::Text
+        | Kind::Size
+        | Kind::Number
+        | Kind::Networks
+        | Kind::Choice(_) => matches.get_one::<String>(s.key)?.clone(),
     };
     Some(Value { text, source: Source::Flag })
 }
@@ -172,10 +185,18 @@ fn check(s: &'static Setting, v: &Value) -> Result<(), Fault> {
         Kind::Address if v.text.parse::<SocketAddr>().is_err() => "`127.0.0.1:7070`, `[::]:7070`".to_owned(),
         Kind::Url if !is_url(&v.text) => "`http://…`, `https://…`".to_owned(),
         Kind::Size if bytes(&v.text).is_none() => "`4096`, `64KiB`, `32MiB`, `1GiB`".to_owned(),
+        Kind::Number if v.text.parse::<u32>().is_err() => "`0`, `1024`".to_owned(),
+        Kind::Networks if Network::list(&v.text).is_err() => "`10.0.0.0/8, fd00::/8`".to_owned(),
         Kind::Choice(all) if !all.contains(&v.text.as_str()) => format!("`{}`", all.join("`, `")),
-        Kind::Switch | Kind::Address | Kind::Path | Kind::Url | Kind::Text | Kind::Size | Kind::Choice(_) => {
-            return Ok(());
-        }
+        Kind::Switch
+        | Kind::Address
+        | Kind::Path
+        | Kind::Url
+        | Kind::Text
+        | Kind::Size
+        | Kind::Number
+        | Kind::Networks
+        | Kind::Choice(_) => return Ok(()),
     };
     let mut f = Fault::new(&faults::BAD_SETTING).with("key", s.key).with("expected", expected);
     f = f.with("value", if s.secret { "…" } else { v.text.as_str() });

@@ -61,6 +61,90 @@ pub static CERTIFICATES: Setting = Setting {
     },
 };
 
+pub static HTTPS_REDIRECT: Setting = Setting {
+    key: "https_redirect",
+    kind: Kind::Choice(&["on", "off"]),
+    value: "on|off",
+    default: Some("on"),
+    secret: false,
+    help: Text {
+        en: "Send requests without TLS to https:// where there is a certificate for the host; only with edge_tls",
+        zh: "有该主机的证书时，把非 TLS 请求重定向到 https://；仅在设置了 edge_tls 时有效",
+    },
+};
+
+pub static HTTPS_PORT: Setting = Setting {
+    key: "https_port",
+    kind: Kind::Number,
+    value: "PORT",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "The port to send them to, if it is not the one of edge_tls",
+        zh: "重定向的目标端口，如与 edge_tls 的端口不同",
+    },
+};
+
+pub static HSTS: Setting = Setting {
+    key: "hsts",
+    kind: Kind::Number,
+    value: "SECONDS",
+    default: Some("0"),
+    secret: false,
+    help: Text {
+        en: "Tell browsers over TLS to come back only over TLS for so long (Strict-Transport-Security); 0 says nothing",
+        zh: "通过 TLS 告知浏览器在该时长内只用 TLS 访问（Strict-Transport-Security）；0 表示不发送",
+    },
+};
+
+pub static TRUSTED_PROXIES: Setting = Setting {
+    key: "trusted_proxies",
+    kind: Kind::Networks,
+    value: "NETWORKS",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Proxies in front of the edge, such as 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are believed",
+        zh: "位于边缘代理之前、可信任其 X-Forwarded-For 与 X-Forwarded-Proto 的代理，如 10.0.0.0/8",
+    },
+};
+
+pub static PROXY_PROTOCOL: Setting = Setting {
+    key: "proxy_protocol",
+    kind: Kind::Choice(&["on", "off"]),
+    value: "on|off",
+    default: Some("off"),
+    secret: false,
+    help: Text {
+        en: "Trusted proxies begin each connection with the PROXY protocol, version 1 or 2",
+        zh: "可信代理在每个连接开头使用 PROXY 协议（版本 1 或 2）",
+    },
+};
+
+pub static CONNECTIONS_PER_ADDRESS: Setting = Setting {
+    key: "connections_per_address",
+    kind: Kind::Number,
+    value: "N",
+    default: Some("1024"),
+    secret: false,
+    help: Text {
+        en: "Connections that one address may have at the edge; 0 is any number, and trusted proxies may have any",
+        zh: "同一地址在边缘代理上的最大连接数；0 表示不限，可信代理不受限",
+    },
+};
+
+pub static MIN_BODY_RATE: Setting = Setting {
+    key: "min_body_rate",
+    kind: Kind::Number,
+    value: "BYTES",
+    default: Some("240"),
+    secret: false,
+    help: Text {
+        en: "Bytes a second, over 30 s, that a request's body has to come with; 0 is no such rule",
+        zh: "请求体的最低速率（字节每秒，按 30 秒计）；0 表示不限",
+    },
+};
+
 pub static INSECURE_SAME_USER: Setting = Setting {
     key: "insecure_same_user",
     kind: Kind::Switch,
@@ -158,6 +242,13 @@ pub static ALL: &[&Setting] = &[
     &EDGE,
     &EDGE_TLS,
     &CERTIFICATES,
+    &HTTPS_REDIRECT,
+    &HTTPS_PORT,
+    &HSTS,
+    &TRUSTED_PROXIES,
+    &PROXY_PROTOCOL,
+    &CONNECTIONS_PER_ADDRESS,
+    &MIN_BODY_RATE,
     &METRICS,
     &PUBLIC_URL,
     &DATABASE,

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tradewind_agent::{AgentConfig, RunAs};
 use tradewind_cli::{exit::Exit, setting::Setting};
-use tradewind_edge::{HolderConfig, WorkerConfig};
+use tradewind_edge::{AccessLog, ClientRules, HolderConfig, WorkerConfig};
 use tradewind_model::{fault::Fault, time::SystemClock};
 use tradewind_server::ServeError;
 
@@ -103,11 +103,29 @@ fn worker_config(config: &Config) -> WorkerConfig {
     worker.listen_tls = address(config, &set::EDGE_TLS).into_iter().collect();
     worker.certificates = config.text(&set::CERTIFICATES).map(PathBuf::from);
     worker.admin = address(config, &set::METRICS);
-    worker.access_log = match config.text(&set::ACCESS_LOG) {
-        Some("on") => tradewind_edge::AccessLog::On,
-        Some(_) | None => tradewind_edge::AccessLog::Off,
-    };
+    worker.clients = client_rules(config);
+    if is_on(config, &set::ACCESS_LOG) {
+        worker.access_log = AccessLog::On;
+    }
     worker
+}
+
+fn client_rules(config: &Config) -> ClientRules {
+    let tls_port = address(config, &set::EDGE_TLS).map(|a| a.port());
+    let port = config.text(&set::HTTPS_PORT).and_then(|p| p.parse().ok()).or(tls_port);
+    ClientRules {
+        redirect_to: port.filter(|_| is_on(config, &set::HTTPS_REDIRECT)),
+        hsts_s: config.number(&set::HSTS).into(),
+        trusted: config.networks(&set::TRUSTED_PROXIES),
+        proxy_protocol: is_on(config, &set::PROXY_PROTOCOL),
+        connections_per_address: config.number(&set::CONNECTIONS_PER_ADDRESS),
+        min_body_rate: config.number(&set::MIN_BODY_RATE),
+        ..ClientRules::default()
+    }
+}
+
+fn is_on(config: &Config, setting: &'static Setting) -> bool {
+    config.text(setting) == Some("on")
 }
 
 /// Of a setting that may be without a value.
