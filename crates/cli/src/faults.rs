@@ -20,6 +20,12 @@ tradewind_model::faults! {
     NO_CODE = "TW-CLI-006", 422,
         "no login code was given", "没有提供登录码",
         "`tradewind up` prints one; ask for another with `tradewind admin code` on the server", "`tradewind up` 会打印登录码；也可在服务器上执行 `tradewind admin code` 获取";
+    NO_PASSWORD = "TW-CLI-050", 422,
+        "nothing was typed", "没有输入",
+        "type it at the prompt, or send it as a line of standard input", "请在提示处输入，或从标准输入提供一行";
+    NOT_THE_SAME = "TW-CLI-051", 422,
+        "the two passwords are not the same", "两次输入的密码不一致",
+        "try again; nothing was changed", "请重试；未做任何更改";
     NO_HOME = "TW-CLI-007", 422,
         "there is no folder to keep credentials in: neither XDG_CONFIG_HOME nor HOME is set", "没有可存放凭据的目录：XDG_CONFIG_HOME 与 HOME 均未设置",
         "set HOME, or give a token with TRADEWIND_TOKEN instead", "请设置 HOME，或改用 TRADEWIND_TOKEN 提供令牌";

@@ -5,6 +5,7 @@
 //! Results go to stdout, everything on the way there to stderr; `--json` gives the API's own types. Exit codes are
 //! [`exit::Exit`]'s.
 
+mod ask;
 mod checkout;
 pub mod client_settings;
 mod credentials;
@@ -15,6 +16,7 @@ mod follow;
 pub mod help;
 mod msg;
 pub mod out;
+pub mod quiet;
 mod remote;
 mod session;
 pub mod setting;

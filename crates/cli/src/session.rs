@@ -35,6 +35,8 @@ pub struct Surroundings {
     pub out: Out,
     /// What a verb reads that takes its matter from stdin.
     pub input: Mutex<Box<dyn BufRead + Send>>,
+    /// Where somebody sits at a terminal: a line they type that is not shown.
+    pub typed: Option<fn() -> std::io::Result<String>>,
     /// The whole command line's grammar, for completions.
     pub grammar: fn(Lang) -> clap::Command,
     /// How long to wait for a server that does not answer.

@@ -11,7 +11,7 @@ use crate::{
 };
 use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind};
 use std::{
-    io::BufReader,
+    io::{BufReader, IsTerminal},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -154,6 +154,7 @@ fn client(verb: Verb, matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
         dir: std::env::current_dir()?,
         out: Out::standard(),
         input: Mutex::new(Box::new(BufReader::new(std::io::stdin()))),
+        typed: std::io::stdin().is_terminal().then_some(tradewind_cli::quiet::read_line),
         grammar,
         patience: PATIENCE,
     };

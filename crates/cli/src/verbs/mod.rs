@@ -10,14 +10,17 @@ pub mod events;
 pub mod freeze;
 pub mod freezes;
 pub mod git_credential;
+pub mod group;
 pub mod host;
 pub mod judge;
 pub mod login;
 pub mod logout;
 pub mod logs;
+pub mod password;
 pub mod promote;
 pub mod push;
 pub mod release;
+pub mod role;
 pub mod rollback;
 pub mod rollout;
 pub mod run;
@@ -25,7 +28,9 @@ pub mod service;
 pub mod status;
 pub mod token;
 pub mod unfreeze;
+pub mod user;
 pub mod version;
+pub mod whoami;
 
 use crate::{
     exit::Exit,
@@ -41,6 +46,8 @@ use tradewind_api::{Client, Paging, v1::Rollout};
 pub enum Verb {
     Login(login::Args),
     Logout,
+    Whoami,
+    Password,
     Check(check::Args),
     Service(service::Args),
     Push(push::Args),
@@ -61,6 +68,9 @@ pub enum Verb {
     Audit(audit::Args),
     Host(host::Args),
     Judge(judge::Args),
+    User(user::Args),
+    Group(group::Args),
+    Role(role::Args),
     Token(token::Args),
     Version,
     Completions(completions::Args),
@@ -72,6 +82,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
     match verb {
         Verb::Login(args) => login::run(args, session).await,
         Verb::Logout => logout::run(session).await,
+        Verb::Whoami => whoami::run(session).await,
+        Verb::Password => password::run(session).await,
         Verb::Check(args) => check::run(&args, session),
         Verb::Service(args) => service::run(args, session).await,
         Verb::Push(args) => push::run(args, session).await,
@@ -92,6 +104,9 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
         Verb::Judge(args) => judge::run(&args, session).await,
+        Verb::User(args) => user::run(args, session).await,
+        Verb::Group(args) => group::run(args, session).await,
+        Verb::Role(args) => role::run(args, session).await,
         Verb::Token(args) => token::run(args, session).await,
         Verb::Version => version::run(session).await,
         Verb::Completions(args) => Ok(completions::run(&args, session)),

@@ -1,6 +1,6 @@
 //! Tokens: scoped, expiring, shown once.
 
-use super::Pages;
+use super::{Pages, role::Where};
 use crate::{exit::Exit, failure::Failure, faults, fill, msg, session::Session, table::Table, when};
 use tradewind_api::v1::{self, Scope};
 use tradewind_model::{fault::Fault, id::TokenId};
@@ -23,6 +23,10 @@ pub enum Action {
         scope: Vec<String>,
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
+        #[arg(long = "for", value_name = "ACCOUNT")]
+        owner: Option<String>,
+        #[command(flatten)]
+        at: Where,
     },
     Revoke {
         id: String,
@@ -41,7 +45,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 Pages::more(session, page.next.as_ref());
             }
         }
-        Action::Create { name, scope, expires } => {
+        Action::Create { name, scope, expires, owner, at } => {
+            let (service, env, site) = at.parse()?;
             let expires_in_s = match expires {
                 None => None,
                 Some(s) => match when::parse_span(&s) {
@@ -50,9 +55,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 },
             };
             let scopes: Vec<Scope> = scope.iter().filter_map(|s| s.parse().ok()).collect();
-            let made = client
-                .create_token(&v1::CreateToken { name, scopes, expires_in_s, ..v1::CreateToken::default() })
-                .await?;
+            let made =
+                client.create_token(&v1::CreateToken { name, scopes, expires_in_s, owner, service, env, site }).await?;
             if session.json {
                 session.out.json(&made);
             } else {
@@ -60,7 +64,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                     lang,
                     &msg::TOKEN_MADE,
                     name = made.info.name,
-                    scopes = scopes_of(&made.info),
+                    scopes = reach(&made.info),
                     until = until(session, &made.info)
                 ));
                 session.out.line(&made.token);
@@ -80,8 +84,21 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn scopes_of(t: &v1::Token) -> String {
-    t.scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(",")
+/// `deploy`, `deploy (shop/staging)`.
+pub(super) fn reach(t: &v1::Token) -> String {
+    let scopes = t.scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(",");
+    let parts = [
+        t.service.as_ref().map(ToString::to_string),
+        t.env.as_ref().map(ToString::to_string),
+        t.site.as_ref().map(ToString::to_string),
+    ];
+    match parts.iter().rposition(Option::is_some) {
+        None => scopes,
+        Some(last) => {
+            let named: Vec<&str> = parts[..=last].iter().map(|p| p.as_deref().unwrap_or("*")).collect();
+            format!("{scopes} ({})", named.join("/"))
+        }
+    }
 }
 
 fn until(session: &Session, t: &v1::Token) -> String {
@@ -89,12 +106,13 @@ fn until(session: &Session, t: &v1::Token) -> String {
 }
 
 fn list(session: &Session, tokens: &[v1::Token]) {
-    let head = [&msg::H_NAME, &msg::H_SCOPES, &msg::H_SINCE, &msg::H_EXPIRES, &msg::H_USED, &msg::H_ID];
+    let head = [&msg::H_NAME, &msg::H_OWNER, &msg::H_SCOPES, &msg::H_SINCE, &msg::H_EXPIRES, &msg::H_USED, &msg::H_ID];
     let mut table = Table::new(&msg::head(session.lang, &head));
     for t in tokens {
         table.row(vec![
             t.name.as_str().into(),
-            scopes_of(t).into(),
+            t.owner.clone().unwrap_or_default().into(),
+            reach(t).into(),
             session.when().ago(t.created_at).into(),
             until(session, t).into(),
             t.last_used_at.map(|x| session.when().ago(x)).unwrap_or_default().into(),

@@ -172,6 +172,7 @@ async fn run(lang: Lang, args: &[String], vars: HashMap<String, String>, dir: Pa
     let (out, err) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
     let now: Time = serde_json::from_value(NOW.into()).unwrap();
     let around = Surroundings {
+        typed: None,
         var: Box::new(move |k| vars.get(k).cloned()),
         clock: Arc::new(Fixed(now.0)),
         zone: tradewind_cli::when::utc(),
