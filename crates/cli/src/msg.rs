@@ -91,7 +91,7 @@ crate::messages! {
     SECOND_FACTOR_FOR = "A second factor is asked of: {roles}", "以下角色须使用第二因素：{roles}";
     NO_SECOND_FACTOR = "No role is asked for a second factor.", "没有角色须使用第二因素。";
     INVITED = "{handle} is invited until {until}. The code is for {email} alone, works once and is shown this once:", "已邀请 {handle}，有效期至 {until}。此邀请码仅限 {email} 使用一次，且只显示这一次：";
-    INVITED_NEXT = "tradewind --server {server} login --invite {code} --email {email}", "tradewind --server {server} login --invite {code} --email {email}";
+    INVITED_NEXT = "tradewind login --invite {code} --email {email} --server {server}", "tradewind login --invite {code} --email {email} --server {server}";
     UNINVITED = "The invitation is withdrawn.", "邀请已撤回。";
     ACCOUNT_MADE = "Made the service account {handle}. Next: `tradewind role grant developer --user {handle}`; then `tradewind token create NAME --for {handle} --scope deploy`", "已创建服务账号 {handle}。下一步：`tradewind role grant developer --user {handle}`；然后 `tradewind token create NAME --for {handle} --scope deploy`";
     USER_DISABLED = "{handle} is disabled: all sessions and tokens are over.", "{handle} 已停用：所有会话与令牌均已失效。";

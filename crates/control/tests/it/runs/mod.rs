@@ -3,4 +3,5 @@
 mod chaos;
 mod life;
 mod logs;
+mod rights;
 mod world;
