@@ -7,7 +7,10 @@
 use crate::record::{Record, Sealed, genesis};
 use serde::Serialize;
 use std::collections::VecDeque;
-use tradewind_model::id::Digest;
+use tradewind_model::{
+    fault::{Lang, Text},
+    id::Digest,
+};
 
 /// The kind of the event that tells of a cut.
 pub const PRUNED: &str = "audit.pruned";
@@ -48,6 +51,66 @@ pub enum Broken {
     Unannounced { until: i64 },
 }
 
+impl Broken {
+    /// Where: of several events, the first's number.
+    pub fn seq(&self) -> i64 {
+        match self {
+            Self::Altered { seq, .. } | Self::Reordered { seq, .. } | Self::Renumbered { seq, .. } => *seq,
+            Self::Removed { from, .. } | Self::Rewritten { from, .. } => *from,
+            Self::HeadBehind { head, .. } => *head,
+            Self::Truncated { last, .. } => last + 1,
+            Self::Unannounced { .. } => 1,
+        }
+    }
+
+    /// A sentence.
+    pub fn detail(&self, lang: Lang) -> String {
+        let say = |en, zh, args: &[(&str, String)]| Text { en, zh }.fill(lang, args);
+        match self {
+            Self::Altered { seq, id } => say(
+                "event {seq} ({id}) says something else than it did",
+                "事件 {seq}（{id}）的内容已被改动",
+                &[("seq", seq.to_string()), ("id", id.clone())],
+            ),
+            Self::Removed { from, to } => say(
+                "events {from} to {to} are gone",
+                "事件 {from} 至 {to} 已丢失",
+                &[("from", from.to_string()), ("to", to.to_string())],
+            ),
+            Self::Reordered { seq, id } => say(
+                "event {id} stands in the place of number {seq}",
+                "事件 {id} 占据了编号 {seq} 的位置",
+                &[("seq", seq.to_string()), ("id", id.clone())],
+            ),
+            Self::Renumbered { seq, id } => say(
+                "something is gone or was put in before event {seq} ({id}), and the numbers were made to fit",
+                "事件 {seq}（{id}）之前有缺失或插入，且编号已被改成连续",
+                &[("seq", seq.to_string()), ("id", id.clone())],
+            ),
+            Self::HeadBehind { head, last } => say(
+                "the chain's recorded end is event {head}, and the events go on to {last}",
+                "链尾记录为事件 {head}，而事件延续到 {last}",
+                &[("head", head.to_string()), ("last", last.to_string())],
+            ),
+            Self::Rewritten { from, checkpoint } => say(
+                "the events fit together and not with the checkpoint at {checkpoint}: some of {from} to {checkpoint} were rewritten after it was signed",
+                "事件链自身完整，但与 {checkpoint} 处的检查点不符：{from} 至 {checkpoint} 中有事件在签名之后被改写",
+                &[("from", from.to_string()), ("checkpoint", checkpoint.to_string())],
+            ),
+            Self::Truncated { last, checkpoint } => say(
+                "the events end at {last}, and a signed checkpoint saw event {checkpoint}: the end was cut off",
+                "事件止于 {last}，而已签名的检查点见过事件 {checkpoint}：末尾被截断",
+                &[("last", last.to_string()), ("checkpoint", checkpoint.to_string())],
+            ),
+            Self::Unannounced { until } => say(
+                "events up to {until} are gone, and no event tells that they were pruned",
+                "事件 {until} 及之前的内容已消失，且没有事件记录这次清理",
+                &[("until", until.to_string())],
+            ),
+        }
+    }
+}
+
 /// What is looked at of one event. Made apart from the walk, because hashing takes most of the time and needs no order.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -76,6 +139,12 @@ impl Link {
         Self { seq, id: String::new(), prev: Some(prev), hash: Some(hash), genuine: true, announces: None }
     }
 
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+    pub fn prev(&self) -> Option<Digest> {
+        self.prev
+    }
     pub fn hash(&self) -> Option<Digest> {
         self.hash
     }
@@ -115,6 +184,8 @@ pub struct Chain {
     anchor: i64,
     last: Mark,
     announced: bool,
+    /// It may begin and end anywhere.
+    piece: bool,
     /// The end of what is known to be as some checkpoint saw it.
     vouched: i64,
     /// Ascending.
@@ -138,11 +209,32 @@ impl Chain {
             anchor: anchor.seq,
             last: anchor,
             announced: anchor.seq == 0,
+            piece: false,
             vouched: anchor.seq,
             marks: marks.into(),
             met: 0,
             beyond,
         }
+    }
+
+    /// Of a piece that was taken out of the chain: it may begin and end anywhere.
+    pub fn piece(anchor: Mark, marks: Vec<Mark>) -> Self {
+        Self { piece: true, announced: true, ..Self::new(anchor, marks) }
+    }
+
+    /// One more mark, of the present place or a later one.
+    pub fn expect(&mut self, mark: Mark) {
+        if mark.seq < self.last.seq {
+            self.beyond += 1;
+            return;
+        }
+        let place = self.marks.partition_point(|m| m.seq <= mark.seq);
+        self.marks.insert(place, mark);
+    }
+
+    /// Whether an event told of the cut, or there was none.
+    pub fn is_announced(&self) -> bool {
+        self.announced
     }
 
     /// # Errors
@@ -187,7 +279,7 @@ impl Chain {
     pub fn end(&mut self, head: Option<Mark>) -> Result<(), Broken> {
         self.meet()?;
         let last = self.last.seq;
-        if let Some(mark) = self.marks.back() {
+        if let Some(mark) = self.marks.back().filter(|_| !self.piece) {
             return Err(Broken::Truncated { last, checkpoint: mark.seq });
         }
         if let Some(head) = head {

@@ -17,6 +17,7 @@
 //! ```text
 //! tradewind audit key 1
 //! key tradewind-audit+0a1b2c3d+A…
+//! former tradewind-audit+4e5f6a7b+A…        left out of the first one's
 //! at 2026-11-22T17:30:00.000000Z
 //! ```
 
@@ -96,43 +97,51 @@ impl Checkpoint {
     }
 }
 
-/// A key says that it signs from now on.
+/// A key says that it signs from now on, and which one did before. Both sign it, so who knows either knows the other.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Introduction {
     pub key: Verifier,
+    pub former: Option<Verifier>,
     pub at: Timestamp,
 }
 
 impl Introduction {
     /// `former` is the key that signed until now; the first has none.
     pub fn sign(new: &Signer, former: Option<&Signer>, at: Timestamp) -> Note {
-        let text = format!("{KEY}\nkey {}\nat {at}\n", new.verifier());
-        let mut signers: Vec<&Signer> = former.into_iter().collect();
-        signers.push(new);
-        Note::sign(text, &signers)
+        let before = former.map(|f| format!("former {}\n", f.verifier())).unwrap_or_default();
+        let signers: Vec<&Signer> = former.into_iter().chain([new]).collect();
+        Note::sign(format!("{KEY}\nkey {}\n{before}at {at}\n", new.verifier()), &signers)
     }
 
-    /// What the note says; that the new key signed it is checked.
+    /// What the note says; that each key it names signed it is checked.
     ///
     /// # Errors
-    /// Where it is not an introduction, or the new key did not sign it.
+    /// Where it is not an introduction, or one of its keys did not sign it.
     pub fn read(note: &Note) -> Result<Self, BadCheckpoint> {
         let mut lines = Lines::of(note, KEY)?;
         let key: Verifier = lines.value("key")?;
+        let former: Option<Verifier> = lines.optional("former")?;
         let at = Timestamp(lines.value::<jiff::Timestamp>("at")?.as_microsecond());
         lines.end()?;
-        note.signed_by(std::slice::from_ref(&key))?;
-        Ok(Self { key, at })
+        for named in former.iter().chain([&key]) {
+            note.signed_by(std::slice::from_ref(named))?;
+        }
+        Ok(Self { key, former, at })
     }
 }
 
-/// Every key that can be believed where `roots` are: those, and those that one of them introduced, and so on.
+/// Every key that can be believed where `roots` are: those, and the neighbours of each in the introductions.
 pub fn trusted(roots: &[Verifier], introductions: &[Note]) -> Vec<Verifier> {
+    let told: Vec<Introduction> = introductions.iter().filter_map(|note| Introduction::read(note).ok()).collect();
     let mut known = roots.to_vec();
     loop {
-        let new = introductions.iter().find_map(|note| {
-            let new = Introduction::read(note).ok()?.key;
-            (!known.contains(&new) && note.signed_by(&known).is_ok()).then_some(new)
+        let new = told.iter().find_map(|i| {
+            let former = i.former.as_ref()?;
+            match (known.contains(&i.key), known.contains(former)) {
+                (true, false) => Some(former.clone()),
+                (false, true) => Some(i.key.clone()),
+                (true, true) | (false, false) => None,
+            }
         });
         match new {
             Some(key) => known.push(key),
@@ -141,17 +150,22 @@ pub fn trusted(roots: &[Verifier], introductions: &[Note]) -> Vec<Verifier> {
     }
 }
 
-struct Lines<'n>(std::str::Lines<'n>);
+struct Lines<'n>(std::iter::Peekable<std::str::Lines<'n>>);
 
 impl<'n> Lines<'n> {
     fn of(note: &'n Note, first: &'static str) -> Result<Self, BadCheckpoint> {
-        let mut lines = note.text().lines();
+        let mut lines = note.text().lines().peekable();
         if lines.next() == Some(first) { Ok(Self(lines)) } else { Err(BadCheckpoint::Kind(first)) }
     }
 
     fn value<T: FromStr>(&mut self, name: &'static str) -> Result<T, BadCheckpoint> {
         let line = self.0.next().and_then(|l| l.strip_prefix(name)?.strip_prefix(' '));
         line.and_then(|v| v.parse().ok()).ok_or(BadCheckpoint::Line(name))
+    }
+
+    fn optional<T: FromStr>(&mut self, name: &'static str) -> Result<Option<T>, BadCheckpoint> {
+        let there = self.0.peek().is_some_and(|l| l.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+        if there { self.value(name).map(Some) } else { Ok(None) }
     }
 
     fn end(mut self) -> Result<(), BadCheckpoint> {

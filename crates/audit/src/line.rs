@@ -69,11 +69,28 @@ struct Actor<'a> {
 
 /// An event of another tenant, or one that cannot be read: its place in the chain and nothing else.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Withheld {
     seq: i64,
     withheld: bool,
     prev: Option<Digest>,
     hash: Option<Digest>,
+}
+
+/// What stands between events in a piece of the chain: the checkpoint it begins behind, and the ones it was to meet.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signed<'a> {
+    #[serde(borrow)]
+    checkpoint: Cow<'a, str>,
+}
+
+/// A line of a piece of the chain.
+#[derive(Debug)]
+pub enum Piece {
+    Event(Link),
+    /// The text of a signed note.
+    Checkpoint(String),
 }
 
 impl<'a> Actor<'a> {
@@ -160,14 +177,22 @@ pub fn read(line: &str) -> Result<Sealed, BadLine> {
     Ok(Sealed { seq: l.seq, prev: l.prev, hash: l.hash, record: Some(record) })
 }
 
+/// A line that holds a checkpoint's note.
+pub fn checkpoint(note: &str) -> String {
+    json(&Signed { checkpoint: note.into() })
+}
+
 /// A line as the walk takes it. Of a withheld event only its place is looked at.
 ///
 /// # Errors
-/// Where the line is not an event.
-pub fn link(line: &str) -> Result<Link, BadLine> {
+/// Where the line is neither an event nor a checkpoint.
+pub fn piece(line: &str) -> Result<Piece, BadLine> {
+    if let Ok(Signed { checkpoint }) = serde_json::from_str(line) {
+        return Ok(Piece::Checkpoint(checkpoint.into_owned()));
+    }
     let sealed = read(line)?;
-    Ok(match (&sealed.record, sealed.prev, sealed.hash) {
+    Ok(Piece::Event(match (&sealed.record, sealed.prev, sealed.hash) {
         (None, Some(prev), Some(hash)) => Link::unseen(sealed.seq, prev, hash),
         _ => Link::of(&sealed),
-    })
+    }))
 }

@@ -105,6 +105,12 @@ tradewind_model::faults! {
     WHICH_FREEZE = "TW-CLI-031", 409,
         "several freezes cover exactly that: {which}", "有多个冻结的范围恰好如此：{which}",
         "lift one by its id: `tradewind unfreeze ID --reason TEXT`", "请按标识解除其中一个：`tradewind unfreeze 标识 --reason TEXT`";
+    BAD_LINE = "TW-CLI-033", 422,
+        "line {line} is neither an event nor a checkpoint: {reason}", "第 {line} 行既不是事件也不是检查点：{reason}",
+        "give a file as `tradewind audit export` or the retention of events wrote it", "请使用 `tradewind audit export` 或事件保留策略写出的文件";
+    BAD_MOMENT = "TW-CLI-034", 422,
+        "`{value}` is not a time", "`{value}` 不是合法的时间",
+        "write 12h or 3d (ago), 2026-11-12 or \"2026-11-12 08:00\" (this machine's time zone), or 2026-11-12T08:00:00+08:00", "请写成 12h、3d（之前）、2026-11-12、\"2026-11-12 08:00\"（本机时区）或 2026-11-12T08:00:00+08:00";
 }
 
 #[cfg(test)]

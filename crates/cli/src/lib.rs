@@ -27,7 +27,7 @@ pub mod when;
 mod words;
 
 pub use faults::ALL as FAULTS;
-pub use session::Surroundings;
+pub use session::{FolderAudit, FolderReport, Surroundings};
 pub use verbs::Verb;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, Subcommand};

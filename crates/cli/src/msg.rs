@@ -208,6 +208,22 @@ crate::messages! {
     CHAIN_BROKEN = "The chain is broken at event {seq} ({problem}): {detail}", "事件链在第 {seq} 个事件处损坏（{problem}）：{detail}";
     CHAIN_UNTIL = "{intact} events before it are as they were written, up to {end}. Compare with a backup before you change anything.", "此前 {intact} 个事件与写入时一致，止于 {end}。改动任何内容之前请先与备份比对。";
 
+    CHECKPOINTS_AGREE = "{n} signed checkpoints agree with it.", "有 {n} 个已签名的检查点与之相符。";
+    CHAIN_PRUNED = "Events up to {until} were pruned, as an event in it tells.", "事件 {until} 及之前的内容已被清理，链中有事件记录了这次清理。";
+    NO_CHECKPOINT = "There is no checkpoint yet: nothing was sealed.", "还没有检查点：尚无封存的事件。";
+    KEY_REPLACED = "This key signs from now on; the one before it vouches for it, and what that one signed stays good. Keep the new key where you kept the old one.", "此后由该密钥签名；旧密钥已为其背书，其签名仍然有效。请把新公钥保存到原来存放旧公钥的地方。";
+    EXPORTED = "{n} events written to {file}.", "已将 {n} 个事件写入 {file}。";
+    AUDIT_HEAD = "The chain ends at event {seq} ({hash}).", "事件链止于事件 {seq}（{hash}）。";
+    AUDIT_CHECKPOINT = "The last checkpoint is of event {seq}, made {when}.", "最近的检查点位于事件 {seq}，创建于{when}。";
+    AUDIT_KEY = "It is signed with {key}", "签名公钥：{key}";
+    AUDIT_KEPT_FOREVER = "Events are kept for ever.", "事件永久保留。";
+    AUDIT_KEPT = "Events are kept for {days} days.", "事件保留 {days} 天。";
+    NO_SINKS = "Checkpoints go nowhere: whoever owns this host can rewrite the log and them. See `audit_file`, `audit_webhook` and `audit_s3` in `tradewind config show`.", "检查点没有发往任何地方：掌握本机的人可以同时改写日志和检查点。请参阅 `tradewind config show` 中的 `audit_file`、`audit_webhook` 和 `audit_s3`。";
+    H_SINK = "TO", "去向";
+    H_TARGET = "TARGET", "目标";
+    H_DELIVERED = "UP TO", "已送达";
+    SINK_FAILS = "fails since {since}: {why}", "自{since}起失败：{why}";
+
     TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），有效期至 {until}。仅显示这一次：";
     TOKEN_REVOKED = "Token {id} is revoked.", "令牌 {id} 已吊销。";
 

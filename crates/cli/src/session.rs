@@ -11,12 +11,15 @@ use crate::{
 };
 use std::{
     fmt,
+    future::Future,
     io::BufRead,
     path::PathBuf,
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use tradewind_api::{Client, v1};
+use tradewind_audit::Verifier;
 use tradewind_model::{
     fault::{Fault, Lang},
     id::{EnvName, ServiceName},
@@ -41,7 +44,22 @@ pub struct Surroundings {
     pub grammar: fn(Lang) -> clap::Command,
     /// How long to wait for a server that does not answer.
     pub patience: Duration,
+    /// Reads a data folder's log, without a server.
+    pub audit_folder: fn(FolderAudit) -> FolderReport,
 }
+
+/// What to hold a data folder's log against.
+#[derive(Clone, Debug)]
+pub struct FolderAudit {
+    pub data: PathBuf,
+    /// Keys that are believed; none: the folder's own.
+    pub keys: Vec<Verifier>,
+    /// Where from, and the text.
+    pub checkpoints: Vec<(String, String)>,
+    pub lang: Lang,
+}
+
+pub type FolderReport = Pin<Box<dyn Future<Output = Result<v1::AuditReport, Fault>>>>;
 
 impl fmt::Debug for Surroundings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -174,6 +174,10 @@ impl Words for AuditProblem {
             Self::Reordered => ("reordered", "被重排", Paint::Bad),
             Self::Renumbered => ("renumbered", "被重新编号", Paint::Bad),
             Self::HeadBehind => ("beyond the recorded end", "超出记录的末尾", Paint::Bad),
+            Self::Rewritten => ("rewritten", "被改写", Paint::Bad),
+            Self::Truncated => ("cut off", "被截断", Paint::Bad),
+            Self::Unannounced => ("beginning gone", "开头缺失", Paint::Bad),
+            Self::Forged => ("forged checkpoint", "伪造的检查点", Paint::Bad),
         }
     }
 }

@@ -56,4 +56,7 @@ tradewind_model::faults! {
     FREEZE_OVER = "TW-CTL-018", 409,
         "freeze `{freeze}` is over since {since}, ended by {who}", "冻结 `{freeze}` 已于 {since} 由 {who} 结束",
         "nothing to do; `tradewind freezes` shows those that are on", "无需操作；用 `tradewind freezes` 查看当前的冻结";
+    AUDIT_KEY = "TW-CTL-019", 500,
+        "the key that signs checkpoints was not replaced: {detail}", "检查点签名密钥未能更换：{detail}",
+        "look at `keys/` in the server's data folder; the key that was there still signs", "请检查服务端数据目录中的 `keys/`；原密钥仍在使用";
 }

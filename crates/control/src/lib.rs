@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod audit;
 pub mod ctx;
 pub mod error;
 pub mod faults;

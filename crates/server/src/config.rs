@@ -1,6 +1,7 @@
 //! What the server is told at its start.
 
 use std::{net::SocketAddr, path::PathBuf};
+use tradewind_control::audit;
 
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -11,6 +12,8 @@ pub struct ServerConfig {
     pub database: Option<String>,
     /// The program that git's hooks run as `EXE git-hook NAME`: this one.
     pub exe: PathBuf,
+    /// Checkpoints of the event log.
+    pub audit: audit::Settings,
 }
 
 impl ServerConfig {
@@ -30,6 +33,11 @@ impl ServerConfig {
     /// Logs of jobs.
     pub fn logs(&self) -> PathBuf {
         self.data.join("job-logs")
+    }
+
+    /// Keys of the server's own.
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
     }
 
     pub fn hooks(&self) -> PathBuf {

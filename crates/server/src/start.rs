@@ -21,7 +21,12 @@ use std::{
 };
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_control::{Ctx, housekeeping, rollouts, runs::Runs};
+use tradewind_control::{
+    Ctx,
+    audit::{Audit, keys::KeyError},
+    housekeeping, rollouts,
+    runs::Runs,
+};
 use tradewind_model::time::Clock;
 use tradewind_store::{Blobs, Logs, Store, StoreError, events::Sealer};
 
@@ -40,6 +45,8 @@ pub enum ServeError {
     Store(#[from] StoreError),
     #[error("a route is declared wrongly")]
     Route(#[from] BadRoute),
+    #[error("checkpoints of the event log cannot be signed")]
+    Audit(#[from] KeyError),
     #[error("git cannot be used")]
     Git(#[from] git::GitError),
 }
@@ -68,6 +75,7 @@ impl Server {
             (config.hooks(), 0o700),
             (config.blobs(), 0o700),
             (config.logs(), 0o700),
+            (config.keys(), 0o700),
             (config.data.join("run"), 0o711),
         ] {
             folder(&path, mode)?;
@@ -85,9 +93,11 @@ impl Server {
         let repositories = config.repositories();
         remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
         let ctx = Ctx::new(store.clone());
+        let audit = Audit::open(ctx.clone(), &config.keys(), config.audit.clone()).await?;
         let app = App::new(Parts {
             config: Arc::new(config),
             runs: Runs::new(ctx.clone(), logs),
+            audit,
             ctx,
             store,
             blobs,
@@ -126,6 +136,7 @@ impl Server {
             tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
             tokio::spawn(app.runs.clone().reconciler()),
             tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone())),
+            tokio::spawn(app.audit.clone().notary()),
         ];
         tracing::info!(%addr, "listening");
 

@@ -35,6 +35,8 @@ pub enum StoreError {
     },
     #[error("the database has schema {found}, this program knows up to {known}")]
     SchemaNewer { found: i64, known: i64 },
+    #[error("the database has schema {found}, reading it needs {needed}")]
+    SchemaOlder { found: i64, needed: i64 },
     #[error("schema step {step} was applied from a text other than this program's")]
     SchemaAltered { step: i64 },
     #[error("no room left on the store's disk")]
@@ -106,6 +108,9 @@ impl StoreError {
             Self::Corrupt { what, .. } => Fault::new(&faults::DAMAGED).with("what", what),
             Self::SchemaNewer { found, known } => {
                 Fault::new(&faults::SCHEMA_NEWER).with("found", found).with("known", known)
+            }
+            Self::SchemaOlder { found, needed } => {
+                Fault::new(&faults::SCHEMA_OLDER).with("found", found).with("needed", needed)
             }
             Self::SchemaAltered { step } => Fault::new(&faults::SCHEMA_ALTERED).with("step", step),
             Self::Full(_) => Fault::new(&faults::FULL),

@@ -43,6 +43,10 @@ faults! {
     DEFECT = "TW-STORE-012", 500,
         "a statement of this program failed ({where})", "本程序的一条语句执行失败（{where}）",
         "report it with the server's log", "请附上服务端日志反馈";
+    /// Who only reads does not bring it up to date.
+    SCHEMA_OLDER = "TW-STORE-013", 409,
+        "the database has schema {found}, and reading it needs {needed}", "数据库的结构版本为 {found}，读取需要 {needed}",
+        "start this version of the server on it once, or use the program that wrote it", "请先用此版本启动一次服务端，或使用写入它的程序版本";
 }
 
 #[cfg(test)]

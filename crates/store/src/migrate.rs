@@ -29,6 +29,7 @@ pub static STEPS: &[Step] = &[
     Step::new(3, "usual", include_str!("../migrations/0003_usual.sql")),
     Step::new(4, "freezes", include_str!("../migrations/0004_freezes.sql")),
     Step::new(5, "access", include_str!("../migrations/0005_access.sql")),
+    Step::new(6, "audit", include_str!("../migrations/0006_audit.sql")),
 ];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
@@ -80,4 +81,15 @@ pub(crate) fn pending<'a>(steps: &'a [Step], applied: &[(i64, String)]) -> Resul
         }
     }
     Ok(pending)
+}
+
+/// For who only reads.
+///
+/// # Errors
+/// Those of [`pending`], and [`StoreError::SchemaOlder`] where any is.
+pub(crate) fn complete(steps: &[Step], applied: &[(i64, String)]) -> Result<()> {
+    match pending(steps, applied)?.first() {
+        None => Ok(()),
+        Some(first) => Err(StoreError::SchemaOlder { found: first.number - 1, needed: steps.len() as i64 }),
+    }
 }

@@ -22,6 +22,24 @@ pub(crate) async fn open(url: &str, now: Timestamp, steps: &[Step]) -> Result<Pg
     PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(30)).connect(url).await.map_err(refuse)
 }
 
+pub(crate) async fn open_to_read(url: &str, steps: &[Step]) -> Result<PgPool> {
+    let refuse = |e| StoreError::driver("open", e);
+    let pool = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect(url)
+        .await
+        .map_err(refuse)?;
+    let ours: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('schema_steps')::text").fetch_one(&pool).await.map_err(refuse)?;
+    if ours.is_none() {
+        return Err(StoreError::corrupt("the database is not one of Tradewind"));
+    }
+    let applied: Vec<(i64, String)> = sqlx::query_as(migrate::APPLIED.sql).fetch_all(&pool).await.map_err(refuse)?;
+    migrate::complete(steps, &applied)?;
+    Ok(pool)
+}
+
 async fn bring_up(conn: &mut PgConnection, now: Timestamp, steps: &[Step]) -> Result<()> {
     let refuse = |e| StoreError::driver("migrate", e);
     sqlx::raw_sql(migrate::STEPS_TABLE).execute(&mut *conn).await.map_err(refuse)?;

@@ -52,6 +52,21 @@ pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<
     Ok((writer, readers))
 }
 
+/// The same, unable to change anything. The writer is there because a store has one; it refuses.
+pub(crate) async fn open_to_read(path: &Path, steps: &[Step]) -> Result<(SqlitePool, SqlitePool)> {
+    let size = fs::metadata(path).map_err(|e| failed(path, e))?.len();
+    migrate::complete(steps, &inspect(path, size).await?)?;
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(10));
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .after_release(|conn, _| Box::pin(async move { Ok(send(conn, "ROLLBACK").await.is_ok()) }))
+        .connect_with(options)
+        .await
+        .map_err(|e| StoreError::driver("open", e))?;
+    Ok((writer, readers))
+}
+
 /// A transaction of ours and not of the driver's: SQLite ends one by itself where the disk is full, and the driver, which
 /// counts along, would then hand out a connection that is useless for good.
 pub(crate) struct SqliteTx {

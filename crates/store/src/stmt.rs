@@ -42,6 +42,7 @@ pub fn all() -> Vec<&'static Stmt> {
         events::seal::STATEMENTS,
         events::audit::STATEMENTS,
         lease::STATEMENTS,
+        rows::audit::STATEMENTS,
         rows::counters::STATEMENTS,
         rows::environments::STATEMENTS,
         rows::evidence::STATEMENTS,

@@ -76,6 +76,22 @@ impl Store {
         Ok(store)
     }
 
+    /// For reading alone: nothing is made, brought up to date or locked, whether a server runs on it or not.
+    ///
+    /// # Errors
+    /// As [`Store::open`]'s; [`StoreError::SchemaOlder`] where the database was not brought up to date.
+    pub async fn open_to_read(at: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        let db = if at.starts_with("postgres://") || at.starts_with("postgresql://") {
+            Db::Postgres(postgres::open_to_read(at, migrate::STEPS).await?)
+        } else {
+            let path = PathBuf::from(at.strip_prefix("sqlite:").unwrap_or(at));
+            let (writer, readers) = sqlite::open_to_read(&path, migrate::STEPS).await?;
+            Db::Sqlite { writer, readers }
+        };
+        let shared = Shared { db, reserve: None, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
+        Ok(Self { shared: Arc::new(shared), org: OrgName::default_org() })
+    }
+
     /// The same store, seeing another tenant's rows.
     pub fn for_org(&self, org: OrgName) -> Self {
         Self { shared: self.shared.clone(), org }

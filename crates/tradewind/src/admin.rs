@@ -19,6 +19,7 @@ use std::{
 };
 use tradewind_api::v1::{CreateToken, NewToken, Scope, Time};
 use tradewind_cli::{exit::Exit, fill, text, when};
+use tradewind_control::audit;
 use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
@@ -109,6 +110,7 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         listen: config.addr(&set::LISTEN),
         database: config.text(&set::DATABASE).map(str::to_owned),
         exe: crate::role::on_disk()?,
+        audit: audit::Settings::default(),
     })
 }
 

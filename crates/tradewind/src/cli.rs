@@ -157,6 +157,7 @@ fn client(verb: Verb, matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
         typed: std::io::stdin().is_terminal().then_some(tradewind_cli::quiet::read_line),
         grammar,
         patience: PATIENCE,
+        audit_folder: crate::audit::read,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(tradewind_cli::run(verb, matches, say.lang, around)))

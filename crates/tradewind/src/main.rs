@@ -2,6 +2,7 @@
 
 mod admin;
 mod alloc;
+mod audit;
 mod cli;
 mod config;
 mod down;

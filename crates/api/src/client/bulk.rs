@@ -1,6 +1,6 @@
 //! What agents carry beside their stream: blobs, sources, logs of tasks.
 
-use super::{ApiError, Client, Repeat};
+use super::{ApiError, Client, EventQuery, Lines, Repeat};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::{Method, Response, Url};
@@ -36,6 +36,18 @@ impl Client {
         let send = || self.request(Method::POST, &url).body(bytes.clone());
         let answer = self.attempt(&url, Repeat::Always, send).await?;
         super::json(url, answer).await
+    }
+
+    /// Every event, a line of JSON each, for who verifies by themselves.
+    pub async fn audit_chain(&self) -> Result<Lines, ApiError> {
+        Ok(Lines::of(self.download(self.url(&["audit", "chain"], &[])).await?))
+    }
+
+    /// Events that fit, oldest first; `format` is `jsonl` or `csv`.
+    pub async fn export_events(&self, which: &EventQuery, format: &str) -> Result<Lines, ApiError> {
+        let mut query = vec![("format", format.to_owned())];
+        query.extend(which.query());
+        Ok(Lines::of(self.download(self.url(&["audit", "export"], &query)).await?))
     }
 
     async fn download(&self, url: Url) -> Result<impl Stream<Item = Result<Bytes, ApiError>> + use<>, ApiError> {

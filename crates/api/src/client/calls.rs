@@ -1,6 +1,6 @@
 //! One method a route, in the order of the API's document.
 
-use super::{ApiError, Client, Follow, LogQuery, Paging, Repeat};
+use super::{ApiError, Client, EventQuery, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
 use tradewind_model::id::{FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId};
@@ -292,27 +292,53 @@ impl Client {
     }
 
     /// Sealed events, oldest first.
-    pub async fn events(&self, service: Option<&ServiceName>, page: &Paging) -> Result<Page<Event>, ApiError> {
-        let mut query = page.query();
-        query.extend(service.map(|s| ("service", s.to_string())));
-        self.get(&["events"], &query).await
+    pub async fn events(&self, which: &EventQuery, page: &Paging) -> Result<Page<Event>, ApiError> {
+        self.get(&["events"], &[page.query(), which.query()].concat()).await
     }
 
     /// Sealed events, newest first.
-    pub async fn newest_events(&self, service: Option<&ServiceName>, page: &Paging) -> Result<Page<Event>, ApiError> {
-        let mut query = page.query();
-        query.push(("order", "newest".to_owned()));
-        query.extend(service.map(|s| ("service", s.to_string())));
-        self.get(&["events"], &query).await
+    pub async fn newest_events(&self, which: &EventQuery, page: &Paging) -> Result<Page<Event>, ApiError> {
+        let newest = vec![("order", "newest".to_owned())];
+        self.get(&["events"], &[page.query(), newest, which.query()].concat()).await
     }
 
     /// Events as they are sealed, beginning behind sequence number `after`; none: with the next one. Never ends.
-    pub fn follow_events(&self, after: Option<i64>) -> Follow<Event> {
-        Follow::new(self.clone(), self.url(&["events", "stream"], &[]), after.map(|seq| seq.to_string()))
+    pub fn follow_events(&self, which: &EventQuery, after: Option<i64>) -> Follow<Event> {
+        Follow::new(self.clone(), self.url(&["events", "stream"], &which.query()), after.map(|seq| seq.to_string()))
     }
 
-    /// Reads the whole chain.
+    /// Has the server read the whole chain.
     pub async fn verify_audit(&self) -> Result<AuditReport, ApiError> {
         self.get(&["audit", "verify"], &[]).await
+    }
+
+    pub async fn audit_status(&self) -> Result<AuditStatus, ApiError> {
+        self.get(&["audit", "status"], &[]).await
+    }
+
+    /// None before the first event was sealed.
+    pub async fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, ApiError> {
+        let page: Page<Checkpoint> = self.get(&["audit", "checkpoints"], &Paging::limit(1).query()).await?;
+        Ok(page.items.into_iter().next())
+    }
+
+    /// Newest first.
+    pub async fn checkpoints(&self, page: &Paging) -> Result<Page<Checkpoint>, ApiError> {
+        self.get(&["audit", "checkpoints"], &page.query()).await
+    }
+
+    /// Of where the chain is now.
+    pub async fn make_checkpoint(&self) -> Result<Option<Checkpoint>, ApiError> {
+        self.post(&["audit", "checkpoints"], &Reason::default()).await
+    }
+
+    /// Public keys, oldest first.
+    pub async fn audit_keys(&self) -> Result<Vec<AuditKey>, ApiError> {
+        Ok(self.get::<Page<AuditKey>>(&["audit", "keys"], &[]).await?.items)
+    }
+
+    /// Checkpoints are signed with a new key from then on.
+    pub async fn replace_audit_key(&self) -> Result<AuditKey, ApiError> {
+        self.post(&["audit", "keys"], &Reason::default()).await
     }
 }

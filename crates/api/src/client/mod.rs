@@ -8,11 +8,14 @@ mod bulk;
 mod calls;
 mod error;
 mod follow;
+mod lines;
 mod sse;
 
 pub use error::ApiError;
 pub use follow::Follow;
+pub use lines::Lines;
 
+use crate::v1::Time;
 use reqwest::{
     Method, Response, Url,
     header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderMap, HeaderValue},
@@ -21,7 +24,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, time::Duration};
 use tradewind_model::{
     fault::{Lang, Problem},
-    id::{EnvName, SiteName},
+    id::{EnvName, ServiceName, SiteName},
 };
 
 /// Which part of a list to fetch.
@@ -63,6 +66,38 @@ impl LogQuery {
             vec![("env", self.env.to_string()), ("tail", self.tail.to_string()), ("follow", self.follow.to_string())];
         query.extend(self.site.as_ref().map(|s| ("site", s.to_string())));
         query.extend(self.release.clone().map(|r| ("release", r)));
+        query
+    }
+}
+
+/// Which events; everything where nothing is said.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventQuery {
+    pub service: Option<ServiceName>,
+    pub env: Option<EnvName>,
+    /// The name of a person, a part of the control plane or a host.
+    pub actor: Option<String>,
+    /// How the kind begins.
+    pub kind: Option<String>,
+    pub since: Option<Time>,
+    /// That time itself left out.
+    pub until: Option<Time>,
+}
+
+impl EventQuery {
+    pub fn of(service: ServiceName) -> Self {
+        Self { service: Some(service), ..Self::default() }
+    }
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let Self { service, env, actor, kind, since, until } = self;
+        let mut query = Vec::new();
+        query.extend(service.as_ref().map(|s| ("service", s.to_string())));
+        query.extend(env.as_ref().map(|e| ("env", e.to_string())));
+        query.extend(actor.clone().map(|a| ("actor", a)));
+        query.extend(kind.clone().map(|k| ("kind", k)));
+        query.extend(since.map(|t| ("since", t.to_string())));
+        query.extend(until.map(|t| ("until", t.to_string())));
         query
     }
 }

@@ -21,7 +21,9 @@ pub use access::{
     Invite, Login, Me, NewInvitation, NewToken, Password, RecoveryCodes, RoleWish, Scope, SecondFactorCode,
     SecondFactorSecret, SessionInfo, SignIn, SignedIn, Token, User, UserKind,
 };
-pub use audit::{Actor, AuditFinding, AuditProblem, AuditReport, ChainHead, Event};
+pub use audit::{
+    Actor, AuditFinding, AuditKey, AuditProblem, AuditReport, AuditSink, AuditStatus, ChainHead, Checkpoint, Event,
+};
 pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;
 pub use judgement::{

@@ -139,7 +139,7 @@ async fn a_name_from_outside_stays_one_part_of_the_path() {
 async fn a_stream_that_is_refused_says_why_once() {
     let body = r#"{"type":"/help/TW-API-001","code":"TW-API-001","status":500,"title":"no","fix":"do"}"#;
     let server = server(vec![stream(&format!("event: problem\ndata: {body}\n\n"))]).await;
-    let mut follow = client(&server.base).follow_events(Some(41));
+    let mut follow = client(&server.base).follow_events(&Default::default(), Some(41));
     let error = follow.next().await.unwrap().unwrap_err();
     assert_eq!(error.problem().unwrap().code, "TW-API-001");
     assert!(follow.next().await.is_none());

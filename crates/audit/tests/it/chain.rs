@@ -44,7 +44,7 @@ fn mark(events: &[Sealed], seq: i64) -> Mark {
 fn walk(events: &[Sealed], anchor: Mark, marks: Vec<Mark>, head: Option<Mark>) -> (i64, Option<Broken>) {
     let mut chain = Chain::new(anchor, marks);
     for event in events {
-        let link = line::link(&line::write(event)).unwrap();
+        let line::Piece::Event(link) = line::piece(&line::write(event)).unwrap() else { panic!("{event:?}") };
         if let Err(stop) = chain.next(&link) {
             let known = |follows: Digest| events.iter().any(|e| e.hash == Some(follows));
             let follows = match &stop {

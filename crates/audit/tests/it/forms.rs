@@ -21,6 +21,8 @@ fn a_line_is_the_event_byte_for_byte() {
         assert!(text.contains(&format!("\"{word}\":")), "{text}");
         assert_eq!(line::read(&text).unwrap(), event);
     }
+    let note = "a\n\n— b c\n";
+    assert!(matches!(line::piece(&line::checkpoint(note)), Ok(line::Piece::Checkpoint(text)) if text == note));
     insta::assert_snapshot!(line::write(&ten()[0]));
     for bad in ["", "{}", "[]", r#"{"seq":1}"#, "{\"seq\":1,\"withheld\":false}"] {
         assert!(line::read(bad).is_err(), "{bad}");

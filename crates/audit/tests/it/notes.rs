@@ -75,9 +75,13 @@ fn a_new_key_is_believed_for_the_sake_of_the_old_one() {
         Introduction::sign(&second, Some(&first), AT),
         Introduction::sign(&first, None, AT),
     ];
+    let ids =
+        |root: &Signer| -> Vec<_> { trusted(&[root.verifier().clone()], &notes).iter().map(Verifier::id).collect() };
+    let of = |signers: [&Signer; 3]| signers.map(|s| s.verifier().id());
+    assert_eq!(ids(&first), of([&first, &second, &third]));
+    assert_eq!(ids(&third), of([&third, &second, &first]), "who holds the new one believes what the old one signed");
+    assert_eq!(ids(&foreign), [foreign.verifier().id()]);
     let known = trusted(&[first.verifier().clone()], &notes);
-    let ids: Vec<_> = known.iter().map(Verifier::id).collect();
-    assert_eq!(ids, [first.verifier().id(), second.verifier().id(), third.verifier().id()]);
     assert!(Checkpoint::open(&checkpoint().sign(&third).to_string(), &known).is_ok());
     assert!(Checkpoint::open(&checkpoint().sign(&foreign).to_string(), &known).is_err());
     // A statement about a key that did not agree to it.

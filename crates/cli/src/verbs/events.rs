@@ -1,12 +1,7 @@
 //! The event log.
 
-use crate::{
-    exit::Exit,
-    failure::Failure,
-    follow, msg,
-    session::{Session, name},
-    table::Paint,
-};
+use super::audit::Chosen;
+use crate::{exit::Exit, failure::Failure, follow, msg, session::Session, table::Paint};
 use tradewind_api::{
     Paging,
     v1::{Actor, Event},
@@ -16,8 +11,8 @@ use tradewind_api::{
 pub struct Args {
     #[arg(long, short)]
     pub follow: bool,
-    #[arg(long, value_name = "SERVICE")]
-    pub service: Option<String>,
+    #[command(flatten)]
+    pub chosen: Chosen,
     #[arg(long, value_name = "SEQ")]
     pub after: Option<i64>,
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
@@ -26,15 +21,12 @@ pub struct Args {
 
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
-    let service = args.service.as_deref().map(name).transpose()?;
+    let which = args.chosen.query(session)?;
     if args.follow {
-        let mut events = client.follow_events(args.after);
+        let mut events = client.follow_events(&which, args.after);
         let read = async {
             while let Some(event) = events.next().await {
-                let event = event?;
-                if service.as_ref().is_none_or(|s| event.service.as_deref() == Some(s.as_str())) {
-                    show(session, &event);
-                }
+                show(session, &event?);
             }
             Ok(Exit::Ok)
         };
@@ -46,9 +38,9 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let paging = Paging { after: args.after.map(|s| s.to_string()), limit: Some(args.limit) };
     // The last ones, in the order they happened; from a given place, what follows it.
     let page = match args.after {
-        Some(_) => client.events(service.as_ref(), &paging).await?,
+        Some(_) => client.events(&which, &paging).await?,
         None => {
-            let mut page = client.newest_events(service.as_ref(), &paging).await?;
+            let mut page = client.newest_events(&which, &paging).await?;
             page.items.reverse();
             page.next = None;
             page

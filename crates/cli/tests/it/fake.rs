@@ -181,6 +181,7 @@ async fn run(lang: Lang, args: &[String], vars: HashMap<String, String>, dir: Pa
         input: Mutex::new(Box::new(std::io::Cursor::new(input))),
         grammar,
         patience: Duration::ZERO,
+        audit_folder: |_| Box::pin(async { unreachable!("no data folder here") }),
     };
     let exit = tradewind_cli::run(verb, &matches, lang, around).await;
     let text = |b: Arc<Mutex<Vec<u8>>>| String::from_utf8(b.lock().unwrap().clone()).unwrap();

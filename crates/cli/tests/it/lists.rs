@@ -140,7 +140,9 @@ async fn events_are_lines_and_their_lines_are_json() {
     assert_eq!(fake.seen()[1].line, "GET /events?limit=50&order=newest");
     let followed = fake.run("events -f --json").await;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&followed.out).unwrap()["seq"], 41);
-    assert_eq!(fake.run("events -f --service other").await.out, "");
+    fake.run("events -f --service other --actor li.wei --kind run. --since 2026-01-02T03:04:05Z").await;
+    let asked = fake.seen().pop().unwrap().line;
+    assert_eq!(asked, "GET /events/stream?service=other&actor=li.wei&kind=run.&since=2026-01-02T03%3A04%3A05.000000Z");
 }
 
 #[tokio::test]

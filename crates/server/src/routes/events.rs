@@ -10,35 +10,41 @@ use crate::{
 use axum::{Extension, Json, response::Response};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
-use tradewind_api::v1::{AuditFinding, AuditProblem, AuditReport, ChainHead, Event, Page};
+use tradewind_api::v1::{Event, Page, Time};
 use tradewind_model::{
     access::{Action, Part, Rights, Subject},
     event,
-    fault::{Fault, Lang, Text},
-    id::ServiceName,
+    fault::Fault,
+    id::{EnvName, ServiceName},
 };
 use tradewind_store::{
     StoreError,
-    events::{self, Broken, Filter, Verification},
+    events::{self, Filter},
 };
 
 const READ: Permission = Permission::May(Action::Read);
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/api/v1/events", READ, "list_events", list)
+        chosen(Route::get("/api/v1/events", READ, "list_events", list))
             .about("Events", "Sealed events, oldest first unless asked otherwise")
-            .query("service", "string", "Only of this service")
             .query("order", "string", "`oldest` (the default) or `newest`: which come first")
             .answers_page_of::<Event>(),
-        Route::get("/api/v1/events/stream", READ, "follow_events", follow)
+        chosen(Route::get("/api/v1/events/stream", READ, "follow_events", follow))
             .about("Events", "Events as they are sealed, behind `Last-Event-ID` or, without it, from now on")
-            .query("service", "string", "Only of this service")
             .streams::<Event>(),
-        Route::get("/api/v1/audit/verify", Permission::May(Action::ReadAudit), "verify_audit", verify)
-            .about("Events", "Read the whole chain and name the first thing that is not as it was written")
-            .answers::<AuditReport>(),
     ]
+}
+
+/// What events are chosen by, wherever they are.
+pub(super) fn chosen(route: Route) -> Route {
+    route
+        .query("service", "string", "Only of this service")
+        .query("env", "string", "Only of this environment")
+        .query("kind", "string", "Only of kinds that begin like this: `rollout.`, `token.created`")
+        .query("actor", "string", "Only by this actor: a person, a part of the control plane, a host")
+        .query("since", "string", "From this time on, RFC 3339")
+        .query("until", "string", "Before this time, RFC 3339")
 }
 
 #[derive(Deserialize)]
@@ -47,6 +53,11 @@ struct ListQuery {
     after: Option<String>,
     limit: Option<u32>,
     service: Option<ServiceName>,
+    env: Option<EnvName>,
+    kind: Option<String>,
+    actor: Option<String>,
+    since: Option<Time>,
+    until: Option<Time>,
     #[serde(default)]
     order: Order,
 }
@@ -63,13 +74,20 @@ enum Order {
 #[serde(deny_unknown_fields)]
 struct FollowQuery {
     service: Option<ServiceName>,
+    env: Option<EnvName>,
+    kind: Option<String>,
+    actor: Option<String>,
+    since: Option<Time>,
+    until: Option<Time>,
 }
 
 async fn list(Scoped(app): Scoped, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
-    let page = PageQuery::new(q.after, q.limit);
+    let ListQuery { after, limit, service, env, kind, actor, since, until, order } = q;
+    let page = PageQuery::new(after, limit);
     let cursor = page.cursor::<u64>()?.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let (read, filter) = (&mut app.store.read().await?, of(q.service));
-    let found = match q.order {
+    let filter = Filter { service, env, kind, actor, since: since.map(|t| t.0), until: until.map(|t| t.0) };
+    let read = &mut app.store.read().await?;
+    let found = match order {
         Order::Oldest => events::after(read, cursor.unwrap_or(0), &filter, page.limit()).await?,
         Order::Newest => events::before(read, cursor.unwrap_or(i64::MAX), &filter, page.limit()).await?,
     };
@@ -97,16 +115,13 @@ async fn follow(
         let shown = event.as_ref().map_or(true, |e| may_see(&sight, e));
         std::future::ready(shown)
     };
-    let updates = events::follow(&app.store, from, of(q.service)).filter(seen).map(move |event| match event {
+    let FollowQuery { service, env, kind, actor, since, until } = q;
+    let filter = Filter { service, env, kind, actor, since: since.map(|t| t.0), until: until.map(|t| t.0) };
+    let updates = events::follow(&app.store, from, filter).filter(seen).map(move |event| match event {
         Ok(event) => Update::Data { id: Some(event.seq.to_string()), data: Event::from(event) },
         Err(e) => Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id))),
     });
     Ok(sse::respond(updates, app.stop.clone()))
-}
-
-async fn verify(Scoped(app): Scoped, Extension(info): Extension<RequestInfo>) -> Answer<AuditReport> {
-    let found = events::verify(&mut app.store.read().await?).await?;
-    Ok(Json(report(found, info.lang)))
 }
 
 /// What happened to a service or an environment is for who sees it; what concerns everybody and everything, such as who may
@@ -123,71 +138,7 @@ fn may_see(sight: &Rights, e: &event::Event) -> bool {
     }
 }
 
-fn of(service: Option<ServiceName>) -> Filter {
-    Filter { service, ..Filter::default() }
-}
-
 fn seq(cursor: &str) -> Result<i64, Fault> {
     let known = cursor.parse().ok().filter(|n| *n >= 0);
     known.ok_or_else(|| Fault::new(&faults::BAD_CURSOR).with("cursor", cursor.escape_debug()))
-}
-
-fn report(v: Verification, lang: Lang) -> AuditReport {
-    AuditReport {
-        ok: v.broken.is_none(),
-        intact: v.intact,
-        unsealed: v.unsealed,
-        head: v.head.map(|(seq, hash)| ChainHead { seq, hash }),
-        finding: v.broken.map(|b| finding(b, lang)),
-    }
-}
-
-fn finding(broken: Broken, lang: Lang) -> AuditFinding {
-    let say = |seq: i64, problem, text: Text, args: &[(&str, String)]| AuditFinding {
-        seq,
-        problem,
-        detail: text.fill(lang, args),
-    };
-    match broken {
-        Broken::Altered { seq, id } => say(
-            seq,
-            AuditProblem::Altered,
-            Text {
-                en: "event {seq} ({id}) says something else than it did", zh: "事件 {seq}（{id}）的内容已被改动"
-            },
-            &[("seq", seq.to_string()), ("id", id)],
-        ),
-        Broken::Removed { from, to } => say(
-            from,
-            AuditProblem::Removed,
-            Text { en: "events {from} to {to} are gone", zh: "事件 {from} 至 {to} 已丢失" },
-            &[("from", from.to_string()), ("to", to.to_string())],
-        ),
-        Broken::Reordered { seq, id } => say(
-            seq,
-            AuditProblem::Reordered,
-            Text {
-                en: "event {id} stands in the place of number {seq}", zh: "事件 {id} 占据了编号 {seq} 的位置"
-            },
-            &[("seq", seq.to_string()), ("id", id)],
-        ),
-        Broken::Renumbered { seq, id } => say(
-            seq,
-            AuditProblem::Renumbered,
-            Text {
-                en: "something is gone or was put in before event {seq} ({id}), and the numbers were made to fit",
-                zh: "事件 {seq}（{id}）之前有缺失或插入，且编号已被改成连续",
-            },
-            &[("seq", seq.to_string()), ("id", id)],
-        ),
-        Broken::HeadBehind { head, last } => say(
-            head,
-            AuditProblem::HeadBehind,
-            Text {
-                en: "the chain's recorded end is event {head}, and the events go on to {last}",
-                zh: "链尾记录为事件 {head}，而事件延续到 {last}",
-            },
-            &[("head", head.to_string()), ("last", last.to_string())],
-        ),
-    }
 }

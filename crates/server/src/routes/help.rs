@@ -17,9 +17,10 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 8] = [
+    let areas: [&[&Code]; 9] = [
         faults::ALL,
         tradewind_store::faults::ALL,
+        tradewind_audit::faults::ALL,
         tradewind_model::spec::faults::ALL,
         tradewind_model::yaml::faults::ALL,
         tradewind_model::pipeline::faults::ALL,

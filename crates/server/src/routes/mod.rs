@@ -1,7 +1,9 @@
 //! Every route, a file a subject. Handlers parse, call a use case and show its answer; nothing is decided here.
 
 mod access;
+mod audit;
 mod events;
+mod export;
 mod freezes;
 mod help;
 mod hosts;
@@ -31,6 +33,7 @@ pub fn all() -> Vec<Route> {
         freezes::routes(),
         logs::routes(),
         events::routes(),
+        audit::routes(),
         crate::git::routes::routes(),
         crate::agent::routes(),
     ]

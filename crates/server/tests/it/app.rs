@@ -61,6 +61,7 @@ impl TestApp {
             listen: "127.0.0.1:0".parse().unwrap(),
             database: None,
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
+            audit: Default::default(),
         };
         let server = Server::open(config, clock.clone()).await.unwrap();
         let (addr, app) = (server.addr(), server.app().clone());

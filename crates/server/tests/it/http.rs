@@ -120,7 +120,7 @@ async fn a_help_page_says_what_a_code_means() {
 #[tokio::test]
 async fn the_server_stops_with_streams_open_and_requests_half_sent() {
     let app = TestApp::start().await;
-    let mut events = app.client().follow_events(Some(0));
+    let mut events = app.client().follow_events(&Default::default(), Some(0));
     assert!(events.next().await.unwrap().is_ok());
     let mut slow = TcpStream::connect(app.addr).await.unwrap();
     slow.write_all(b"GET /healthz HTT").await.unwrap();

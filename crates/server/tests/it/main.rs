@@ -1,6 +1,7 @@
 mod access;
 mod agent;
 mod app;
+mod audit;
 mod events;
 mod git;
 mod host;

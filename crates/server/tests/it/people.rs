@@ -70,11 +70,12 @@ async fn neither_codes_nor_passwords_nor_addresses_are_in_the_log() {
     join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
     assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", "wrong wrong wrong")).await), "TW-AUTH-013");
     signed_in(&app, "li.wei").await;
-    let events = crate::events::all(&app, 7).await;
+    let events = crate::events::all(&app, 8).await;
     let kinds: Vec<_> = events.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(
         kinds,
         [
+            "audit.key_introduced",
             "token.created",
             "user.invited",
             "user.joined",

@@ -171,7 +171,7 @@ impl World {
     async fn did_nothing(&self, who: &str) {
         let client = self.app.client();
         until("a sealed log", async || (client.verify_audit().await.unwrap().unsealed == 0).then_some(())).await;
-        let events = client.events(None, &Paging::limit(200)).await.unwrap();
+        let events = client.events(&Default::default(), &Paging::limit(200)).await.unwrap();
         assert!(events.next.is_none(), "the log fits into one page");
         let theirs = |e: &&v1::Event| matches!(&e.actor, v1::Actor::User { name } if name.starts_with(who));
         let done: Vec<_> = events.items.iter().filter(theirs).collect();

@@ -1,135 +1,134 @@
-//! `tradewind audit verify`: reads the whole chain and names the first thing that is not as it was written.
+//! Reads the whole chain, as it is stored, and names the first thing that is not as it was written.
 //!
-//! What it cannot see: someone who rewrites every row after an alteration *and* the head. Against that, keep a head's
-//! number and hash elsewhere and compare ([`Verification::head`]).
+//! The walk itself is [`tradewind_audit::Chain`]. What it cannot see without marks of signed checkpoints: someone who
+//! rewrites every row after an alteration *and* the head.
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
+use tradewind_audit::{Broken, Chain, Link, Mark, Sealed, chain::Stop};
 use tradewind_model::id::Digest;
 
 use super::{
-    envelope::{Envelope, envelope_columns, genesis},
+    envelope::{envelope_columns, sealed},
     seal,
 };
 use crate::{
     error::{Result, StoreError},
+    rows,
     stmt::statements,
-    tx::{Reader as _, Snapshot},
+    tx::{Reader, Snapshot},
     value::{Row, args},
 };
 
 statements! {
-    CHAIN = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq > 0 ORDER BY seq");
+    CHAIN = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq > $1 ORDER BY seq");
+    CHAIN_PART = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq > $1 ORDER BY seq LIMIT $2");
     OUTSIDE = "SELECT COUNT(*) AS n FROM events WHERE seq IS NULL";
-    MISNUMBERED = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq <= 0 ORDER BY seq LIMIT 1");
+    MISNUMBERED = "SELECT seq, id FROM events WHERE seq <= $1 ORDER BY seq LIMIT 1";
     BY_HASH = "SELECT seq FROM events WHERE hash = $1 ORDER BY seq LIMIT 1";
+    FIRST = "SELECT hash FROM events WHERE seq = 1";
 }
+
+/// Rows that are hashed in one go, beside the reading.
+const BATCH: usize = 512;
+const BATCHES: usize = 4;
 
 /// What a reading of the whole chain found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Verification {
-    /// Events that are as they were written, from the first on.
+    /// Events that are as they were written, from the first that is kept on.
     pub intact: i64,
     /// Events that have no number yet.
     pub unsealed: i64,
     /// The last intact event's number and hash.
     pub head: Option<(i64, Digest)>,
+    /// Events up to this one were pruned; 0: none.
+    pub anchor: i64,
+    /// Marks that agree.
+    pub met: u64,
     pub broken: Option<Broken>,
 }
 
-/// The first thing that is not as it was written.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Broken {
-    /// The event is there and says something else.
-    Altered { seq: i64, id: String },
-    /// Events are gone: these numbers, both included.
-    Removed { from: i64, to: i64 },
-    /// The event is genuine but stands in another's place.
-    Reordered { seq: i64, id: String },
-    /// Something is gone or was put in before this event, and the numbers were made to fit.
-    Renumbered { seq: i64, id: String },
-    /// The head says the chain ends at `head`, and the events go on to `last`.
-    HeadBehind { head: i64, last: i64 },
-}
-
-/// Reads everything once, at one moment; memory stays small.
+/// Reads everything once, at one moment; memory stays small. `marks`: what checkpoints saw, believed by the caller.
 ///
 /// # Errors
 /// Only where the database fails: a broken chain is an answer.
-pub async fn verify(r: &mut Snapshot) -> Result<Verification> {
+pub async fn verify(r: &mut Snapshot, marks: Vec<Mark>) -> Result<Verification> {
     let unsealed = r.fetch_one(&OUTSIDE, args![]).await?.i64("n")?;
-    let (head_seq, head_hash) = seal::head(r).await?;
-    let mut seq = 0;
-    let mut prev = genesis();
-    let mut broken = None;
-    if let Some(row) = r.fetch_opt(&MISNUMBERED, args![]).await? {
-        broken = Some(Broken::Renumbered { seq: row.i64("seq")?, id: row.text("id")? });
-    } else {
-        let mut out_of_place = None;
-        let mut rows = r.conn.stream(&CHAIN, args![])?;
-        while let Some(row) = rows.next().await {
-            match link(&row?, seq + 1, &prev)? {
-                Link::Holds(hash) => {
-                    seq += 1;
-                    prev = hash;
+    let (seq, hash) = seal::head(r).await?;
+    let anchor = rows::audit::anchor(r).await?.mark;
+    let mut chain = Chain::new(anchor, marks);
+    let stop = match r.fetch_opt(&MISNUMBERED, args![anchor.seq]).await? {
+        Some(row) => Some(Stop::Broken(Broken::Renumbered { seq: row.i64("seq")?, id: row.text("id")? })),
+        None => walk(r, &mut chain).await?,
+    };
+    let broken = match stop {
+        None => chain.end(Some(Mark { seq, hash })).err(),
+        Some(stop) => {
+            let known = match &stop {
+                Stop::Broken(_) => false,
+                Stop::OutOfPlace { follows, .. } => {
+                    r.fetch_opt(&BY_HASH, args![follows.as_bytes().as_slice()]).await?.is_some()
                 }
-                Link::Breaks(b) => {
-                    broken = Some(b);
-                    break;
-                }
-                Link::OutOfPlace { seq, id, follows } => {
-                    out_of_place = Some((seq, id, follows));
-                    break;
-                }
+            };
+            Some(stop.resolve(known))
+        }
+    };
+    let last = chain.last();
+    Ok(Verification {
+        intact: last.seq - anchor.seq,
+        unsealed,
+        head: (last.seq > 0).then_some((last.seq, last.hash)),
+        anchor: anchor.seq,
+        met: chain.met(),
+        broken,
+    })
+}
+
+/// Hashing waits for nothing but its own rows: it goes on beside the reading, several batches at once.
+async fn walk(r: &mut Snapshot, chain: &mut Chain) -> Result<Option<Stop>> {
+    let rows = r.conn.stream(&CHAIN, args![chain.anchor()])?;
+    let batches = rows.try_chunks(BATCH).map_err(|e| e.1).map(|batch| async {
+        let batch = batch?;
+        let links = tokio::task::spawn_blocking(move || batch.iter().map(link).collect::<Result<Vec<_>>>()).await;
+        links.map_err(|e| StoreError::Io { what: "a batch of events was not hashed".into(), source: e.into() })?
+    });
+    let mut batches = std::pin::pin!(batches.buffered(BATCHES));
+    while let Some(links) = batches.next().await {
+        for link in links? {
+            if let Err(stop) = chain.next(&link) {
+                return Ok(Some(stop));
             }
         }
-        drop(rows);
-        if let Some((seq, id, follows)) = out_of_place {
-            let known = r.fetch_opt(&BY_HASH, args![follows.as_bytes().as_slice()]).await?;
-            broken = Some(match known {
-                Some(_) => Broken::Reordered { seq, id },
-                None => Broken::Renumbered { seq, id },
-            });
-        }
     }
-    if broken.is_none() {
-        broken = match seq.cmp(&head_seq) {
-            std::cmp::Ordering::Less => Some(Broken::Removed { from: seq + 1, to: head_seq }),
-            std::cmp::Ordering::Greater => Some(Broken::HeadBehind { head: head_seq, last: seq }),
-            std::cmp::Ordering::Equal if prev != head_hash => Some(Broken::HeadBehind { head: head_seq, last: seq }),
-            std::cmp::Ordering::Equal => None,
-        };
-    }
-    Ok(Verification { intact: seq, unsealed, head: (seq > 0).then_some((seq, prev)), broken })
+    Ok(None)
 }
 
-enum Link {
-    Holds(Digest),
-    Breaks(Broken),
-    OutOfPlace { seq: i64, id: String, follows: Digest },
+fn link(row: &Row) -> Result<Link> {
+    Ok(Link::of(&sealed(row)?))
 }
 
-/// Does this row follow the event whose hash is `prev`?
-fn link(row: &Row, expected: i64, prev: &Digest) -> Result<Link> {
-    let seq = row.i64("seq")?;
-    if seq > expected {
-        return Ok(Link::Breaks(Broken::Removed { from: expected, to: seq - 1 }));
-    }
-    let altered = |id| Ok(Link::Breaks(Broken::Altered { seq, id }));
-    let id = row.text("id")?;
-    // A seal that was taken away or cannot be one is an alteration too.
-    let (Ok(stored_prev), Ok(stored)) = (row.digest("prev"), row.digest("hash")) else { return altered(id) };
-    let envelope = match Envelope::from_row(row) {
-        Ok(e) => e,
-        Err(StoreError::Corrupt { .. }) => return altered(id),
-        Err(e) => return Err(e),
+/// Sealed events behind `seq`, as they are stored, in order, `limit` at most: all tenants', because the chain is one.
+/// What is another's is without its content.
+pub async fn part(r: &mut impl Reader, seq: i64, limit: u32) -> Result<Vec<Sealed>> {
+    let rows = r.fetch_all(&CHAIN_PART, args![seq, limit]).await?;
+    let org = r.org().to_string();
+    let own = |row| {
+        let mut event: Sealed = sealed(row)?;
+        event.record = event.record.filter(|record| record.org == org);
+        Ok(event)
     };
-    if envelope.hash(&stored_prev) != stored {
-        return altered(id);
-    }
-    if stored_prev != *prev {
-        return Ok(Link::OutOfPlace { seq, id, follows: stored_prev });
-    }
-    Ok(Link::Holds(stored))
+    rows.iter().map(own).collect()
+}
+
+/// The hash of the log's first event: which log this is. None before there is one, and once it was pruned; the
+/// checkpoints know it then.
+pub async fn first(r: &mut impl Reader) -> Result<Option<Digest>> {
+    r.fetch_opt(&FIRST, args![]).await?.map(|row| row.digest("hash")).transpose()
+}
+
+/// Where the chain ends.
+pub async fn head(r: &mut impl Reader) -> Result<Mark> {
+    let (seq, hash) = seal::head(r).await?;
+    Ok(Mark { seq, hash })
 }

@@ -1,9 +1,9 @@
-//! An event as it is stored, and the bytes its hash is taken over.
+//! An event between its row and the forms others know it in.
 
-use sha2::{Digest as _, Sha256};
+use tradewind_audit::{Record, Sealed};
 use tradewind_model::{
     event::{Actor, Event, NewEvent},
-    id::{Digest, EventId},
+    id::EventId,
 };
 
 use crate::{
@@ -20,78 +20,37 @@ macro_rules! envelope_columns {
 }
 pub(crate) use envelope_columns;
 
-/// What is stored, unparsed: a hash is over what is there, not over what it means.
-pub(crate) struct Envelope {
-    pub arrival: i64,
-    pub org: String,
-    pub id: String,
-    pub at: i64,
-    pub kind: String,
-    pub schema: i64,
-    pub actor_type: String,
-    pub actor_name: String,
-    pub subject: String,
-    pub cause: Option<String>,
-    pub service: Option<String>,
-    pub env: Option<String>,
-    pub before: Option<String>,
-    pub after: Option<String>,
+/// The row as the chain takes it, unparsed. What cannot be read at all has no record.
+pub(crate) fn sealed(r: &Row) -> Result<Sealed> {
+    let seal = |column| match r.digest(column) {
+        Ok(digest) => Ok(Some(digest)),
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        Err(e) => Err(e),
+    };
+    let record = match record(r) {
+        Ok(record) => Some(record),
+        Err(StoreError::Corrupt { .. }) => None,
+        Err(e) => return Err(e),
+    };
+    Ok(Sealed { seq: r.i64("seq")?, prev: seal("prev")?, hash: seal("hash")?, record })
 }
 
-/// What stands before the first event.
-pub(crate) fn genesis() -> Digest {
-    Digest::from_bytes([0; 32])
-}
-
-impl Envelope {
-    pub fn from_row(r: &Row) -> Result<Self> {
-        Ok(Self {
-            arrival: r.i64("arrival")?,
-            org: r.text("org_id")?,
-            id: r.text("id")?,
-            at: r.i64("at")?,
-            kind: r.text("kind")?,
-            schema: r.i64("schema_version")?,
-            actor_type: r.text("actor_type")?,
-            actor_name: r.text("actor_name")?,
-            subject: r.text("subject")?,
-            cause: r.opt_text("cause")?,
-            service: r.opt_text("service")?,
-            env: r.opt_text("env")?,
-            before: r.opt_text("before_json")?,
-            after: r.opt_text("after_json")?,
-        })
-    }
-
-    /// SHA-256 over a version word, `prev`, and every field with its length before it.
-    ///
-    /// The number is not among them: the chain gives each event its place, and so a row that was moved can be told from
-    /// a row that was altered.
-    pub fn hash(&self, prev: &Digest) -> Digest {
-        let mut h = Sha256::new();
-        h.update(b"tradewind event 1");
-        h.update(prev.as_bytes());
-        let mut field = |bytes: Option<&[u8]>| match bytes {
-            None => h.update([0]),
-            Some(b) => {
-                h.update([1]);
-                h.update((b.len() as u64).to_be_bytes());
-                h.update(b);
-            }
-        };
-        field(Some(self.org.as_bytes()));
-        field(Some(self.id.as_bytes()));
-        field(Some(&self.at.to_be_bytes()));
-        field(Some(self.kind.as_bytes()));
-        field(Some(&self.schema.to_be_bytes()));
-        field(Some(self.actor_type.as_bytes()));
-        field(Some(self.actor_name.as_bytes()));
-        field(Some(self.subject.as_bytes()));
-        for optional in [&self.cause, &self.service, &self.env, &self.before, &self.after] {
-            field(optional.as_deref().map(str::as_bytes));
-        }
-        Digest::from_bytes(h.finalize().into())
-    }
+pub(crate) fn record(r: &Row) -> Result<Record> {
+    Ok(Record {
+        org: r.text("org_id")?,
+        id: r.text("id")?,
+        at: r.i64("at")?,
+        kind: r.text("kind")?,
+        schema: r.i64("schema_version")?,
+        actor_type: r.text("actor_type")?,
+        actor_name: r.text("actor_name")?,
+        subject: r.text("subject")?,
+        cause: r.opt_text("cause")?,
+        service: r.opt_text("service")?,
+        env: r.opt_text("env")?,
+        before: r.opt_text("before_json")?,
+        after: r.opt_text("after_json")?,
+    })
 }
 
 pub(crate) fn actor_columns(actor: &Actor) -> (&'static str, &str) {
@@ -113,7 +72,7 @@ fn actor(kind: &str, name: String) -> Result<Actor> {
 
 /// A sealed row as the rest of Tradewind sees it.
 pub(crate) fn event(r: &Row) -> Result<Event> {
-    let e = Envelope::from_row(r)?;
+    let e = record(r)?;
     let json = |column| r.opt_json(column)?.map(|j: Json| j.read()).transpose();
     Ok(Event {
         seq: r.i64("seq")?,

@@ -10,6 +10,7 @@ pub mod read;
 pub mod seal;
 pub(crate) mod write;
 
-pub use audit::{Broken, Verification, verify};
-pub use read::{Filter, after, before, follow, get, of_subject};
+pub use audit::{Verification, verify};
+pub use read::{Filter, after, before, follow, get, of_subject, stored_after};
 pub use seal::Sealer;
+pub use tradewind_audit::{Broken, Mark};

@@ -2,40 +2,73 @@
 
 use futures_util::{Stream, stream};
 use std::collections::VecDeque;
+use tradewind_audit::Sealed;
 use tradewind_model::{
     event::Event,
-    id::{EventId, ServiceName},
+    id::{EnvName, EventId, ServiceName},
+    time::Timestamp,
 };
 
-use super::envelope::{envelope_columns, event};
+use super::envelope::{envelope_columns, event, sealed};
 use crate::{
     error::{Result, StoreError},
-    stmt::statements,
+    stmt::{Stmt, statements},
     store::Store,
     tx::Reader,
-    value::args,
+    value::{Row, args},
 };
 
+/// What every reading has in common. `$9` and `$10` may be nothing, and PostgreSQL wants to know of what type.
+macro_rules! events {
+    () => {
+        concat!(
+            "SELECT ",
+            envelope_columns!(),
+            " FROM events WHERE org_id = $1 AND seq > $2 AND seq < $3
+             AND (CAST($4 AS TEXT) IS NULL OR substr(kind, 1, length($4)) = $4) AND (CAST($5 AS TEXT) IS NULL OR env = $5)
+             AND at >= $6 AND at < $7"
+        )
+    };
+}
+macro_rules! any_service {
+    () => {
+        " AND (CAST($9 AS TEXT) IS NULL OR service = $9)"
+    };
+}
+macro_rules! of_service {
+    () => {
+        " AND service = $9"
+    };
+}
+macro_rules! any_actor {
+    () => {
+        " AND (CAST($10 AS TEXT) IS NULL OR actor_name = $10)"
+    };
+}
+macro_rules! of_actor {
+    () => {
+        " AND actor_name = $10"
+    };
+}
+macro_rules! onward {
+    () => {
+        " ORDER BY seq LIMIT $8"
+    };
+}
+macro_rules! backward {
+    () => {
+        " ORDER BY seq DESC LIMIT $8"
+    };
+}
+
 statements! {
-    AFTER = concat!(
-        "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq > $2
-         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) ORDER BY seq LIMIT $5"
-    );
-    AFTER_OF_SERVICE = concat!(
-        "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq > $2
-         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) AND service = $6
-         ORDER BY seq LIMIT $5"
-    );
-    BEFORE = concat!(
-        "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq < $2
-         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4)
-         ORDER BY seq DESC LIMIT $5"
-    );
-    BEFORE_OF_SERVICE = concat!(
-        "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND seq < $2
-         AND (CAST($3 AS TEXT) IS NULL OR substr(kind, 1, length($3)) = $3) AND (CAST($4 AS TEXT) IS NULL OR actor_name = $4) AND service = $6
-         ORDER BY seq DESC LIMIT $5"
-    );
+    AFTER = concat!(events!(), any_service!(), any_actor!(), onward!());
+    AFTER_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), onward!());
+    AFTER_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), onward!());
+    BEFORE = concat!(events!(), any_service!(), any_actor!(), backward!());
+    BEFORE_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), backward!());
+    BEFORE_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), backward!());
+    SPAN = "SELECT MIN(seq) AS first, MAX(seq) AS last FROM events WHERE org_id = $1 AND at >= $2 AND at < $3";
     OF_SUBJECT = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND subject = $2 AND seq > $3 ORDER BY seq LIMIT $4"
     );
@@ -46,36 +79,78 @@ statements! {
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
     pub service: Option<ServiceName>,
+    pub env: Option<EnvName>,
     /// The beginning of a kind: `rollout.` or `rollout.finished`.
     pub kind: Option<String>,
     /// The actor's name, part or host.
     pub actor: Option<String>,
+    /// From this time on.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
 }
+
+/// One statement for each index that may lead: the planner does not know which of the conditions are set.
+struct Ways {
+    any: &'static Stmt,
+    of_actor: &'static Stmt,
+    of_service: &'static Stmt,
+}
+
+/// Rows between two numbers, both left out.
+async fn rows(
+    r: &mut impl Reader,
+    (above, below): (i64, i64),
+    filter: &Filter,
+    limit: u32,
+    ways: &Ways,
+) -> Result<Vec<Row>> {
+    let Filter { service, env, kind, actor, since, until } = filter;
+    let (since, until) = (since.unwrap_or(Timestamp(i64::MIN)), until.unwrap_or(Timestamp(i64::MAX)));
+    let (mut above, mut below) = (above, below);
+    if filter.since.is_some() || filter.until.is_some() {
+        // Times rise with the numbers, but not strictly: so the ends are looked for, and the times still compared.
+        let args = args![r.org(), since, until];
+        let span = r.fetch_one(&SPAN, args).await?;
+        let (Some(first), Some(last)) = (span.opt_i64("first")?, span.opt_i64("last")?) else { return Ok(Vec::new()) };
+        (above, below) = (above.max(first - 1), below.min(last.saturating_add(1)));
+    }
+    let stmt = match (service, actor) {
+        (Some(_), _) => ways.of_service,
+        (None, Some(_)) => ways.of_actor,
+        (None, None) => ways.any,
+    };
+    let args = args![
+        r.org(),
+        above,
+        below,
+        kind.as_ref(),
+        env.as_ref(),
+        since,
+        until,
+        limit,
+        service.as_ref(),
+        actor.as_ref()
+    ];
+    r.fetch_all(stmt, args).await
+}
+
+const ONWARD: Ways = Ways { any: &AFTER, of_actor: &AFTER_OF_ACTOR, of_service: &AFTER_OF_SERVICE };
+const BACKWARD: Ways = Ways { any: &BEFORE, of_actor: &BEFORE_OF_ACTOR, of_service: &BEFORE_OF_SERVICE };
 
 /// Sealed events numbered above `seq`, oldest first, `limit` at most.
 pub async fn after(r: &mut impl Reader, seq: i64, filter: &Filter, limit: u32) -> Result<Vec<Event>> {
-    let mut args = args![r.org(), seq, filter.kind.as_ref(), filter.actor.as_ref(), limit];
-    let rows = match &filter.service {
-        None => r.fetch_all(&AFTER, args).await?,
-        Some(service) => {
-            args.push(service.into());
-            r.fetch_all(&AFTER_OF_SERVICE, args).await?
-        }
-    };
-    rows.iter().map(event).collect()
+    rows(r, (seq, i64::MAX), filter, limit, &ONWARD).await?.iter().map(event).collect()
+}
+
+/// As [`after`], as they are stored: for an export.
+pub async fn stored_after(r: &mut impl Reader, seq: i64, filter: &Filter, limit: u32) -> Result<Vec<Sealed>> {
+    rows(r, (seq, i64::MAX), filter, limit, &ONWARD).await?.iter().map(sealed).collect()
 }
 
 /// Sealed events numbered below `seq` (`i64::MAX` for the newest), newest first, `limit` at most.
 pub async fn before(r: &mut impl Reader, seq: i64, filter: &Filter, limit: u32) -> Result<Vec<Event>> {
-    let mut args = args![r.org(), seq, filter.kind.as_ref(), filter.actor.as_ref(), limit];
-    let rows = match &filter.service {
-        None => r.fetch_all(&BEFORE, args).await?,
-        Some(service) => {
-            args.push(service.into());
-            r.fetch_all(&BEFORE_OF_SERVICE, args).await?
-        }
-    };
-    rows.iter().map(event).collect()
+    rows(r, (0, seq), filter, limit, &BACKWARD).await?.iter().map(event).collect()
 }
 
 /// The story of one thing (`rollout/0190…`), oldest first.

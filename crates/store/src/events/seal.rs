@@ -4,9 +4,10 @@
 //! compare-and-swap, so two sealers cannot both extend the chain; on PostgreSQL a lease keeps the others from trying.
 
 use std::{future::Future, pin::pin, time::Duration};
+use tradewind_audit::record::genesis;
 use tradewind_model::id::Digest;
 
-use super::envelope::{Envelope, envelope_columns, genesis};
+use super::envelope::{envelope_columns, record};
 use crate::{
     error::{Result, StoreError},
     lease::{self, Lease},
@@ -151,12 +152,12 @@ async fn seal_batch(tx: &mut Tx, lease: Option<&Lease>) -> Result<u64> {
     let (begin, mut prev) = head(tx).await?;
     let mut seq = begin;
     for row in &rows {
-        let envelope = Envelope::from_row(row)?;
-        let hash = envelope.hash(&prev);
+        let record = record(row)?;
+        let hash = record.hash(&prev);
         seq += 1;
-        let args = args![seq, prev.as_bytes().as_slice(), hash.as_bytes().as_slice(), envelope.arrival];
+        let args = args![seq, prev.as_bytes().as_slice(), hash.as_bytes().as_slice(), row.i64("arrival")?];
         if tx.execute(&SEAL, args).await? != 1 {
-            return Err(StoreError::conflict("event", envelope.id));
+            return Err(StoreError::conflict("event", record.id));
         }
         prev = hash;
     }

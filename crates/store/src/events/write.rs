@@ -15,6 +15,7 @@ statements! {
         "INSERT INTO events (org_id, id, at, kind, schema_version, actor_type, actor_name, subject, cause, service, env,
              before_json, after_json)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    FORGET quiet "told before" = "DELETE FROM events WHERE seq <= $1";
 }
 
 pub(crate) async fn insert(tx: &mut Tx, e: NewEvent) -> Result<EventId> {
@@ -37,4 +38,9 @@ pub(crate) async fn insert(tx: &mut Tx, e: NewEvent) -> Result<EventId> {
     ];
     tx.execute(&INSERT, args).await?;
     Ok(id)
+}
+
+/// Takes away the beginning of the chain. Only [`rows::audit::cut`](crate::rows::audit::cut) may.
+pub(crate) async fn forget(tx: &mut Tx, until: i64) -> Result<u64> {
+    tx.execute(&FORGET, args![until]).await
 }

@@ -193,7 +193,7 @@ async fn a_kill_loses_nothing_acknowledged() {
         assert!(rows::settings::list(&mut r).await.unwrap().is_empty(), "nothing of what never committed is there");
         let told = events::after(&mut r, 0, &events::Filter::default(), 1000).await.unwrap();
         assert_eq!(told.len(), services.len(), "log and rows agree");
-        let whole = events::verify(&mut r).await.unwrap();
+        let whole = events::verify(&mut r, vec![]).await.unwrap();
         assert_eq!((whole.broken, whole.unsealed), (None, 0));
         drop(r);
         store.close().await;
@@ -314,7 +314,7 @@ async fn a_full_disk_changes_nothing_and_says_so() {
     add_service(&store, &"after".parse().unwrap()).await.unwrap();
     let sealed = events::Sealer::new(store.clone()).seal_now().await.unwrap();
     assert_eq!(sealed as usize, made.len() + 2);
-    assert_eq!(events::verify(&mut store.read().await.unwrap()).await.unwrap().broken, None);
+    assert_eq!(events::verify(&mut store.read().await.unwrap(), vec![]).await.unwrap().broken, None);
     let digest = blobs.put_bytes(vec![7; 100_000].into()).await.unwrap();
     assert_eq!(blobs.get_bytes(&digest).await.unwrap().len(), 100_000);
     store.close().await;

@@ -50,6 +50,20 @@ impl Config {
             None => Value { text: default_data(var)?, source: Source::Default },
         };
         let root = std::path::absolute(&data.text)?;
+        Self::layered(root, data.source, var, &flag)
+    }
+
+    /// A folder's settings, for a command that takes none as flags.
+    pub fn of_folder(root: &Path, var: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        Self::layered(root.to_owned(), Source::Flag, var, &|_| None)
+    }
+
+    fn layered(
+        root: PathBuf,
+        named: Source,
+        var: &dyn Fn(&str) -> Option<String>,
+        flag: &dyn Fn(&'static Setting) -> Option<Value>,
+    ) -> anyhow::Result<Self> {
         let mut values = BTreeMap::new();
         for setting in registry::ALL.iter().copied().filter(|s| s.key != registry::DATA.key) {
             if let Some(d) = setting.default {
@@ -66,7 +80,7 @@ impl Config {
                 check(setting, v)?;
             }
         }
-        values.insert(registry::DATA.key, Value { text: root.display().to_string(), source: data.source });
+        values.insert(registry::DATA.key, Value { text: root.display().to_string(), source: named });
         Ok(Self { data: root, values })
     }
 

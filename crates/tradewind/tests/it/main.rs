@@ -1,5 +1,6 @@
 //! The real binary: supervised, killed, adopted, refused, taken down.
 
+mod audit;
 mod checkout;
 mod detach;
 mod down;

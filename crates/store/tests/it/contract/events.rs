@@ -3,8 +3,8 @@ use tokio::sync::oneshot;
 use tradewind_model::event::{Actor, NewEvent};
 use tradewind_store::{
     Store, StoreError,
-    events::{self, Broken, Filter, Sealer, Verification},
-    transact,
+    events::{self, Broken, Filter, Mark, Sealer, Verification},
+    rows, transact,
 };
 
 use crate::fixture::{Fixture, event};
@@ -15,7 +15,7 @@ async fn write(store: &Store, event: NewEvent) {
 }
 
 async fn verify(store: &Store) -> Verification {
-    events::verify(&mut store.read().await.unwrap()).await.unwrap()
+    events::verify(&mut store.read().await.unwrap(), vec![]).await.unwrap()
 }
 
 async fn after(store: &Store, seq: i64, filter: &Filter, limit: u32) -> Vec<tradewind_model::event::Event> {
@@ -246,4 +246,55 @@ pub async fn an_inserted_row_is_named(f: Fixture) {
     assert_eq!(verify(&f.store).await.broken, None);
     f.tamper("UPDATE events SET seq = -5 WHERE seq = 10").await;
     assert!(matches!(verify(&f.store).await.broken, Some(Broken::Renumbered { seq: -5, .. })));
+}
+
+pub async fn a_rewritten_log_does_not_fit_a_checkpoint(f: Fixture) {
+    ten(&f).await;
+    let marks: Vec<Mark> = after(&f.store, 0, &Filter::default(), 99)
+        .await
+        .into_iter()
+        .filter(|e| [4, 10].contains(&e.seq))
+        .map(|e| Mark { seq: e.seq, hash: e.hash })
+        .collect();
+    let against =
+        async |marks: &[Mark]| events::verify(&mut f.store.read().await.unwrap(), marks.to_vec()).await.unwrap();
+    assert_eq!((against(&marks).await.met, against(&marks).await.broken), (2, None));
+    // Altered, and all that follows sealed anew, head included: the chain is whole.
+    f.tamper(
+        "UPDATE events SET actor_name = 'eve' WHERE seq = 7;
+         UPDATE events SET seq = NULL, prev = NULL, hash = NULL WHERE seq > 6;
+         UPDATE chain_head SET seq = 6, hash = (SELECT hash FROM events WHERE seq = 6)",
+    )
+    .await;
+    assert_eq!(f.seal().await, 4);
+    assert_eq!(verify(&f.store).await.broken, None);
+    assert_eq!(against(&marks).await.broken, Some(Broken::Rewritten { from: 5, checkpoint: 10 }));
+    f.tamper("DELETE FROM events WHERE seq > 6; UPDATE chain_head SET seq = 6, hash = (SELECT hash FROM events WHERE seq = 6)")
+        .await;
+    assert_eq!(verify(&f.store).await.broken, None);
+    assert_eq!(against(&marks).await.broken, Some(Broken::Truncated { last: 6, checkpoint: 10 }));
+}
+
+pub async fn a_beginning_that_was_cut_off_is_told_of_or_missed(f: Fixture) {
+    ten(&f).await;
+    let all = after(&f.store, 0, &Filter::default(), 99).await;
+    let at = Mark { seq: 6, hash: all[5].hash };
+    let planned: Result<(), StoreError> = transact!(f.store, tx => {
+        let told = NewEvent { after: Some(serde_json::json!({ "until": 6 })), ..event("audit.pruned", "audit/log") };
+        let id = tx.event(told).await?;
+        rows::audit::plan_cut(tx, 6, id).await
+    });
+    planned.unwrap();
+    f.seal().await;
+    let other: Result<u64, StoreError> = transact!(f.store, tx => rows::audit::cut(tx, Mark { seq: 5, ..at }).await);
+    assert!(matches!(other, Err(StoreError::Conflict { .. })));
+    let cut: Result<u64, StoreError> = transact!(f.store, tx => rows::audit::cut(tx, at).await);
+    assert_eq!(cut.unwrap(), 6);
+    let found = verify(&f.store).await;
+    assert_eq!((found.intact, found.anchor, found.broken), (5, 6, None));
+    assert_eq!(after(&f.store, 0, &Filter::default(), 99).await[0].seq, 7);
+    // The same by someone who tells nobody.
+    f.tamper("DELETE FROM events WHERE seq < 9; UPDATE audit_anchor SET seq = 8, hash = (SELECT prev FROM events WHERE seq = 9)")
+        .await;
+    assert_eq!(verify(&f.store).await.broken, Some(Broken::Unannounced { until: 8 }));
 }
