@@ -18,9 +18,14 @@ impl Home {
     /// Makes the folders. Users of instances and jobs may pass through (to what is theirs) but not look around.
     pub fn create(&self) -> Result<()> {
         disk::folder(&self.root, 0o711)?;
-        for (name, mode) in
-            [("releases", 0o711), ("instances", 0o700), ("tasks", 0o711), ("data", 0o711), ("ended", 0o700)]
-        {
+        for (name, mode) in [
+            ("releases", 0o711),
+            ("instances", 0o700),
+            ("tasks", 0o711),
+            ("data", 0o711),
+            ("ended", 0o700),
+            ("certificates", 0o700),
+        ] {
             disk::folder(&self.root.join(name), mode)?;
         }
         // What was being fetched is fetched again.
@@ -60,6 +65,13 @@ impl Home {
     /// When the server was heard of last.
     pub fn contact(&self) -> PathBuf {
         self.root.join("contact.json")
+    }
+    /// Certificates with their keys, by the digests of their chains; for the agent's user alone.
+    pub fn certificates(&self) -> PathBuf {
+        self.root.join("certificates")
+    }
+    pub fn certificate(&self, chain: &Digest) -> PathBuf {
+        self.certificates().join(format!("{}.json", chain.hex()))
     }
     pub fn downloads(&self) -> PathBuf {
         self.root.join("downloads")

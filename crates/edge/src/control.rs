@@ -158,6 +158,10 @@ impl Control {
             match message {
                 ToEdge::Hello { .. } => {}
                 ToEdge::Table(table) => self.table(table).await,
+                ToEdge::Certificates(certificates) => {
+                    let (shown, challenges) = self.certificates.take(certificates).await;
+                    self.tell(&FromEdge::Certificates { shown, challenges });
+                }
                 ToEdge::UnitsTaken { taken } => self.pending.taken(&taken),
             }
             return;
@@ -343,6 +347,7 @@ impl Control {
         self.listener = None;
         self.links.open.retain(|other, _| *other == id);
         self.switch.leave_disk_to_successor();
+        self.certificates.leave_disk_to_successor();
         self.retire.cancel();
     }
 
@@ -369,7 +374,7 @@ impl Control {
                 self.pending.add(ticks.iter().cloned());
                 self.send_units(ticks);
             }
-            Ok(FromEdge::Hello { .. }) | Err(_) => {}
+            Ok(FromEdge::Hello { .. } | FromEdge::Certificates { .. }) | Err(_) => {}
         }
         self.acknowledge();
         self.tell_drained();

@@ -28,6 +28,10 @@ impl Home {
     pub fn table(&self) -> PathBuf {
         self.0.join("edge/table.json")
     }
+    /// With their keys: for the edge's eyes alone, so that one that is started without an agent has them.
+    pub fn certificates(&self) -> PathBuf {
+        self.0.join("edge/certificates.json")
+    }
     pub fn client_id_key(&self) -> PathBuf {
         self.0.join("edge/client-id.key")
     }

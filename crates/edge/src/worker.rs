@@ -216,8 +216,11 @@ async fn begin(
     let uptime = Arc::new(Uptime::start(&*clock));
     let log = Log::open(config.access_log, &home.access_log(), uptime.clone()).map_err(EdgeError::AccessLog)?;
     let tls = Arc::new(Tls::new().map_err(EdgeError::Tls)?);
-    let https = (!sockets.https.is_empty()).then(|| tls.clone());
-    let proxy = Arc::new(Proxy::new(&key, uptime, log, config.clients.clone(), https));
+    let mut rules = config.clients.clone();
+    if sockets.https.is_empty() {
+        rules.redirect_to = None;
+    }
+    let proxy = Arc::new(Proxy::new(&key, uptime, log, rules, tls.clone()));
 
     let threads = config.threads();
     let (events, mut inbox) = mpsc::channel(1_024);
@@ -245,8 +248,9 @@ async fn begin(
     }
 
     let finish = CancellationToken::new();
-    let mut certificates = Certificates::new(tls.clone(), config.certificates.clone(), !sockets.https.is_empty());
-    certificates.look().await;
+    let mut certificates =
+        Certificates::new(tls.clone(), &home, config.certificates.clone(), !sockets.https.is_empty());
+    certificates.begin().await;
     let serving = start_threads(threads, &proxy, &tls, &sockets, &retire, &finish)?;
     let (scrapes_tx, scrapes) = mpsc::channel(8);
     if let Some(listener) = &sockets.admin {

@@ -2,9 +2,11 @@
 
 mod certificate;
 mod der;
+mod made;
 mod name;
 
 pub use certificate::{Certificate, CertificateError};
+pub use made::{MadeError, Request, challenge, request, self_signed};
 pub use name::{Name, Names};
 
 use rustls::crypto::CryptoProvider;

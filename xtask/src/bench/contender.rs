@@ -204,6 +204,7 @@ impl Control {
                 | edge::FromEdge::Ack { .. }
                 | edge::FromEdge::Drained { .. }
                 | edge::FromEdge::Stats(_)
+                | edge::FromEdge::Certificates { .. }
                 | edge::FromEdge::Units { .. } => {}
             }
         }

@@ -1,13 +1,13 @@
 //! The socket to the edge: dialled by us, dialled again whenever it ends. It sends the newest table only.
 
 use crate::wire::{self, Lines};
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::UnixStream,
     sync::{mpsc, watch},
 };
 use tradewind_model::protocol::{
-    edge::{FromEdge, Table, ToEdge, VERSION},
+    edge::{Certificates, FromEdge, Table, ToEdge, VERSION},
     trial::UnitsTaken,
 };
 
@@ -27,13 +27,14 @@ pub enum EdgeNews {
 pub async fn keep_link(
     socket: PathBuf,
     mut table: watch::Receiver<Option<Table>>,
+    mut certificates: watch::Receiver<Option<Arc<Certificates>>>,
     mut taken: mpsc::UnboundedReceiver<Vec<UnitsTaken>>,
     to_host: mpsc::UnboundedSender<EdgeNews>,
 ) {
     let mut pause = AGAIN;
     let mut complained = false;
     loop {
-        match serve(&socket, &mut table, &mut taken, &to_host).await {
+        match serve(&socket, &mut table, &mut certificates, &mut taken, &to_host).await {
             Ok(()) => return,
             Err((greeted, error)) => {
                 if greeted {
@@ -61,6 +62,7 @@ pub async fn keep_link(
 async fn serve(
     socket: &PathBuf,
     table: &mut watch::Receiver<Option<Table>>,
+    certificates: &mut watch::Receiver<Option<Arc<Certificates>>>,
     taken: &mut mpsc::UnboundedReceiver<Vec<UnitsTaken>>,
     to_host: &mpsc::UnboundedSender<EdgeNews>,
 ) -> Result<(), (bool, io::Error)> {
@@ -86,12 +88,15 @@ async fn serve(
         | FromEdge::Refused { .. }
         | FromEdge::Drained { .. }
         | FromEdge::Stats(_)
+        | FromEdge::Certificates { .. }
         | FromEdge::Units { .. } => {
             return Err(early(invalid("the edge did not greet first")));
         }
     }
     // What was meant for an earlier edge is not for this one.
     table.borrow_and_update();
+    // Certificates are for any.
+    certificates.mark_changed();
     if to_host.send(EdgeNews::Said(hello)).is_err() {
         return Ok(());
     }
@@ -119,6 +124,15 @@ async fn serve(
                     let newest = table.borrow_and_update().clone();
                     if let Some(newest) = newest {
                         wire::send(&mut write, &ToEdge::Table(newest)).await.map_err(late)?;
+                    }
+                }
+                changed = certificates.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    let newest = certificates.borrow_and_update().clone();
+                    if let Some(newest) = newest {
+                        wire::send(&mut write, &ToEdge::Certificates(Certificates::clone(&newest))).await.map_err(late)?;
                     }
                 }
                 Some(taken) = taken.recv() => {

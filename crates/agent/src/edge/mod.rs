@@ -1,7 +1,8 @@
 //! The edge as the agent sees it: what it should serve ([`compose`]), what it may still be serving ([`ledger`]), the
 //! numbers of its tables ([`versions`]), what it counts for the server ([`units`]), what a canary may not pass ([`limits`]),
-//! for how many of its clients ([`clients`]), and what follows ([`trips`]), and the socket between them ([`link`]).
+//! for how many of its clients ([`clients`]), the certificates it shows ([`certificates`]), and what follows ([`trips`]), and the socket between them ([`link`]).
 
+pub mod certificates;
 pub mod clients;
 pub mod compose;
 pub mod ledger;

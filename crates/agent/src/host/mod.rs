@@ -17,6 +17,7 @@ use crate::{
     config::AgentConfig,
     disk,
     edge::{
+        certificates::{self, Wanted as CertificatesWanted},
         ledger::Ledger,
         link::{self, EdgeNews},
         units::Units,
@@ -52,7 +53,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use tradewind_model::{
-    id::InstanceId,
+    id::{Digest, InstanceId},
     protocol::{
         agent::{Desired, DesiredInstance, FromAgent, Observed, ObservedEdge, ObservedInstance},
         edge::{Stats, Table},
@@ -117,6 +118,9 @@ pub struct Host {
     units_taken: mpsc::UnboundedSender<Vec<UnitsTaken>>,
     /// An edge has greeted and not gone since.
     edge: Option<ObservedEdge>,
+    /// What the edge shows of what it was sent beside the table.
+    shown: Shown,
+    certificates: watch::Sender<Option<CertificatesWanted>>,
     /// The next table is sent under a new number even if it equals the last.
     afresh: bool,
 
@@ -132,6 +136,13 @@ pub struct Host {
     children: JoinSet<()>,
     inbox: Inbox,
     instance_news: mpsc::UnboundedSender<InstanceNews>,
+}
+
+/// Certificates and challenges, by digest and token.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    certificates: Vec<Digest>,
+    challenges: Vec<String>,
 }
 
 struct Inbox {
@@ -198,6 +209,7 @@ impl Host {
 
         let (observed, observed_rx) = watch::channel(Arc::new(Observed { generation, ..Observed::default() }));
         let (table, table_rx) = watch::channel(None);
+        let (certificates, certificates_rx) = watch::channel(None);
         let (units_taken, units_taken_rx) = mpsc::unbounded_channel();
         let (traffic, traffic_rx) = watch::channel(None);
         let (sight, sight_rx) = watch::channel(Arc::default());
@@ -235,6 +247,8 @@ impl Host {
             session: None,
             units_taken,
             edge: None,
+            shown: Shown::default(),
+            certificates,
             afresh: false,
             seq: 0,
             observed,
@@ -258,7 +272,9 @@ impl Host {
         host.reconcile();
         host.publish(true);
         if let Some(socket) = config.edge_socket {
-            host.children.spawn(link::keep_link(socket, table_rx, units_taken_rx, to_edge_inbox));
+            let (to_edge, certificates) = watch::channel(None);
+            host.children.spawn(certificates::bring(host.home.clone(), server.clone(), certificates_rx, to_edge));
+            host.children.spawn(link::keep_link(socket, table_rx, certificates, units_taken_rx, to_edge_inbox));
         }
         let reader = Reader::new(host.time.clone());
         host.children.spawn(reader.run(scrapes_rx, traffic_rx.clone(), to_scrape_inbox));
@@ -349,6 +365,15 @@ impl Host {
             let used: BTreeSet<_> = self.instances.values().map(|h| h.desired().release).collect();
             self.releases.reconcile(&desired.releases, &used, &mut self.children);
             self.tasks.reconcile(&desired.tasks, &mut self.children);
+            let wanted = Some(CertificatesWanted {
+                certificates: desired.certificates.clone(),
+                challenges: desired.challenges.clone(),
+            });
+            self.certificates.send_if_modified(|held| {
+                let differs = *held != wanted;
+                *held = wanted;
+                differs
+            });
         }
         self.plan_table(desired.as_ref());
         self.plan_scrapes(desired.as_ref());
@@ -380,6 +405,8 @@ impl Host {
             edge: self.edge.clone(),
             scrapes: self.observed_scrapes(),
             shard_trips: self.observed_shards(),
+            certificates: self.shown.certificates.clone(),
+            challenges: self.shown.challenges.clone(),
         };
         if heartbeat || observed != **self.observed.borrow() {
             self.seq += 1;

@@ -1,6 +1,6 @@
 //! The host's side of the edge.
 
-use super::{Host, instances::wish};
+use super::{Host, Shown, instances::wish};
 use crate::{
     edge::{
         compose::{Ready, compose},
@@ -17,7 +17,10 @@ use tradewind_model::protocol::{
 impl Host {
     pub(super) fn edge_said(&mut self, news: EdgeNews) {
         match news {
-            EdgeNews::Gone => self.edge = None,
+            EdgeNews::Gone => {
+                self.edge = None;
+                self.shown = Shown::default();
+            }
             EdgeNews::Said(FromEdge::Hello { pid, table, listen, .. }) => {
                 self.versions.seen(table);
                 self.edge = Some(ObservedEdge { pid, table, listen });
@@ -37,6 +40,9 @@ impl Host {
                 }
             }
             EdgeNews::Said(FromEdge::Drained { instance }) => self.ledger.drained(instance),
+            EdgeNews::Said(FromEdge::Certificates { shown, challenges }) => {
+                self.shown = Shown { certificates: shown, challenges };
+            }
             EdgeNews::Said(FromEdge::Stats(stats)) => {
                 self.ledger.counted(&stats);
                 self.trials.counted(self.desired.as_ref().map_or(&[], |d| &d.routes), &stats, self.time.now().mono);

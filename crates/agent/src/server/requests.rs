@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Frame, Incoming},
@@ -17,12 +17,15 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_util::io::ReaderStream;
 use tradewind_model::{
     id::{Commit, Digest, TaskId},
+    protocol::edge::KeyedChain,
     said,
     said::Said,
 };
 
 /// No byte for this long is a broken connection.
 const STALL: Duration = Duration::from_secs(30);
+/// Bytes of a chain and a key, as JSON.
+const LONGEST_CERTIFICATE: usize = 1 << 20;
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub type Body = BoxBody<Bytes, io::Error>;
@@ -180,6 +183,17 @@ impl Server {
     /// Fetches a commit's tree as an uncompressed tar.
     pub async fn source(&self, service: &str, commit: &Commit, to: &Path) -> Result<()> {
         self.download(&format!("/api/v1/agent/source/{service}/{commit}"), to).await.map(drop)
+    }
+
+    /// A certificate with its key.
+    pub async fn certificate(&self, chain: &Digest) -> Result<KeyedChain> {
+        let path = format!("/api/v1/agent/certificates/{chain}");
+        let request = self.request(Method::GET, &path).body(empty()).expect("a path of ours is a URI");
+        let body = self.send(request).await?.into_body();
+        let collected = tokio::time::timeout(STALL, Limited::new(body, LONGEST_CERTIFICATE).collect()).await;
+        let bytes = collected.map_err(|_| RequestError::Stalled)?.map_err(io::Error::other)?.to_bytes();
+        let got: KeyedChain = serde_json::from_slice(&bytes).map_err(io::Error::from)?;
+        if got.digest() == *chain { Ok(got) } else { Err(RequestError::Differs(got.digest())) }
     }
 
     async fn download(&self, path: &str, to: &Path) -> Result<Digest> {

@@ -16,7 +16,7 @@ use tokio_util::codec::{Framed, LinesCodec};
 use tradewind_model::{
     id::InstanceId,
     protocol::{
-        edge::{FromEdge, Table, ToEdge},
+        edge::{Certificates, FromEdge, Table, ToEdge},
         trial::UnitsTaken,
     },
 };
@@ -42,6 +42,7 @@ struct State {
     listen: Mutex<Vec<SocketAddr>>,
     /// What it was told to be safe.
     taken: watch::Sender<Vec<UnitsTaken>>,
+    certificates: watch::Sender<Certificates>,
 }
 
 impl FakeEdge {
@@ -56,6 +57,7 @@ impl FakeEdge {
             say: broadcast::channel(16).0,
             listen: Mutex::default(),
             taken: watch::channel(Vec::new()).0,
+            certificates: watch::channel(Certificates::default()).0,
         };
         let mut edge = Self { socket: socket.to_owned(), state: Arc::new(state), table: table_rx, running: None };
         edge.up();
@@ -98,6 +100,10 @@ impl FakeEdge {
 
     pub fn taken(&self) -> watch::Receiver<Vec<UnitsTaken>> {
         self.state.taken.subscribe()
+    }
+
+    pub fn certificates(&self) -> watch::Receiver<Certificates> {
+        self.state.certificates.subscribe()
     }
 
     pub fn versions(&self) -> Vec<u64> {
@@ -146,6 +152,13 @@ async fn link(stream: UnixStream, state: Arc<State>) {
                     ToEdge::Table(table) => table,
                     ToEdge::UnitsTaken { taken } => {
                         state.taken.send_modify(|all| all.extend(taken));
+                        continue;
+                    }
+                    ToEdge::Certificates(sent) => {
+                        let shown = sent.chains.iter().map(|c| c.digest()).collect();
+                        let challenges = sent.challenges.iter().map(|c| c.token.clone()).collect();
+                        answers.push(FromEdge::Certificates { shown, challenges });
+                        state.certificates.send_replace(sent);
                         continue;
                     }
                     ToEdge::Hello { .. } => continue,

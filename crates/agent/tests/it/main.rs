@@ -1,6 +1,7 @@
 //! The agent against a server and an edge made for the tests, with real processes under real shims.
 
 mod archive;
+mod certificates;
 mod damage;
 mod deploy;
 mod edge;

@@ -19,7 +19,10 @@ use tokio::{
 use tokio_util::codec::{Framed, LinesCodec};
 use tradewind_model::{
     id::{Digest, HostId, TaskId},
-    protocol::agent::{Desired, FromAgent, Observed, ToAgent, UPGRADE},
+    protocol::{
+        agent::{Desired, FromAgent, Observed, ToAgent, UPGRADE},
+        edge::KeyedChain,
+    },
 };
 use uuid::Uuid;
 
@@ -30,6 +33,7 @@ pub struct Stored {
     pub blobs: HashMap<Digest, Bytes>,
     /// `service/commit` to an uncompressed tar.
     pub sources: HashMap<String, Bytes>,
+    pub certificates: HashMap<Digest, KeyedChain>,
     pub logs: BTreeMap<TaskId, Vec<u8>>,
     /// Fetches of each blob.
     pub fetched: HashMap<Digest, u32>,
@@ -163,6 +167,12 @@ async fn answer(
         *stored.fetched.entry(digest).or_default() += 1;
         return match stored.blobs.get(&digest) {
             Some(bytes) => Ok(Response::new(Full::new(bytes.clone()))),
+            None => status(StatusCode::NOT_FOUND),
+        };
+    }
+    if let Some(digest) = rest.strip_prefix("certificates/") {
+        return match said.stored.lock().unwrap().certificates.get(&digest.parse().unwrap()) {
+            Some(chain) => Ok(Response::new(Full::new(serde_json::to_vec(chain).unwrap().into()))),
             None => status(StatusCode::NOT_FOUND),
         };
     }

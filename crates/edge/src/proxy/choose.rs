@@ -113,10 +113,9 @@ impl Proxy {
             true => asked(head, &live),
             false => Asked::Traffic,
         });
-        if let (Some(tls), Some(port), false, Some(host)) =
-            (&self.https, self.rules.redirect_to, asker.is_secure, &host)
+        if let (Some(port), false, Some(host)) = (self.rules.redirect_to, asker.is_secure, &host)
             && asked == Asked::Traffic
-            && tls.covers(host)
+            && self.tls.covers(host)
         {
             return Choice::Secure { location: secured(host, port, head) };
         }

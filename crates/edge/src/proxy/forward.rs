@@ -87,6 +87,9 @@ impl Proxy {
     ) -> Response<ResponseBody> {
         let began = Instant::now();
         peer.asked(self.uptime.ms(began));
+        if let Some(answer) = self.tls.challenge(request.uri().path()) {
+            return pages::challenge(answer);
+        }
         let is_connect = headers::from_extended_connect(&mut request);
         let wants_upgrade = is_connect || headers::wants_upgrade(request.headers(), seen);
         let upgrade = wants_upgrade.then(|| hyper::upgrade::on(&mut request));

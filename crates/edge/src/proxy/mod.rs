@@ -50,8 +50,7 @@ pub struct Proxy {
     pub rules: ClientRules,
     pub addresses: Arc<Addresses>,
     refused: AtomicU64,
-    /// Where there is TLS, too.
-    https: Option<Arc<Tls>>,
+    tls: Arc<Tls>,
     hsts: Option<HeaderValue>,
 }
 
@@ -110,13 +109,7 @@ impl Drop for Busy {
 }
 
 impl Proxy {
-    pub fn new(
-        key: &[u8; 32],
-        uptime: Arc<Uptime>,
-        log: Option<Arc<Log>>,
-        rules: ClientRules,
-        https: Option<Arc<Tls>>,
-    ) -> Self {
+    pub fn new(key: &[u8; 32], uptime: Arc<Uptime>, log: Option<Arc<Log>>, rules: ClientRules, tls: Arc<Tls>) -> Self {
         Self {
             live: ArcSwap::from_pointee(Live::empty()),
             serial: AtomicU64::new(0),
@@ -133,7 +126,7 @@ impl Proxy {
             rules,
             addresses: Arc::default(),
             refused: AtomicU64::new(0),
-            https,
+            tls,
         }
     }
 

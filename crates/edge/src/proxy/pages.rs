@@ -60,6 +60,13 @@ pub fn answer(code: &'static Code, reader: &Reader, retry_after_s: Option<u32>) 
     response
 }
 
+/// For a certificate authority.
+pub fn challenge(answer: Bytes) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::page(answer));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    response
+}
+
 fn html(fault: &Fault) -> Bytes {
     Bytes::from(format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\

@@ -62,7 +62,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clients::ClientRules, clock::Uptime};
+    use crate::{clients::ClientRules, clock::Uptime, tls::Tls};
     use std::sync::Arc;
     use tradewind_model::time::SystemClock;
 
@@ -76,7 +76,7 @@ mod tests {
     impl Client {
         fn asks() -> Self {
             let uptime = Arc::new(Uptime::start(&SystemClock));
-            let proxy = Proxy::new(&[0; 32], uptime, None, ClientRules::default(), None);
+            let proxy = Proxy::new(&[0; 32], uptime, None, ClientRules::default(), Arc::new(Tls::new().unwrap()));
             let (peer, began) = (Peer::new(([127, 0, 0, 1], 1).into(), false, &proxy.rules), Instant::now());
             peer.asked(proxy.uptime.ms(began));
             Self { proxy, peer, patience: Patience::new(began), began }

@@ -9,6 +9,7 @@ pub use certificates::Certificates;
 pub use served::Served;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use rustls::{
     ServerConfig,
     server::{ClientHello, ResolvesServerCert},
@@ -67,6 +68,12 @@ impl Tls {
 
     pub fn served(&self) -> Arc<Served> {
         self.shown.0.load_full()
+    }
+
+    /// What is answered at this path, if an authority may ask for it (RFC 8555, 8.3).
+    pub fn challenge(&self, path: &str) -> Option<Bytes> {
+        let token = path.strip_prefix("/.well-known/acme-challenge/")?;
+        self.shown.0.load().answer(token)
     }
 
     /// Whether there is a certificate for this host, in lower case.

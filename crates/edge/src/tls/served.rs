@@ -1,7 +1,9 @@
 //! The certificates that are served, by name.
 
+use bytes::Bytes;
 use rustls::{SignatureScheme, sign::CertifiedKey};
 use std::{collections::HashMap, sync::Arc};
+use tradewind_model::protocol::edge::Challenge;
 use tradewind_tls::{Certificate, Names};
 
 #[derive(Debug, Default)]
@@ -11,11 +13,13 @@ pub struct Served {
     first: Option<Arc<Certificate>>,
     all: Vec<Arc<Certificate>>,
     challenges: HashMap<Box<str>, Arc<CertifiedKey>>,
+    /// By their tokens.
+    answers: HashMap<Box<str>, Bytes>,
 }
 
 impl Served {
     /// Where two are for the same name and both can be used by a client, the one that is valid longer is shown.
-    pub fn new(mut all: Vec<Arc<Certificate>>) -> Self {
+    pub fn new(mut all: Vec<Arc<Certificate>>, challenges: &[Challenge]) -> Self {
         all.sort_by(|a, b| b.not_after.cmp(&a.not_after).then(a.fingerprint.cmp(&b.fingerprint)));
         all.dedup_by_key(|c| c.fingerprint);
         let mut by_name = Names::<Vec<Arc<Certificate>>>::default();
@@ -25,7 +29,16 @@ impl Served {
             }
         }
         let first = all.iter().min_by_key(|c| &c.names).cloned();
-        Self { by_name, first, all, challenges: HashMap::new() }
+        let answers =
+            challenges.iter().map(|c| (c.token.as_str().into(), c.authorization.clone().into_bytes().into())).collect();
+        let challenges = challenges.iter().filter_map(|c| {
+            let shown = tradewind_tls::challenge(&c.host, &c.authorization);
+            let shown =
+                shown.inspect_err(|error| tracing::error!(host = c.host, %error, "a challenge cannot be answered"));
+            Some((c.host.as_str().into(), shown.ok()?))
+        });
+        let challenges = challenges.collect();
+        Self { by_name, first, all, challenges, answers }
     }
 
     /// `None` where there is none that is for this host: no client would believe another one.
@@ -38,6 +51,11 @@ impl Served {
 
     pub fn challenge(&self, host: &str) -> Option<Arc<CertifiedKey>> {
         self.challenges.get(host).cloned()
+    }
+
+    /// What an authority is answered that asks for this token.
+    pub fn answer(&self, token: &str) -> Option<Bytes> {
+        self.answers.get(token).cloned()
     }
 
     /// Whether there is a certificate for this host, in lower case.

@@ -5,13 +5,15 @@ use http::StatusCode;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{
-    ClientConfig, ProtocolVersion, RootCertStore,
-    pki_types::ServerName,
+    ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{CertificateDer, ServerName, UnixTime},
     version::{TLS12, TLS13},
 };
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use tradewind_model::protocol::edge::{Certificates, Challenge, FromEdge, KeyedChain, ToEdge};
 
 /// A certificate authority of a test.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -227,4 +229,109 @@ async fn who_asks_without_tls_is_sent_to_it_where_there_is_a_certificate() {
     let stream = handshake(edge.addr_tls, HOST, authority.client(&["http/1.1"])).await.unwrap();
     let reply = Client::over(stream).await.get("/").await;
     assert_eq!((reply.status, reply.header("strict-transport-security")), (StatusCode::OK, Some("max-age=600")));
+}
+
+#[tokio::test]
+async fn what_the_agent_sends_is_shown_and_kept_for_the_edge_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let authority = Authority::new();
+    let keyed = |names: &[&str]| {
+        let (chain, key) = authority.issue(names);
+        KeyedChain { chain, key }
+    };
+    let (shop, other) = (keyed(&[HOST]), keyed(&["other.example.com"]));
+    let mut edge = Edge::start();
+    let mut agent = edge.agent().await;
+    let send = |chains: &[&KeyedChain], missing: &[&KeyedChain]| {
+        ToEdge::Certificates(Certificates {
+            chains: chains.iter().copied().cloned().collect(),
+            missing: missing.iter().map(|c| c.digest()).collect(),
+            challenges: Vec::new(),
+        })
+    };
+    let shown = |m: &FromEdge| match m {
+        FromEdge::Certificates { shown, .. } => Some(shown.clone()),
+        _ => None,
+    };
+    agent.send(&send(&[&shop, &other], &[])).await;
+    assert_eq!(agent.wait("certificates", shown).await, [shop.digest(), other.digest()]);
+    handshake(edge.addr_tls, HOST, authority.client(&[])).await.unwrap();
+    let kept = edge.path("edge/certificates.json");
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // One that an agent wants and cannot fetch stays; one that nobody wants goes.
+    agent.send(&send(&[], &[&shop])).await;
+    assert_eq!(agent.wait("certificates", shown).await, [shop.digest()]);
+    assert!(handshake(edge.addr_tls, "other.example.com", authority.client(&[])).await.is_err());
+    // Another worker has it without an agent.
+    let old = edge.worker.take().unwrap();
+    old.retire();
+    drop(agent);
+    tokio::task::spawn_blocking(|| old.join()).await.unwrap().unwrap();
+    edge.worker = Some(edge.another(|_| {}, false));
+    handshake(edge.addr_tls, HOST, authority.client(&[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_authority_that_asks_whether_a_name_is_ours_is_answered_both_ways() {
+    let instance = Instance::named("up").await;
+    let edge = Edge::start();
+    let mut agent = edge.agent().await;
+    agent.put(table(1, vec![route_to(&[instance.target()])])).await;
+    let challenge = Challenge { host: HOST.into(), token: "abc_-1".into(), authorization: "abc_-1.thumb".into() };
+    agent.send(&ToEdge::Certificates(Certificates { challenges: vec![challenge], ..Certificates::default() })).await;
+    let said = |m: &FromEdge| {
+        matches!(m, FromEdge::Certificates { challenges, .. } if challenges == &["abc_-1"]).then_some(())
+    };
+    agent.wait("the challenge", said).await;
+    let mut client = Client::dial(edge.addr).await;
+    assert_eq!(client.get("/.well-known/acme-challenge/abc_-1").await.body, "abc_-1.thumb");
+    assert_eq!(client.get("/.well-known/acme-challenge/other").await.body, "up");
+    let stream = handshake(edge.addr_tls, HOST, unchecked(&["acme-tls/1"])).await.unwrap();
+    let shown = common_name(&stream);
+    let digest = ring::digest::digest(&ring::digest::SHA256, b"abc_-1.thumb");
+    let extension = [&[4, 34, 4, 32], digest.as_ref()].concat();
+    assert!(shown.windows(extension.len()).any(|w| w == extension), "the digest is in it");
+    assert!(handshake(edge.addr_tls, HOST, unchecked(&["http/1.1"])).await.is_err(), "it is for the authority alone");
+}
+
+/// A client as an authority is one that checks: it believes any certificate.
+fn unchecked(alpn: &[&str]) -> ClientConfig {
+    #[derive(Debug)]
+    struct Any;
+    impl ServerCertVerifier for Any {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13]).unwrap();
+    let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Any)).with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|a| a.as_bytes().to_vec()).collect();
+    config
 }

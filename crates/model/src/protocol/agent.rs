@@ -10,7 +10,7 @@
 use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
     protocol::{
-        edge::{Mode, RouteLimits, Stats, Sticky},
+        edge::{Challenge, Mode, RouteLimits, Stats, Sticky},
         scrape::{DesiredScrape, ObservedScrape},
         trial::{CountedRuns, ShardTrial, ShardTrip, Trial, Trip, UnitTick, UnitsTaken},
     },
@@ -121,6 +121,11 @@ pub struct Desired {
     pub shard_trials: Vec<ShardTrial>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted_runs: Vec<CountedRuns>,
+    /// Certificates the edge is to show, by the digests of their chains; fetched beside the stream, with their keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<Challenge>,
 }
 
 /// A release to have unpacked on this host. Those not listed may be collected.
@@ -290,6 +295,11 @@ pub struct Observed {
     /// In force for as long as their trials are desired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shard_trips: Vec<ShardTrip>,
+    /// What the edge shows and answers of `Desired::certificates` and `Desired::challenges`: digests and tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

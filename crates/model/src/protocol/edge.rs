@@ -5,7 +5,7 @@
 
 use super::trial::{Trial, UnitTick, UnitsTaken};
 use crate::{
-    id::{InstanceId, RevisionId},
+    id::{Digest, InstanceId, RevisionId},
     time::Timestamp,
     workload::HealthCheck,
 };
@@ -28,6 +28,8 @@ pub enum ToEdge {
         protocol: u32,
     },
     Table(Table),
+    /// Beside the table: it changes on another day, and holds keys.
+    Certificates(Certificates),
     /// Answers [`FromEdge::Units`]; what was not answered is sent again to the next agent.
     UnitsTaken {
         taken: Vec<UnitsTaken>,
@@ -49,6 +51,51 @@ pub enum FromEdge {
     Stats(Stats),
     /// What was counted of the routes' trials since the last time, once a second while there is any.
     Units { ticks: Vec<UnitTick> },
+    /// What came with [`ToEdge::Certificates`] is shown from now on: digests of chains, tokens of challenges.
+    Certificates { shown: Vec<Digest>, challenges: Vec<String> },
+}
+
+/// All certificates that Tradewind itself keeps, and what the edge answers authorities that ask whether a name is ours.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Certificates {
+    pub chains: Vec<KeyedChain>,
+    /// Chains that are wanted, too, and could not be fetched yet: an edge that has them goes on showing them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Digest>,
+    pub challenges: Vec<Challenge>,
+}
+
+/// A certificate with its chain, and its key. Never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyedChain {
+    /// PEM, the certificate first.
+    pub chain: String,
+    /// PEM.
+    pub key: String,
+}
+
+impl KeyedChain {
+    /// Names it without its key.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.chain.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for KeyedChain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyedChain({})", self.digest())
+    }
+}
+
+/// RFC 8555 (HTTP-01) and RFC 8737 (TLS-ALPN-01): either may be asked for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Lower case.
+    pub host: String,
+    /// Part of the path that is asked for.
+    pub token: String,
+    /// What is answered there.
+    pub authorization: String,
 }
 
 /// What the edge serves. Versions only rise; a lower one is refused, an equal one is acknowledged again.
