@@ -1,0 +1,4 @@
+//! Names that lead elsewhere than they say, and servers that send on.
+
+mod guard;
+mod requests;
