@@ -71,6 +71,8 @@ pub static VERBS: Table = help! {
     "rollout list": "List the rollouts of a service, newest first", "列出服务的发布过程，最新的在前";
     "rollout show": "Show a rollout, its timeline and its verification", "显示发布过程、时间线与验证结果";
     "rollout show.follow": "Go on until it ends", "持续输出直到结束";
+    "rollout approve": "Agree to a rollout that waits for it", "同意一次等待审批的发布";
+    "rollout approve.note": "What you looked at; it stays with the rollout", "审批说明，随发布保留";
     "rollout pause": "Pause it where it stands; what it has done stays", "就地暂停；已完成的部分保留";
     "rollout resume": "Go on with a paused one", "继续已暂停的发布";
     "rollout promote": "Let the wave that is being judged go on; evidence against it still takes it back", "放行正在判定的一波；若有证据表明变差，仍会退回";
@@ -148,6 +150,16 @@ pub static VERBS: Table = help! {
     "*.r0": "Ratio to the baseline that is still no fault [default: 1]", "与基线之比在此值以内不算变差［默认：1］";
     "*.r1": "Ratio to the baseline that must be ruled out for `better` [default: 2]", "判为更好前必须排除的与基线之比［默认：2］";
     "*.floor": "Rate below which nobody minds, whatever the ratio; 0 for none [default: 0.01]", "低于此比率时不论倍数都可接受；0 表示没有［默认：0.01］";
+    "policy": "What environments demand, whatever a pushed spec says", "环境的要求，不受推送的配置影响";
+    "policy show": "Show an environment's policy", "显示环境的策略";
+    "policy set": "Replace an environment's policy", "替换环境的策略";
+    "policy set.file": "YAML; its keys are in the guide", "YAML 文件，键见指南";
+    "policy set.reason": "Why; it stays in the event log", "原因，保留在事件日志中";
+    "policy clear": "Demand nothing any more", "取消所有要求";
+    "policy clear.reason": "Why; it stays in the event log", "原因，保留在事件日志中";
+    "policy show.env": "The environment", "环境";
+    "policy set.env": "The environment", "环境";
+    "policy clear.env": "The environment", "环境";
     "user": "People and service accounts", "用户与服务账号";
     "user list": "List users, their roles, and when each was last seen", "列出用户及其角色、最近活动时间";
     "user invite": "Ask somebody in: a code for one person, good once, for seven days", "邀请用户：邀请码仅限一人使用一次，七天有效";

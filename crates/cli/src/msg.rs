@@ -99,6 +99,9 @@ crate::messages! {
     GROUP_MADE = "Made the group {name}. Next: `tradewind group add {name} USER`; `tradewind role grant ROLE --group {name}`", "已创建用户组 {name}。下一步：`tradewind group add {name} USER`；`tradewind role grant ROLE --group {name}`";
     GROUP_REMOVED = "Removed the group {name} and the roles it held.", "已删除用户组 {name} 及其角色。";
     GROUP_MEMBERS = "{name}: {members}", "{name}：{members}";
+    NO_POLICY = "{env} demands nothing beyond its specs. Write a policy: tradewind policy set {env} --file policy.yaml --reason TEXT", "{env} 没有额外要求。写入策略：tradewind policy set {env} --file policy.yaml --reason TEXT";
+    POLICY_SET = "The policy of {env} holds from the next push and rollout on.", "{env} 的策略自下一次推送与发布起生效。";
+    POLICY_CLEARED = "{env} demands nothing beyond its specs any more.", "{env} 不再有额外要求。";
     A_PERSON = "person", "个人";
     A_SERVICE = "service", "服务账号";
     YES = "yes", "是";

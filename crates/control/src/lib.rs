@@ -14,6 +14,7 @@ pub mod freezes;
 pub mod hosts;
 pub mod housekeeping;
 pub mod judging;
+pub mod policies;
 pub mod releases;
 pub mod rollouts;
 pub mod runs;

@@ -43,6 +43,7 @@ pub fn all() -> Vec<&'static Stmt> {
         events::audit::STATEMENTS,
         lease::STATEMENTS,
         rows::audit::STATEMENTS,
+        rows::approvals::STATEMENTS,
         rows::counters::STATEMENTS,
         rows::environments::STATEMENTS,
         rows::evidence::STATEMENTS,

@@ -3,7 +3,7 @@
 use super::{ApiError, Client, EventQuery, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId};
+use tradewind_model::id::{EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId};
 
 impl Client {
     pub async fn version(&self) -> Result<Version, ApiError> {
@@ -246,6 +246,21 @@ impl Client {
     /// Gives the wave that is being judged another share of the traffic.
     pub async fn set_share(&self, id: RolloutId, share: &SetShare) -> Result<Rollout, ApiError> {
         self.post(&["rollouts", &id.to_string(), "share"], share).await
+    }
+
+    /// Agrees to a rollout that waits for it.
+    pub async fn approve_rollout(&self, id: RolloutId, note: &str) -> Result<Rollout, ApiError> {
+        self.post(&["rollouts", &id.to_string(), "approve"], &Reason { reason: note.to_owned() }).await
+    }
+
+    pub async fn policy(&self, env: &EnvName) -> Result<EnvironmentPolicy, ApiError> {
+        self.get(&["environments", env.as_str(), "policy"], &[]).await
+    }
+
+    pub async fn set_policy(&self, env: &EnvName, policy: &SetPolicy) -> Result<EnvironmentPolicy, ApiError> {
+        let url = self.url(&["environments", env.as_str(), "policy"], &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::PUT, &url).json(policy)).await?;
+        super::json(url, answer).await
     }
 
     pub async fn pause_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {

@@ -8,6 +8,7 @@ pub mod host;
 pub mod judgement;
 pub mod log;
 pub mod page;
+pub mod policy;
 pub mod release;
 pub mod rollout;
 pub mod run;
@@ -32,6 +33,7 @@ pub use judgement::{
 };
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use page::Page;
+pub use policy::{Approval, Approvals, EnvironmentPolicy, SetPolicy};
 pub use release::{
     FileChange, FileChangeKind, Release, ReleaseDetail, ReleaseDiff, ReleaseFile, ReleaseRef, Revision, SpecChange,
 };

@@ -1,4 +1,4 @@
-use super::{JudgementBrief, ReleaseRef, Time};
+use super::{Approvals, JudgementBrief, ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use tradewind_model::{
@@ -59,6 +59,9 @@ pub struct Rollout {
     #[schema(value_type = String, example = "production")]
     pub env: EnvName,
     pub kind: RolloutKind,
+    /// None: none is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Approvals>,
     /// What was live when it started; none on a first rollout.
     pub from: Option<ReleaseRef>,
     pub to: ReleaseRef,

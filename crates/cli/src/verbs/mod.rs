@@ -17,6 +17,7 @@ pub mod login;
 pub mod logout;
 pub mod logs;
 pub mod password;
+pub mod policy;
 pub mod promote;
 pub mod push;
 pub mod release;
@@ -68,6 +69,7 @@ pub enum Verb {
     Audit(audit::Args),
     Host(host::Args),
     Judge(judge::Args),
+    Policy(policy::Args),
     User(user::Args),
     Group(group::Args),
     Role(role::Args),
@@ -104,6 +106,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
         Verb::Judge(args) => judge::run(&args, session).await,
+        Verb::Policy(args) => policy::run(args, session).await,
         Verb::User(args) => user::run(args, session).await,
         Verb::Group(args) => group::run(args, session).await,
         Verb::Role(args) => role::run(args, session).await,

@@ -10,7 +10,7 @@ use crate::{
 };
 use tradewind_api::v1::{AccessPolicy, GrantRole, Granted};
 use tradewind_model::{
-    access::Role,
+    access::{Bounds, Role},
     fault::{Fault, Lang},
     id::{EnvName, GrantId, ServiceName, SiteName},
 };
@@ -60,13 +60,13 @@ pub struct Where {
 }
 
 impl Where {
-    pub(super) fn parse(&self) -> Result<(Option<ServiceName>, Option<EnvName>, Option<SiteName>), Failure> {
+    pub(super) fn bounds(&self) -> Result<Bounds, Failure> {
         let site = |s: &str| s.parse::<SiteName>().map_err(|_| Fault::new(&faults::BAD_NAME).with("value", s));
-        Ok((
-            self.service.as_deref().map(name).transpose()?,
-            self.env.as_deref().map(env).transpose()?,
-            self.site.as_deref().map(site).transpose()?,
-        ))
+        Ok(Bounds {
+            service: self.service.as_deref().map(name).transpose()?,
+            env: self.env.as_deref().map(env).transpose()?,
+            site: self.site.as_deref().map(site).transpose()?,
+        })
     }
 }
 
@@ -86,7 +86,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
         }
         Action::Grant { role, user, group, at } => {
-            let (service, env, site) = at.parse()?;
+            let Bounds { service, env, site } = at.bounds()?;
             let wish = GrantRole { user, group, role: parse(&role)?, service, env, site };
             let given = client.grant_role(&wish).await?;
             done(session, &given, &fill!(lang, &msg::ROLE_GIVEN, who = holder(&given), what = granted(lang, &given)));

@@ -37,6 +37,11 @@ pub enum Action {
         #[arg(long, short)]
         follow: bool,
     },
+    Approve {
+        rollout: String,
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
     Pause(Ask),
     Resume(Step),
     Promote(Step),
@@ -78,6 +83,17 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             } else {
                 show(session, &found);
                 follow::rollout::last_words(session, &client, &found).await;
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Approve { rollout, note } => {
+            let id = find(&client, &rollout).await?.id;
+            let approved = client.approve_rollout(id, &note).await?;
+            if session.json {
+                session.out.json(&approved);
+            } else {
+                follow::rollout::report(session, &approved);
+                session.out.line(fill!(session.lang, &msg::FOLLOW_ROLLOUT, id = id));
             }
             Ok(Exit::Ok)
         }

@@ -3,7 +3,7 @@
 use super::{Pages, role::Where};
 use crate::{exit::Exit, failure::Failure, faults, fill, msg, session::Session, table::Table, when};
 use tradewind_api::v1::{self, Scope};
-use tradewind_model::{fault::Fault, id::TokenId};
+use tradewind_model::{access::Bounds, fault::Fault, id::TokenId};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -46,7 +46,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
         }
         Action::Create { name, scope, expires, owner, at } => {
-            let (service, env, site) = at.parse()?;
+            let Bounds { service, env, site } = at.bounds()?;
             let expires_in_s = match expires {
                 None => None,
                 Some(s) => match when::parse_span(&s) {

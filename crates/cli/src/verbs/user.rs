@@ -3,7 +3,7 @@
 use super::role::{Where, granted};
 use crate::{exit::Exit, failure::Failure, faults, fill, msg, session::Session, table::Table};
 use tradewind_api::v1::{CreateAccount, Invite, RoleWish, User, UserKind};
-use tradewind_model::{fault::Fault, id::InvitationId};
+use tradewind_model::{access::Bounds, fault::Fault, id::InvitationId};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -53,7 +53,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
         }
         Action::Invite { handle, email, name, role, at } => {
-            let (service, env, site) = at.parse()?;
+            let Bounds { service, env, site } = at.bounds()?;
             let roles = match role {
                 Some(role) => vec![RoleWish { role: super::role::parse(&role)?, service, env, site }],
                 None => Vec::new(),

@@ -3,7 +3,7 @@
 
 pub mod advance;
 mod claims;
-mod events;
+pub(crate) mod events;
 pub mod intervene;
 pub mod places;
 pub mod queue;

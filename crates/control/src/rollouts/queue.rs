@@ -2,12 +2,22 @@
 //! or by a freeze.
 
 use super::{PlanDoc, Target, advance, events, read, request};
-use crate::{Ctx, Result, ctx::Asker, freezes, judging::outlook::outlook};
+use crate::{Ctx, Result, ctx::Asker, freezes, judging::outlook::outlook, policies};
 use tradewind_model::{
     id::{EnvName, Place, ServiceName},
     rollout::state::State,
 };
 use tradewind_store::{Json, Tx, rows};
+
+/// The first whose approvals are there: who waits for a word holds up nobody else.
+async fn next(tx: &mut Tx, service: &ServiceName, env: &EnvName) -> Result<Option<rows::rollouts::Rollout>> {
+    for row in rows::rollouts::queue(tx, service, env).await? {
+        if policies::agreement(tx, &row).await?.is_there() {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
 
 /// Begins the next rollout when none is active and the queue is neither held nor frozen. Its plan is made anew: what completed while
 /// it waited is what it starts from.
@@ -18,7 +28,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
     {
         return Ok(false);
     }
-    let Some(mut row) = rows::rollouts::queue(tx, service, env).await?.into_iter().next() else { return Ok(false) };
+    let Some(mut row) = next(tx, service, env).await? else { return Ok(false) };
     let mut doc: PlanDoc = read(&row.plan)?;
     let release = rows::releases::get(tx, service, &doc.release).await?;
     let target = Target { release, resolved: doc.resolved.clone() };

@@ -5,7 +5,7 @@ use super::{
     claims::{self, Claim, Taken},
     events, kind_str, queue,
 };
-use crate::{Ctx, Result, ctx::Asker, faults};
+use crate::{Ctx, Result, ctx::Asker, faults, policies};
 use tradewind_model::{
     access::{Action, Subject},
     fault::Fault,
@@ -88,6 +88,7 @@ pub async fn request(
     by: &Asker,
 ) -> Result<RolloutId> {
     may(by, service, env, target)?;
+    policies::check_request(tx, service, env, &target.release, &target.resolved, by).await?;
     let id = RolloutId::at(tx.now());
     rows::environments::ensure(tx, env).await?;
     let mut sites = Vec::new();

@@ -1,7 +1,7 @@
 //! Rollouts as the API shows them.
 
 use super::{PlanDoc, advance, get, read, told};
-use crate::{Ctx, Result, agents::observed, freezes, judging, services};
+use crate::{Ctx, Result, agents::observed, freezes, judging, policies, services};
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout};
 use tradewind_model::{
     access::Subject,
@@ -70,7 +70,14 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         Some(reason) => Some(reason.what(lang)),
         None => waiting_for(r, &row, &doc, &state, queue_position, lang).await?,
     };
+    let agreed = policies::agreement(r, &row).await?;
+    let approvals = (agreed.needed > 0).then(|| v1::Approvals {
+        needed: agreed.needed,
+        from: agreed.from,
+        given: agreed.given.into_iter().map(|a| v1::Approval { by: a.handle, note: a.note, at: a.at.into() }).collect(),
+    });
     Ok(v1::Rollout {
+        approvals,
         id: row.id,
         kind: kind(doc.plan.kind),
         from,
@@ -149,6 +156,9 @@ async fn waiting_for(
             (false, Lang::En) => format!("no further wave begins: {why}"),
             (false, Lang::Zh) => format!("不再开始新的一波：{why}"),
         }));
+    }
+    if queued && let Some(why) = policies::agreement(r, row).await?.waiting(row.id) {
+        return Ok(Some(why.get(lang).to_owned()));
     }
     let away = state.away_since.is_some();
     Ok(match (queue_position, away, lang) {

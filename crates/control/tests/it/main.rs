@@ -5,6 +5,7 @@ mod freezes;
 mod housekeeping;
 mod judging;
 mod own_counters;
+mod policies;
 mod rollouts;
 mod routes;
 mod runs;

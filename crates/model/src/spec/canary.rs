@@ -307,7 +307,7 @@ fn longest_p99_ms() -> u64 {
     LATENCY_BOUNDS.last().map_or(0, |s| (s * 1_000.0) as u64)
 }
 
-fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
+pub(super) fn limits(field: &Field<'_>, notes: &mut Notes) -> LimitsRule {
     let Some(section) = field.section(notes) else { return LimitsRule::default() };
     let off = |f: &Field<'_>| f.node.as_text() == Some("none");
     LimitsRule {

@@ -26,11 +26,12 @@ use WhenMissing::{Is, None as Nothing, Required};
 
 macro_rules! keys {
     ($($path:literal $takes:literal $default:expr, $en:literal, $zh:literal;)+) => {
-        pub static KEYS: &[Key] = &[$(Key { path: $path, takes: $takes, default: $default, about: Text { en: $en, zh: $zh } }),+];
+        &[$(Key { path: $path, takes: $takes, default: $default, about: Text { en: $en, zh: $zh } }),+]
     };
 }
 
-keys! {
+/// Of `tradewind.yaml`.
+pub static KEYS: &[Key] = keys! {
     "version" "1" Required,
         "The version of this format.", "本格式的版本。";
     "service" "name" Required,
@@ -323,12 +324,86 @@ keys! {
     "on_failure.freeze_queue" "true | false" Is("true"),
         "Hold this environment's queued rollouts until a person acknowledges the failure. Rollbacks are never held.",
         "在有人确认之前，暂停此环境排队中的发布。回滚从不受此限制。";
-}
+};
 
 /// The keys directly below a section; the top level is the empty path.
-pub fn children(section: &str) -> impl Iterator<Item = &'static str> + Clone {
-    KEYS.iter().filter_map(move |k| {
+pub fn children(table: &'static [Key], section: &str) -> impl Iterator<Item = &'static str> + Clone {
+    table.iter().filter_map(move |k| {
         let (parent, name) = k.path.rsplit_once('.').unwrap_or(("", k.path));
         (parent == section && name != "*").then_some(name)
     })
 }
+
+/// Of an environment's policy.
+pub static POLICY_KEYS: &[Key] = keys! {
+    "branches" "list of branches" Is("[]"),
+        "Branches whose commits may be deployed here; `release/*` stands for many. Empty: all.",
+        "哪些分支的提交可以部署到这里；`release/*` 表示一组。为空：所有分支。";
+    "deployers" "list of names" Is("[]"),
+        "Users and groups who may deploy here, of those whose role allows it. Empty: all of those.",
+        "在角色允许的人中，哪些用户和用户组可以部署到这里。为空：角色允许的所有人。";
+    "approvals" "keys" Nothing,
+        "How many people have to agree before a rollout begins. A rollback never waits.",
+        "发布开始前须有多少人同意。回滚从不等待。";
+    "approvals.count" "0-20" Is("1"),
+        "So many, each once.", "所需人数，每人只计一次。";
+    "approvals.hotfix" "0-20" Nothing,
+        "So many for a hotfix. Left out: as many as `count`.", "紧急修复所需人数。不写：与 `count` 相同。";
+    "approvals.from" "list of names" Is("[]"),
+        "Users and groups whose word counts. Empty: everybody whose role allows to approve.",
+        "哪些用户和用户组的同意有效。为空：角色允许审批的所有人。";
+    "approvals.own" "true | false" Is("false"),
+        "Whether whoever asked for the rollout counts too.", "发起人自己的同意是否计入。";
+    "strategy" "name | keys" Nothing,
+        "At least this strict, in the words of `tradewind.yaml`.", "至少这样严格，写法与 `tradewind.yaml` 相同。";
+    "strategy.type" "all_at_once | rolling | blue_green | canary" Nothing,
+        "This or one to the right of it. A `worker` or `cron` service whose work is not divided into shards of two instances has only `all_at_once`.",
+        "此项或其右侧的方式。工作没有按分片分给两个以上实例的 `worker`、`cron` 服务只能 `all_at_once`。";
+    "strategy.soak" "duration" Nothing,
+        "At least.", "至少。";
+    "strategy.warm" "duration" Nothing,
+        "At least.", "至少。";
+    "strategy.verify" "true | false" Nothing,
+        "`true`: required.", "`true`：必须。";
+    "strategy.min" "duration" Nothing,
+        "At least, of every step but the last.", "除最后一步外，每一步至少。";
+    "strategy.promote" "evidence | manual" Nothing,
+        "`manual`: required.", "`manual`：必须。";
+    "strategy.on_inconclusive" "continue | hold | rollback" Nothing,
+        "This or one to the right of it.", "此项或其右侧的做法。";
+    "strategy.watch" "duration" Nothing,
+        "At least.", "至少。";
+    "strategy.judge" "keys" Nothing,
+        "With it, nothing is left out of the judgement that `ignore` below does not name.",
+        "写了它，除下面 `ignore` 列出的之外，不得从判定中排除任何请求。";
+    "strategy.judge.alpha" "percentage" Nothing,
+        "At least: a smaller chance of a false alarm is a blinder judge.", "至少：误报概率越小，判定器越迟钝。";
+    "strategy.judge.beta" "percentage" Nothing,
+        "At most.", "至多。";
+    "strategy.judge.r0" "ratio" Nothing,
+        "At most.", "至多。";
+    "strategy.judge.r1" "ratio" Nothing,
+        "At most.", "至多。";
+    "strategy.judge.floor" "percentage" Nothing,
+        "At most.", "至多。";
+    "strategy.judge.warmup" "duration" Nothing,
+        "At most.", "至多。";
+    "strategy.judge.latency" "list of durations" Nothing,
+        "At least these bounds.", "至少包含这些时延界限。";
+    "strategy.judge.ignore" "keys" Nothing,
+        "What may be left out.", "可以排除的内容。";
+    "strategy.judge.ignore.paths" "list of paths" Is("[]"),
+        "Of these, and paths below them.", "这些路径及其下级。";
+    "strategy.judge.ignore.agents" "list of texts" Is("[]"),
+        "Of these.", "这些。";
+    "strategy.limits" "keys" Nothing,
+        "Fixed limits that a host enforces by itself.", "由主机自行执行的固定上限。";
+    "strategy.limits.error_rate" "percentage" Nothing,
+        "At most, and never `none`.", "至多，且不能为 `none`。";
+    "strategy.limits.p99" "duration" Nothing,
+        "At most, and never `none`.", "至多，且不能为 `none`。";
+    "strategy.limits.for" "duration" Nothing,
+        "At most.", "至多。";
+    "strategy.limits.min_requests" "1-1000000" Nothing,
+        "At most.", "至多。";
+};

@@ -2,7 +2,7 @@
 
 use super::{
     Run, check, defaults, faults,
-    keys::children,
+    keys::{KEYS, children},
     read::{Field, Notes, Section, listed},
     values,
 };
@@ -74,7 +74,7 @@ fn metric(name: &str, field: &Field<'_>, notes: &mut Notes) -> Option<ScrapedMet
 
 /// Notes the keys that only another kind of metric has.
 fn unsuited(section: &Section<'_>, kind: MetricKind, others: &[&str], notes: &mut Notes) {
-    let known = children("metrics.judge.*").filter(|key| !others.contains(key));
+    let known = children(KEYS, "metrics.judge.*").filter(|key| !others.contains(key));
     let word = KINDS.iter().find(|(_, k)| *k == kind).map_or("", |(word, _)| word);
     for field in others.iter().filter_map(|key| section.get(key)) {
         notes.add(field.wrong(&faults::METRIC_FORM).with("kind", word).with("known", listed(known.clone())));

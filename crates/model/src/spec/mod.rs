@@ -12,6 +12,7 @@ pub mod keys;
 mod levels;
 mod metrics;
 mod parse;
+pub mod policy;
 mod read;
 mod render;
 mod resolve;

@@ -23,6 +23,7 @@ impl Notes {
 pub(super) struct Field<'a> {
     pub path: String,
     schema: String,
+    table: &'static [keys::Key],
     pub node: &'a Node,
 }
 
@@ -30,13 +31,19 @@ pub(super) struct Field<'a> {
 pub(super) struct Section<'a> {
     pub path: String,
     schema: String,
+    table: &'static [keys::Key],
     map: &'a Mapping,
     node: &'a Node,
 }
 
+/// How the file is called whose keys these are.
+fn whole(table: &'static [keys::Key]) -> &'static str {
+    if std::ptr::eq(table, keys::POLICY_KEYS) { "policy.yaml" } else { "tradewind.yaml" }
+}
+
 /// `app.server`, `run`: how a section is called in a sentence.
-fn named(path: &str) -> String {
-    if path.is_empty() { "`tradewind.yaml`".into() } else { format!("`{path}`") }
+fn named(path: &str, table: &'static [keys::Key]) -> String {
+    if path.is_empty() { format!("`{}`", whole(table)) } else { format!("`{path}`") }
 }
 
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
@@ -60,19 +67,24 @@ pub(crate) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 impl<'a> Section<'a> {
     /// The whole file.
     pub fn root(node: &'a Node, notes: &mut Notes) -> Option<Self> {
-        Field { path: String::new(), schema: String::new(), node }.section(notes)
+        Self::root_of(node, keys::KEYS, notes)
+    }
+
+    /// Of a file whose keys are these.
+    pub fn root_of(node: &'a Node, table: &'static [keys::Key], notes: &mut Notes) -> Option<Self> {
+        Field { path: String::new(), schema: String::new(), table, node }.section(notes)
     }
 
     pub fn get(&self, name: &str) -> Option<Field<'a>> {
         let node = self.map.get(name)?;
-        Some(Field { path: join(&self.path, name), schema: join(&self.schema, name), node })
+        Some(Field { path: join(&self.path, name), schema: join(&self.schema, name), table: self.table, node })
     }
 
     /// Notes it when the key is missing.
     pub fn require(&self, name: &str, example: &str, notes: &mut Notes) -> Option<Field<'a>> {
         let field = self.get(name);
         let misspelt = |(key, _): (&Key, &Node)| {
-            let known = keys::children(&self.schema);
+            let known = keys::children(self.table, &self.schema);
             !known.clone().any(|k| k == key.as_str()) && near(key.as_str(), known) == Some(name)
         };
         if field.is_none() && !self.map.iter().any(misspelt) {
@@ -104,7 +116,7 @@ fn join(path: &str, name: &str) -> String {
 impl<'a> Field<'a> {
     /// A fault about this value, with its path as `{key}` and what stands there as `{found}`.
     pub fn wrong(&self, code: &'static Code) -> Fault {
-        let key = if self.path.is_empty() { "tradewind.yaml" } else { &self.path };
+        let key = if self.path.is_empty() { whole(self.table) } else { &self.path };
         self.node.fault(code).with("key", key).with("found", self.node.shown())
     }
 
@@ -112,17 +124,22 @@ impl<'a> Field<'a> {
     pub fn section(&self, notes: &mut Notes) -> Option<Section<'a>> {
         let map = self.mapping(notes)?;
         for (key, _) in map.iter() {
-            if !keys::children(&self.schema).any(|k| k == key.as_str()) {
+            if !keys::children(self.table, &self.schema).any(|k| k == key.as_str()) {
                 notes.add(self.unknown(key));
             }
         }
-        Some(Section { path: self.path.clone(), schema: self.schema.clone(), map, node: self.node })
+        Some(Section { path: self.path.clone(), schema: self.schema.clone(), table: self.table, map, node: self.node })
     }
 
     /// Its entries, where the user chose the names.
     pub fn named_entries(&self, notes: &mut Notes) -> Vec<(&'a Key, Field<'a>)> {
         let Some(map) = self.mapping(notes) else { return Vec::new() };
-        let field = |k: &Key, node| Field { path: join(&self.path, k.as_str()), schema: join(&self.schema, "*"), node };
+        let field = |k: &Key, node| Field {
+            path: join(&self.path, k.as_str()),
+            schema: join(&self.schema, "*"),
+            table: self.table,
+            node,
+        };
         map.iter().map(|(k, node)| (k, field(k, node))).collect()
     }
 
@@ -130,7 +147,7 @@ impl<'a> Field<'a> {
         self.untagged(notes)?;
         let map = self.node.as_mapping();
         if map.is_none() {
-            let known = listed(keys::children(&self.schema));
+            let known = listed(keys::children(self.table, &self.schema));
             let known = if known.is_empty() { "`NAME: value`".into() } else { known };
             notes.add(self.wrong(&faults::NOT_A_MAPPING).with("known", known));
         }
@@ -139,17 +156,17 @@ impl<'a> Field<'a> {
 
     fn unknown(&self, key: &Key) -> Fault {
         let name = key.as_str();
-        let with = |code| key.fault(code).with("key", name).with("section", named(&self.path));
-        if let Some(close) = near(name, keys::children(&self.schema)) {
+        let with = |code| key.fault(code).with("key", name).with("section", named(&self.path, self.table));
+        if let Some(close) = near(name, keys::children(self.table, &self.schema)) {
             return with(&faults::UNKNOWN_KEY_NEAR).with("near", close);
         }
         let last = |k: &keys::Key| k.path.rsplit('.').next().unwrap_or_default();
-        if let Some(close) = near(name, keys::KEYS.iter().map(last))
-            && let Some(place) = keys::KEYS.iter().find(|k| last(k) == close)
+        if let Some(close) = near(name, self.table.iter().map(last))
+            && let Some(place) = self.table.iter().find(|k| last(k) == close)
         {
             return with(&faults::MISPLACED_KEY).with("place", place.path.replace('*', "NAME"));
         }
-        with(&faults::UNKNOWN_KEY).with("known", listed(keys::children(&self.schema)))
+        with(&faults::UNKNOWN_KEY).with("known", listed(keys::children(self.table, &self.schema)))
     }
 
     fn untagged(&self, notes: &mut Notes) -> Option<()> {
@@ -268,7 +285,12 @@ impl<'a> Field<'a> {
             notes.add(self.wrong(&faults::NOT_A_LIST));
             return None;
         };
-        Some(items.iter().map(|node| Field { path: self.path.clone(), schema: self.schema.clone(), node }).collect())
+        Some(
+            items
+                .iter()
+                .map(|node| Field { path: self.path.clone(), schema: self.schema.clone(), table: self.table, node })
+                .collect(),
+        )
     }
 
     /// A list of texts that `read` understands, each once.

@@ -177,7 +177,7 @@ fn sticky_of(strategy: Strategy) -> Sticky {
 }
 
 /// `*` stands for any run of characters, `/` included.
-fn fits(pattern: &str, branch: &str) -> bool {
+pub(super) fn fits(pattern: &str, branch: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = branch.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut last = "";

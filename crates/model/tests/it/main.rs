@@ -6,5 +6,6 @@ mod gitlab_cases;
 mod guide;
 mod pipeline_engine;
 mod pipeline_file;
+mod policy;
 mod spec;
 mod yaml;

@@ -7,7 +7,7 @@ use super::{
     wire::Update,
 };
 use crate::{App, faults, http::Refusal};
-use tradewind_control::{runs, services};
+use tradewind_control::{policies, runs, services};
 use tradewind_model::{
     access::{Action, Part, Subject},
     fault::Fault,
@@ -33,7 +33,7 @@ pub async fn complaints(
                 Ok(read) => {
                     match runs::check(&read) {
                         // By what the pushed spec says of the branch, beside what the last release said.
-                        Ok(env) => found.extend(may_push(push, env).err().map(Complaint::one)),
+                        Ok(env) => found.extend(refused(app, push, env, update, &read).await?),
                         Err(faults) => found.push(Complaint::of_push(faults, &read)),
                     }
                 }
@@ -44,6 +44,23 @@ pub async fn complaints(
         }
     }
     Ok(found)
+}
+
+/// What speaks against a push that can be read: the pusher's rights, and the policy of where its branch leads.
+async fn refused(
+    app: &App,
+    push: &Push,
+    env: Option<EnvName>,
+    update: &Update,
+    read: &runs::Push,
+) -> Result<Option<Complaint>, Refusal> {
+    if let Err(fault) = may_push(push, env.clone()) {
+        return Ok(Some(Complaint::one(fault)));
+    }
+    let (Some(env), Some(branch)) = (env, update.branch()) else { return Ok(None) };
+    let mut snapshot = app.store.for_org(push.caller.org.clone()).read().await?;
+    let found = policies::check_push(&mut snapshot, &env, branch, &read.spec).await?;
+    Ok((!found.is_empty()).then(|| Complaint::of_push(found, read)))
 }
 
 fn may_push(push: &Push, env: Option<EnvName>) -> Result<(), Fault> {

@@ -10,6 +10,7 @@ mod hosts;
 mod logs;
 mod me;
 mod people;
+mod policies;
 mod rollouts;
 mod runs;
 mod services;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Route> {
         access::routes(),
         me::routes(),
         people::routes(),
+        policies::routes(),
         services::routes(),
         hosts::routes(),
         runs::routes(),

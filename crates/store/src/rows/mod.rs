@@ -5,6 +5,7 @@
 //! version, or [`Conflict`](crate::StoreError::Conflict) where someone else was faster. What the pure core owns (plans,
 //! states, bodies) is [`Json`](crate::Json); the words in `state`, `phase` and `kind` belong to their owners too.
 
+pub mod approvals;
 pub mod audit;
 pub(crate) mod counters;
 pub mod environments;
