@@ -90,10 +90,10 @@ async fn a_rollout_waits_for_the_words_it_needs() {
 
     let ctx = w.ctx.clone();
     let approve = async |by: &Asker| policies::approve(&ctx, id, "looked at the diff", by).await;
-    assert_eq!(code(approve(&li).await), "TW-CTL-022", "their own");
-    assert_eq!(code(approve(&chen).await), "TW-CTL-023", "not named");
+    assert_eq!(code(approve(&li).await), "TW-POL-013", "their own");
+    assert_eq!(code(approve(&chen).await), "TW-POL-014", "not named");
     assert_eq!(code(approve(&dev).await), "TW-ACC-001", "named, and no role for it");
-    assert_eq!(code(approve(&asker()).await), "TW-CTL-024", "nobody in particular");
+    assert_eq!(code(approve(&asker()).await), "TW-POL-015", "nobody in particular");
     assert_eq!(code(policies::approve(&w.ctx, id, " ", &ma).await), "TW-CTL-011");
     approve(&ma).await.unwrap();
     approve(&ma).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_rollout_waits_for_the_words_it_needs() {
     policy(&w, "approvals: { count: 1, from: [li, ma] }").await;
     reconcile::once(&w.ctx).await.unwrap();
     assert_ne!(w.rollout(id).await.phase, "queued", "the policy asks for less now");
-    assert_eq!(code(approve(&ma).await), "TW-CTL-021", "it has begun");
+    assert_eq!(code(approve(&ma).await), "TW-POL-012", "it has begun");
 }
 
 #[tokio::test]
@@ -123,13 +123,13 @@ async fn only_who_is_named_deploys_and_everybody_goes_back() {
     }
     policy(&w, "deployers: [leads]\napprovals: { count: 3 }\nstrategy: { soak: 1h }").await;
     let v3 = w.release(3, &SPEC.replace("5s", "2h")).await;
-    assert_eq!(code(ask(&w, &v3, Kind::Normal, &li).await), "TW-CTL-020");
+    assert_eq!(code(ask(&w, &v3, Kind::Normal, &li).await), "TW-POL-011");
     access::create_group(&w.ctx, "leads", &asker()).await.unwrap();
     access::add_member(&w.ctx, "leads", "li", &asker()).await.unwrap();
     let id = ask(&w, &v3, Kind::Normal, &li).await.unwrap();
     assert_eq!(shown(&w, id).await.approvals.unwrap().needed, 3);
     let v4 = w.release(4, SPEC).await;
-    assert_eq!(code(ask(&w, &v4, Kind::Normal, &li).await), "TW-SPEC-090", "weaker than the policy");
+    assert_eq!(code(ask(&w, &v4, Kind::Normal, &li).await), "TW-POL-001", "weaker than the policy");
 
     let back = rollback::rollback(&w.ctx, &service(), &env(), None, "it sells nothing", &dev).await.unwrap();
     assert_eq!(w.see_through(&stay, back).await.phase, "completed");

@@ -249,15 +249,6 @@ crate::faults! {
         "`{key}`: what must be ruled out before a wave goes on (`r1`, {r1}) is not above what is no fault yet (`r0`, {r0})",
         "`{key}`：放行前须排除的倍数（`r1`，{r1}）不大于尚不算变差的倍数（`r0`，{r0}）",
         "make `r1` larger or `r0` smaller", "请调大 `r1` 或调小 `r0`";
-    WEAKER = "TW-SPEC-090", 422,
-        "`{key}` is {found} in {env}, and its policy asks for {wanted}", "{env} 中的 `{key}` 为 {found}，而该环境的策略要求 {wanted}",
-        "make it as strict or stricter; `tradewind policy show {env}` has the whole policy", "请改为同等或更严格；完整策略见 `tradewind policy show {env}`";
-    BAD_POLICY_NAME = "TW-SPEC-092", 422,
-        "{found} is no name in `{key}`", "{found} 不能作为 `{key}` 中的名称",
-        "name branches such as `release/*`; name users and groups as `tradewind user list` and `tradewind group list` do", "分支例如 `release/*`；用户和用户组按 `tradewind user list` 与 `tradewind group list` 中的名称填写";
-    POLICY_BRANCH = "TW-SPEC-091", 422,
-        "the branch {branch} may not be deployed to {env}: its policy allows {allowed}", "分支 {branch} 不能部署到 {env}：策略只允许 {allowed}",
-        "deploy from an allowed branch, or ask who keeps the policy", "请从允许的分支部署，或联系策略维护者";
     NEEDS_SHARDS = "TW-SPEC-065", 422,
         "`{strategy}` moves a `{kind}` service some shards at a time, but in environment `{env}` there are no two instances with shards of their own",
         "`{strategy}` 按分片逐步替换 `{kind}` 服务，但环境 `{env}` 中没有两个各有分片的实例",

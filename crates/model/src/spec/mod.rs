@@ -13,6 +13,7 @@ mod levels;
 mod metrics;
 mod parse;
 pub mod policy;
+pub mod policy_faults;
 mod read;
 mod render;
 mod resolve;

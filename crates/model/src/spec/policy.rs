@@ -2,9 +2,9 @@
 //! stricter and not weaker.
 
 use super::{
-    CanaryRule, ResolvedSpec, Strategy, StrategyRule, StrategyType, faults,
+    CanaryRule, ResolvedSpec, Strategy, StrategyRule, StrategyType,
     keys::POLICY_KEYS,
-    listed,
+    listed, policy_faults as faults,
     read::{Field, Notes, Section},
     resolve::fits,
     strategy, values,

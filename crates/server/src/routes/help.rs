@@ -17,15 +17,18 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 9] = [
+    let areas: [&[&Code]; 12] = [
         faults::ALL,
         tradewind_store::faults::ALL,
         tradewind_audit::faults::ALL,
         tradewind_model::spec::faults::ALL,
+        tradewind_model::spec::policy_faults::ALL,
         tradewind_model::yaml::faults::ALL,
         tradewind_model::pipeline::faults::ALL,
         tradewind_model::rollout::faults::ALL,
         tradewind_control::faults::ALL,
+        tradewind_control::access::faults::ALL,
+        tradewind_control::policies::faults::ALL,
         tradewind_control::runs::faults::ALL,
     ];
     areas.into_iter().flatten().copied()

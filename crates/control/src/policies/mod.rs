@@ -3,7 +3,9 @@
 //! A policy is looked at when a push arrives, when a rollout is asked for, and (for approvals) before it begins. A rollback
 //! is held by none of it.
 
-use crate::{Ctx, Result, ctx::Asker, faults, rollouts::PlanDoc};
+pub mod faults;
+
+use crate::{Ctx, Result, ctx::Asker, faults::NO_ENVIRONMENT, rollouts::PlanDoc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tradewind_api::v1;
@@ -52,11 +54,11 @@ fn everywhere(env: &EnvName) -> Subject {
 }
 
 /// # Errors
-/// [`faults::NO_ENVIRONMENT`].
+/// [`NO_ENVIRONMENT`].
 pub async fn show(ctx: &Ctx, env: &EnvName) -> Result<v1::EnvironmentPolicy> {
     let row = rows::environments::find(&mut ctx.store.read().await?, env).await?;
     let seen = ctx.sees(&Subject { env: Part::Of(env.clone()), ..Subject::ANYWHERE });
-    let row = row.filter(|_| seen).ok_or_else(|| Fault::new(&faults::NO_ENVIRONMENT).with("env", env))?;
+    let row = row.filter(|_| seen).ok_or_else(|| Fault::new(&NO_ENVIRONMENT).with("env", env))?;
     let stored: Stored = row.policy.read()?;
     Ok(v1::EnvironmentPolicy { env: env.clone(), text: stored.text })
 }
