@@ -21,7 +21,7 @@ cargo xtask tidy                          check the policies: dependencies, file
 cargo xtask reference                     write the pages that are made from the code
 cargo xtask demo [--bin FILE] [--keep]    tell the story of four releases, with the given build of tradewind
 cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop
-cargo xtask bench [--bin FILE] [--only edge|units|judge|masking|rollouts] [--rounds N] [--seconds S] [--write]    figures, beside peers'
+cargo xtask bench [--bin FILE] [--only edge|units|judge|masking|rollouts|audit] [--rounds N] [--seconds S] [--write]    figures, beside peers'
 cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine";
 
 fn main() -> ExitCode {

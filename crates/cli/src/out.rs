@@ -4,6 +4,7 @@
 use crate::table::Table;
 use serde::Serialize;
 use std::{
+    borrow::Cow,
     fmt,
     io::{IsTerminal, Write},
     sync::{Arc, Mutex},
@@ -46,31 +47,88 @@ impl Out {
     }
 
     pub fn line(&self, text: impl AsRef<str>) {
-        write(&self.out, &format!("{}\n", text.as_ref()));
+        write(&self.out, &format!("{}\n", tame(text.as_ref())));
     }
     /// As it is, without a line's end: parts of logs.
     pub fn raw(&self, text: &str) {
         write(&self.out, text);
     }
     pub fn note(&self, text: impl AsRef<str>) {
-        write(&self.err, &format!("{}\n", text.as_ref()));
+        write(&self.err, &format!("{}\n", tame(text.as_ref())));
     }
     pub fn table(&self, table: &Table) {
-        write(&self.out, &table.render(self.terminal));
+        write(&self.out, &tame(&table.render(self.terminal)));
     }
     /// A value as people and `jq` read it.
     pub fn json<T: Serialize>(&self, value: &T) {
-        self.line(serde_json::to_string_pretty(value).unwrap_or_else(|e| format!("\"{e}\"")));
+        self.raw(&(serde_json::to_string_pretty(value).unwrap_or_else(|e| format!("\"{e}\"")) + "\n"));
     }
     /// One value of a stream: one line.
     pub fn json_line<T: Serialize>(&self, value: &T) {
-        self.line(serde_json::to_string(value).unwrap_or_else(|e| format!("\"{e}\"")));
+        self.raw(&(serde_json::to_string(value).unwrap_or_else(|e| format!("\"{e}\"")) + "\n"));
     }
 }
+
+/// Colours of ours, and nothing else that a terminal acts on: in every sentence there may be a name, a note or a commit's
+/// title that somebody wrote.
+pub(crate) fn tame(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && !matches!(c, '\n' | '\t'))
+    };
+    if !text.contains(acts) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let colour = COLOURS.iter().find(|colour| rest.starts_with(**colour));
+        let taken = match colour {
+            Some(colour) => {
+                out.push_str(colour);
+                colour.len()
+            }
+            None => {
+                out.push(if acts(c) { char::REPLACEMENT_CHARACTER } else { c });
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    out.into()
+}
+
+/// What [`Paint`](crate::table::Paint) writes.
+const COLOURS: [&str; 6] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
 
 fn write(to: &Sink, text: &str) {
     if let Ok(mut to) = to.lock() {
         let _ = to.write_all(text.as_bytes());
         let _ = to.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Paint;
+
+    #[test]
+    fn nothing_but_our_colours_reaches_a_terminal() {
+        for paint in [Paint::Good, Paint::Warn, Paint::Bad, Paint::Faint, Paint::Bold] {
+            let painted = paint.apply("健康\tx", true);
+            assert_eq!(tame(&painted), painted);
+        }
+        assert_eq!(tame("two\nlines"), "two\nlines");
+        for (evil, shown) in [
+            ("\x1b[2J\x1b[H", "\u{fffd}[2J\u{fffd}[H"),
+            ("\x1b]0;title\x07", "\u{fffd}]0;title\u{fffd}"),
+            ("done\rfail", "done\u{fffd}fail"),
+            ("\u{9b}31m\u{7f}\u{8}", "\u{fffd}31m\u{fffd}\u{fffd}"),
+            ("abc\u{202e}cba", "abc\u{fffd}cba"),
+            ("\x1b[31\x1b[31m", "\u{fffd}[31\x1b[31m"),
+        ] {
+            assert_eq!(tame(evil), shown);
+        }
     }
 }

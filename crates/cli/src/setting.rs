@@ -22,6 +22,8 @@ pub enum Kind {
     Number,
     /// `10.0.0.0/8, fd00::/8`.
     Networks,
+    /// `90s`, `10m`, `12h`, `30d`.
+    Span,
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -75,9 +77,14 @@ impl Setting {
                 .value_name(self.value)
                 .value_parser(clap::builder::PossibleValuesParser::new(all))
                 .hide_possible_values(true),
-            Kind::Address | Kind::Path | Kind::Url | Kind::Text | Kind::Size | Kind::Number | Kind::Networks => {
-                arg.value_name(self.value)
-            }
+            Kind::Address
+            | Kind::Path
+            | Kind::Url
+            | Kind::Text
+            | Kind::Size
+            | Kind::Number
+            | Kind::Networks
+            | Kind::Span => arg.value_name(self.value),
         }
     }
 }

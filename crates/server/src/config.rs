@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 use tradewind_control::audit;
+use tradewind_outbound::Guard;
 
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -14,6 +15,8 @@ pub struct ServerConfig {
     pub exe: PathBuf,
     /// Checkpoints of the event log.
     pub audit: audit::Settings,
+    /// Networks of somebody's own that requests may go out to.
+    pub outbound: Guard,
 }
 
 impl ServerConfig {

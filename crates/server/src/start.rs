@@ -28,6 +28,7 @@ use tradewind_control::{
     runs::Runs,
 };
 use tradewind_model::time::Clock;
+use tradewind_outbound::Outbound;
 use tradewind_store::{Blobs, Logs, Store, StoreError, events::Sealer};
 
 /// How long requests under way may take once the server is told to stop.
@@ -137,6 +138,8 @@ impl Server {
             tokio::spawn(app.runs.clone().reconciler()),
             tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone())),
             tokio::spawn(app.audit.clone().notary()),
+            tokio::spawn(app.audit.clone().courier(Outbound::new(app.config.outbound.clone()))),
+            tokio::spawn(app.audit.clone().retention()),
         ];
         tracing::info!(%addr, "listening");
 

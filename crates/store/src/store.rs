@@ -1,6 +1,14 @@
 //! [`Store`]: opened once a process, cloned freely.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::watch;
 use tradewind_model::{
     id::OrgName,
@@ -8,7 +16,7 @@ use tradewind_model::{
 };
 
 use crate::{
-    conn::{Cause, Conn},
+    conn::{Cause, Conn, Failed},
     error::{Result, StoreError},
     migrate, postgres,
     reserve::Reserve,
@@ -33,6 +41,15 @@ struct Shared {
     clock: Arc<dyn Clock>,
     commits: watch::Sender<u64>,
     head: watch::Sender<i64>,
+    deaf: Deaf,
+}
+
+/// For tests of what happens when no event can be written.
+#[derive(Default)]
+struct Deaf {
+    is: AtomicBool,
+    /// Statements that changed state all the same, and were committed.
+    changed: Mutex<Vec<&'static str>>,
 }
 
 pub(crate) enum Db {
@@ -68,7 +85,14 @@ impl Store {
             let (writer, readers) = sqlite::open(&path, clock.now(), steps).await?;
             (Db::Sqlite { writer, readers }, Some(Reserve::beside(&path)))
         };
-        let shared = Shared { db, reserve, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
+        let shared = Shared {
+            db,
+            reserve,
+            clock,
+            commits: watch::Sender::new(0),
+            head: watch::Sender::new(0),
+            deaf: Deaf::default(),
+        };
         let store = Self { shared: Arc::new(shared), org: OrgName::default_org() };
         let (seq, _) = crate::events::seal::head(&mut store.read().await?).await?;
         store.publish_head(seq);
@@ -88,7 +112,14 @@ impl Store {
             let (writer, readers) = sqlite::open_to_read(&path, migrate::STEPS).await?;
             Db::Sqlite { writer, readers }
         };
-        let shared = Shared { db, reserve: None, clock, commits: watch::Sender::new(0), head: watch::Sender::new(0) };
+        let shared = Shared {
+            db,
+            reserve: None,
+            clock,
+            commits: watch::Sender::new(0),
+            head: watch::Sender::new(0),
+            deaf: Deaf::default(),
+        };
         Ok(Self { shared: Arc::new(shared), org: OrgName::default_org() })
     }
 
@@ -113,6 +144,18 @@ impl Store {
         self.shared.clock.now()
     }
 
+    /// For tests: from now on no event can be written, or again.
+    #[doc(hidden)]
+    pub fn refuse_events(&self, refuse: bool) {
+        self.shared.deaf.is.store(refuse, Ordering::SeqCst);
+    }
+
+    /// For tests: what changed state while no event could be written.
+    #[doc(hidden)]
+    pub fn changed_untold(&self) -> Vec<&'static str> {
+        self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
     /// For [`transact!`](crate::transact): an open transaction, or the error to give up with.
     #[doc(hidden)]
     pub async fn begin_attempt(&self, attempt: &mut Attempt) -> Result<Tx> {
@@ -135,7 +178,7 @@ impl Store {
     ) -> ControlFlow<Result<T, E>> {
         let urgent = tx.is_urgent();
         let (answer, cause) = match answer {
-            Ok(answer) => match tx.commit().await {
+            Ok(answer) => match self.commit(tx).await {
                 Ok(wake) => {
                     if wake {
                         self.shared.commits.send_modify(|n| *n += 1);
@@ -158,6 +201,15 @@ impl Store {
         if again { ControlFlow::Continue(()) } else { ControlFlow::Break(answer) }
     }
 
+    async fn commit(&self, tx: Tx) -> Result<bool, Failed> {
+        let untold = tx.untold();
+        let wake = tx.commit().await?;
+        if let Some(statement) = untold {
+            self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).push(statement);
+        }
+        Ok(wake)
+    }
+
     async fn spend_reserve(&self) -> bool {
         match &self.shared.reserve {
             Some(reserve) => reserve.spend().await,
@@ -178,7 +230,7 @@ impl Store {
             Db::Postgres(pool) => pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map(Conn::Postgres),
         };
         let conn = conn.map_err(|e| StoreError::driver("begin", e))?;
-        Ok(Tx::new(conn, self.org.clone(), self.now()))
+        Ok(Tx::new(conn, self.org.clone(), self.now(), self.shared.deaf.is.load(Ordering::SeqCst)))
     }
 
     /// One consistent moment to read from. Row functions take it as `&mut store.read().await?`. Hold one at a time: they

@@ -46,12 +46,14 @@ pub struct Tx {
     wrote: bool,
     hushed: bool,
     urgent: bool,
+    /// No event can be written: see [`Store::refuse_events`](crate::Store::refuse_events).
+    deaf: bool,
     /// Why the first statement that failed did.
     failed: Option<Cause>,
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn, org: OrgName, now: Timestamp) -> Self {
+    pub(crate) fn new(conn: Conn, org: OrgName, now: Timestamp, deaf: bool) -> Self {
         Self {
             conn,
             org,
@@ -62,6 +64,7 @@ impl Tx {
             wrote: false,
             hushed: false,
             urgent: false,
+            deaf,
             failed: None,
         }
     }
@@ -73,6 +76,10 @@ impl Tx {
 
     /// Writes a fact beside the rows it tells of. It is sealed (numbered and chained) shortly after the commit.
     pub async fn event(&mut self, event: NewEvent) -> Result<EventId> {
+        if self.deaf {
+            let refused = StoreError::io("no event can be written", std::io::ErrorKind::Other.into());
+            return self.settle(Err(refused.into()));
+        }
         let id = crate::events::write::insert(self, event).await?;
         self.events += 1;
         Ok(id)
@@ -92,6 +99,11 @@ impl Tx {
 
     pub(crate) fn is_urgent(&self) -> bool {
         self.urgent
+    }
+
+    /// The first statement that changed state while no event could be written.
+    pub(crate) fn untold(&self) -> Option<&'static str> {
+        self.loud.filter(|_| self.deaf)
     }
 
     /// Nobody is woken by this commit.

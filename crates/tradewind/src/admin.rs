@@ -1,7 +1,7 @@
 //! `tradewind admin`: what the owner of the data folder may do without a login. Owning it is the permission.
 
 use crate::{
-    config::{Config, registry as set},
+    config::{Config, audit as settings, registry as set},
     folder::Folder,
     msg,
     role::this_binary,
@@ -19,7 +19,6 @@ use std::{
 };
 use tradewind_api::v1::{CreateToken, NewToken, Scope, Time};
 use tradewind_cli::{exit::Exit, fill, text, when};
-use tradewind_control::audit;
 use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
@@ -110,7 +109,8 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         listen: config.addr(&set::LISTEN),
         database: config.text(&set::DATABASE).map(str::to_owned),
         exe: crate::role::on_disk()?,
-        audit: audit::Settings::default(),
+        audit: settings::settings(config)?,
+        outbound: settings::outbound(config),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The roles a supervisor keeps: what they are called, which settings make them, and how one is started.
 
 use crate::{
-    config::{Config, registry as set},
+    config::{Config, audit, registry as set},
     faults,
     folder::{Folder, Registration},
     process::Identity,
@@ -28,8 +28,26 @@ pub enum Role {
     Edge,
 }
 
-static SERVER: [&Setting; 6] =
-    [&set::LISTEN, &set::PUBLIC_URL, &set::DATABASE, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
+static SERVER: [&Setting; 18] = [
+    &set::LISTEN,
+    &set::PUBLIC_URL,
+    &set::DATABASE,
+    &set::INSECURE_SAME_USER,
+    &set::LOG,
+    &set::LOG_FORMAT,
+    &audit::EVENTS,
+    &audit::INTERVAL,
+    &audit::FILE,
+    &audit::WEBHOOK,
+    &audit::WEBHOOK_SECRET,
+    &audit::S3,
+    &audit::S3_REGION,
+    &audit::S3_ACCESS_KEY,
+    &audit::S3_SECRET_KEY,
+    &audit::KEEP,
+    &audit::ARCHIVE,
+    &audit::OUTBOUND_ALLOW,
+];
 static AGENT: [&Setting; 4] = [&set::LISTEN, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
 /// The edge's others can wait until it is started anew: what it serves is not interrupted for them.
 static EDGE: [&Setting; 2] = [&set::EDGE, &set::EDGE_TLS];

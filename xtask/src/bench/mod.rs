@@ -1,6 +1,7 @@
 //! Figures, measured here and now: `make bench`. Each part prints a table; `--write` puts them into
 //! `docs/benchmarks.md`. Peers run in the same rounds, one after another, so that they share what the machine does.
 
+mod audit;
 mod contender;
 mod customers;
 mod edge;
@@ -74,6 +75,9 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
     }
     if options.wants("rollouts") {
         parts.push(("rollouts", runtime.block_on(rollouts::measure(root, &options))?));
+    }
+    if options.wants("audit") {
+        parts.push(("audit", runtime.block_on(audit::measure(&options))?));
     }
     let page = root.join("docs/benchmarks.md");
     for (name, table) in parts {

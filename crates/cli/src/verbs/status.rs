@@ -55,7 +55,7 @@ async fn watch(session: &Session, client: &Client, service: Option<&ServiceName>
                 }
             } else if session.out.terminal {
                 // Times grow by themselves, so a terminal is redrawn each time: home, text, clear what is below.
-                let text = page(session, &places, service.is_some()).replace('\n', "\x1b[K\n");
+                let text = crate::out::tame(&page(session, &places, service.is_some())).replace('\n', "\x1b[K\n");
                 session.out.raw(&format!("\x1b[H{}{text}\x1b[J", if last.is_none() { "\x1b[2J" } else { "" }));
             } else if changed {
                 session.out.raw(&page(session, &places, service.is_some()));

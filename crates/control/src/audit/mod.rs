@@ -1,12 +1,16 @@
 //! The event log proved to others: signed checkpoints of it, where they go, and what the log says of itself.
 //!
 //! A checkpoint is made when enough was sealed since the last one, or when something was and enough time has passed
-//! ([`notary`]); a key in the data folder signs it ([`keys`]). Reading everything and comparing it with every checkpoint is
-//! [`verify`].
+//! ([`notary`]); a key in the data folder signs it ([`keys`]); it is sent elsewhere ([`sinks`]). Reading everything and
+//! comparing it with every checkpoint is [`verify`]; what is past its time is taken away by [`retention`].
 
 pub mod keys;
 pub mod notary;
+pub mod retention;
+pub mod sinks;
 pub mod verify;
+
+pub use sinks::Sink;
 
 use crate::{Ctx, Result};
 use std::{
@@ -14,6 +18,7 @@ use std::{
     sync::{Arc, RwLock},
     time::Duration,
 };
+use tokio::sync::watch;
 use tradewind_api::v1;
 use tradewind_audit::{Checkpoint, Note, Signer, Verifier};
 use tradewind_model::id::Digest;
@@ -26,11 +31,17 @@ pub struct Settings {
     pub events: u32,
     /// How long anything sealed may be without a checkpoint.
     pub interval: Duration,
+    /// Where checkpoints are sent; of each kind one at most.
+    pub sinks: Vec<Sink>,
+    /// How long events are kept; none: for ever.
+    pub keep: Option<Duration>,
+    /// Where events go before they are taken away.
+    pub archive: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { events: 1_000, interval: Duration::from_secs(600) }
+        Self { events: 1_000, interval: Duration::from_secs(600), sinks: Vec::new(), keep: None, archive: None }
     }
 }
 
@@ -42,6 +53,8 @@ pub struct Audit {
     /// `keys/` of the data folder.
     folder: Arc<PathBuf>,
     signer: Arc<RwLock<Arc<Signer>>>,
+    /// The number of the last checkpoint that was made here.
+    made: watch::Sender<i64>,
 }
 
 impl Audit {
@@ -52,7 +65,7 @@ impl Audit {
     pub async fn open(ctx: Ctx, keys: &Path, settings: Settings) -> Result<Self, keys::KeyError> {
         let signer = keys::load(&ctx.store, keys).await?;
         let (settings, folder) = (Arc::new(settings), Arc::new(keys.to_owned()));
-        Ok(Self { ctx, settings, folder, signer: Arc::new(RwLock::new(Arc::new(signer))) })
+        Ok(Self { ctx, settings, folder, signer: Arc::new(RwLock::new(Arc::new(signer))), made: watch::Sender::new(0) })
     }
 
     fn signer(&self) -> Arc<Signer> {
@@ -84,8 +97,8 @@ impl Audit {
             pruned: rows::audit::anchor(&mut r).await?.mark.seq,
             checkpoint: rows::audit::newest(&mut r).await?.map(view),
             key: self.signer().verifier().to_string(),
-            keep_s: None,
-            sinks: Vec::new(),
+            keep_s: self.settings.keep.map(|k| k.as_secs()),
+            sinks: self.sinks_view(rows::audit::sinks(&mut r).await?),
         })
     }
 }

@@ -63,6 +63,7 @@ impl Audit {
             tracing::debug!("a checkpoint was made");
         }
         let newest = rows::audit::newest(&mut self.ctx.store.read().await?).await?;
+        self.made.send_replace(newest.as_ref().map_or(0, |n| n.mark.seq));
         Ok(newest.map(view))
     }
 }

@@ -16,7 +16,9 @@ use tradewind_api::{
     ApiError, Client,
     v1::{CreateToken, NewToken, Scope},
 };
+use tradewind_control::audit::Settings;
 use tradewind_model::time::{Clock, SystemClock, Timestamp};
+use tradewind_outbound::Guard;
 use tradewind_server::{App, Server, ServerConfig, admin};
 
 /// The machine's clock, moved by hand.
@@ -52,6 +54,10 @@ impl TestApp {
     }
 
     pub async fn start_in(folder: TempDir) -> Self {
+        Self::start_with(folder, Settings::default(), Guard::default()).await
+    }
+
+    pub async fn start_with(folder: TempDir, audit: Settings, outbound: Guard) -> Self {
         let filter = tracing_subscriber::EnvFilter::try_from_default_env();
         let filter = filter.unwrap_or_else(|_| "warn".into());
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
@@ -61,7 +67,8 @@ impl TestApp {
             listen: "127.0.0.1:0".parse().unwrap(),
             database: None,
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
-            audit: Default::default(),
+            audit,
+            outbound,
         };
         let server = Server::open(config, clock.clone()).await.unwrap();
         let (addr, app) = (server.addr(), server.app().clone());

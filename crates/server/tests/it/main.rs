@@ -2,6 +2,7 @@ mod access;
 mod agent;
 mod app;
 mod audit;
+mod audit_places;
 mod events;
 mod git;
 mod host;

@@ -303,3 +303,38 @@ async fn another_organisation_sees_nothing_of_this_one() {
         sees_nothing(&world, &format!("{role} of another organisation"), "a-", &token).await;
     }
 }
+
+/// A privileged action whose event cannot be written does not happen.
+#[tokio::test]
+async fn nothing_is_done_that_cannot_be_told() {
+    let world = World::new().await;
+    let store = &world.app.app.store;
+    let key = || std::fs::read(world.app.data().join("keys/audit.key")).unwrap();
+    let before = key();
+    store.refuse_events(true);
+    let mut refused = Vec::new();
+    for route in routes::all() {
+        if route.method == http::Method::GET || matches!(route.permission, Permission::Host) {
+            continue;
+        }
+        let (status, _) = world.ask(&route, &world.app.admin.token).await;
+        // A request that finds nothing to change has nothing to tell.
+        if status >= 500 {
+            refused.push(route.doc.id);
+        }
+    }
+    assert_eq!(store.changed_untold(), Vec::<&str>::new());
+    assert_eq!(key(), before);
+    assert!(refused.len() >= 12, "most got as far as their event: {refused:?}");
+    for id in
+        ["create_token", "grant_role", "invite", "set_freeze", "create_service", "replace_audit_key", "revoke_token"]
+    {
+        assert!(refused.contains(&id), "{id}: {refused:?}");
+    }
+
+    // And with it again, all is as it was.
+    store.refuse_events(false);
+    let client = world.app.client();
+    assert!(client.create_group("walk").await.is_ok(), "it was not made before");
+    assert!(client.verify_audit().await.unwrap().ok);
+}

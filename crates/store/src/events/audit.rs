@@ -111,14 +111,17 @@ fn link(row: &Row) -> Result<Link> {
 /// Sealed events behind `seq`, as they are stored, in order, `limit` at most: all tenants', because the chain is one.
 /// What is another's is without its content.
 pub async fn part(r: &mut impl Reader, seq: i64, limit: u32) -> Result<Vec<Sealed>> {
-    let rows = r.fetch_all(&CHAIN_PART, args![seq, limit]).await?;
     let org = r.org().to_string();
-    let own = |row| {
-        let mut event: Sealed = sealed(row)?;
-        event.record = event.record.filter(|record| record.org == org);
-        Ok(event)
-    };
-    rows.iter().map(own).collect()
+    let mut part = whole_part(r, seq, limit).await?;
+    for event in &mut part {
+        event.record = event.record.take().filter(|record| record.org == org);
+    }
+    Ok(part)
+}
+
+/// The same with everybody's content: for the installation's own archive.
+pub async fn whole_part(r: &mut impl Reader, seq: i64, limit: u32) -> Result<Vec<Sealed>> {
+    r.fetch_all(&CHAIN_PART, args![seq, limit]).await?.iter().map(sealed).collect()
 }
 
 /// The hash of the log's first event: which log this is. None before there is one, and once it was pruned; the

@@ -1,5 +1,6 @@
 //! Configuration of the roles: defaults, then the data folder's `config.yaml`, then `TRADEWIND_*`, then flags.
 
+pub mod audit;
 pub mod file;
 pub mod registry;
 pub mod show;
@@ -10,8 +11,12 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
-use tradewind_cli::setting::{Kind, Setting};
+use tradewind_cli::{
+    setting::{Kind, Setting},
+    when,
+};
 use tradewind_edge::Network;
 use tradewind_model::{
     fault::{At, Fault},
@@ -110,6 +115,10 @@ impl Config {
     pub fn networks(&self, setting: &'static Setting) -> Vec<Network> {
         self.text(setting).and_then(|t| Network::list(t).ok()).unwrap_or_default()
     }
+    /// None where it is not set and has no default.
+    pub fn span(&self, setting: &'static Setting) -> Option<Duration> {
+        self.text(setting).and_then(when::parse_span)
+    }
     /// How clients reach the API.
     pub fn public_url(&self) -> String {
         match self.text(&registry::PUBLIC_URL) {
@@ -167,6 +176,7 @@ fn flag(matches: &ArgMatches, s: &'static Setting) -> Option<Value> {
         | Kind::Size
         | Kind::Number
         | Kind::Networks
+        | Kind::Span
         | Kind::Choice(_) => matches.get_one::<String>(s.key)?.clone(),
     };
     Some(Value { text, source: Source::Flag })
@@ -200,6 +210,7 @@ fn check(s: &'static Setting, v: &Value) -> Result<(), Fault> {
         Kind::Url if !is_url(&v.text) => "`http://…`, `https://…`".to_owned(),
         Kind::Size if bytes(&v.text).is_none() => "`4096`, `64KiB`, `32MiB`, `1GiB`".to_owned(),
         Kind::Number if v.text.parse::<u32>().is_err() => "`0`, `1024`".to_owned(),
+        Kind::Span if when::parse_span(&v.text).is_none_or(|d| d.is_zero()) => "`90s`, `10m`, `12h`, `30d`".to_owned(),
         Kind::Networks if Network::list(&v.text).is_err() => "`10.0.0.0/8, fd00::/8`".to_owned(),
         Kind::Choice(all) if !all.contains(&v.text.as_str()) => format!("`{}`", all.join("`, `")),
         Kind::Switch
@@ -210,6 +221,7 @@ fn check(s: &'static Setting, v: &Value) -> Result<(), Fault> {
         | Kind::Size
         | Kind::Number
         | Kind::Networks
+        | Kind::Span
         | Kind::Choice(_) => return Ok(()),
     };
     let mut f = Fault::new(&faults::BAD_SETTING).with("key", s.key).with("expected", expected);

@@ -1,5 +1,7 @@
 //! The settings of the machine's roles: declared here and nowhere else.
 
+use super::audit;
+pub use super::audit::OUTBOUND_ALLOW;
 use tradewind_cli::{
     setting::{Kind, Setting},
     text::Text,
@@ -253,6 +255,18 @@ pub static ALL: &[&Setting] = &[
     &PUBLIC_URL,
     &DATABASE,
     &INSECURE_SAME_USER,
+    &audit::EVENTS,
+    &audit::INTERVAL,
+    &audit::FILE,
+    &audit::WEBHOOK,
+    &audit::WEBHOOK_SECRET,
+    &audit::S3,
+    &audit::S3_REGION,
+    &audit::S3_ACCESS_KEY,
+    &audit::S3_SECRET_KEY,
+    &audit::KEEP,
+    &audit::ARCHIVE,
+    &OUTBOUND_ALLOW,
     &ACCESS_LOG,
     &LOG,
     &LOG_FORMAT,

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fill, msg,
     session::Session,
-    table::{Paint, Table},
+    table::{Paint, Table, painted},
 };
 
 pub async fn run(session: &Session) -> Result<Exit, Failure> {
@@ -41,17 +41,16 @@ pub async fn run(session: &Session) -> Result<Exit, Failure> {
         let note = match (&sink.failing_since, &sink.error) {
             (Some(since), why) => {
                 let why = why.as_deref().unwrap_or("-");
-                let text = fill!(lang, &msg::SINK_FAILS, since = when.ago(*since), why = why);
-                Paint::Bad.apply(&text, session.out.terminal)
+                painted(Paint::Bad, fill!(lang, &msg::SINK_FAILS, since = when.ago(*since), why = why))
             }
-            (None, _) => String::new(),
+            (None, _) => "".into(),
         };
         table.row(vec![
             sink.name.as_str().into(),
             sink.target.as_str().into(),
             sink.delivered.to_string().into(),
             sink.delivered_at.map_or_else(|| "-".to_owned(), |t| when.ago(t)).into(),
-            note.into(),
+            note,
         ]);
     }
     session.out.table(&table);
