@@ -23,6 +23,9 @@ use crate::{
 const READ_THROUGH_BYTES: u64 = 64 << 20;
 const READERS: u32 = 8;
 
+/// Rows that wait between the thread that reads and who takes them: a reading of everything is not held up by handing over.
+const ROWS_AHEAD: usize = 1_024;
+
 /// The one writer and the readers.
 pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<(SqlitePool, SqlitePool)> {
     match fs::metadata(path) {
@@ -46,7 +49,7 @@ pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<
         .max_connections(READERS)
         .idle_timeout(Some(Duration::from_secs(60)))
         .after_release(|conn, _| Box::pin(async move { Ok(send(conn, "ROLLBACK").await.is_ok()) }))
-        .connect_with(options(path).pragma("query_only", "ON"))
+        .connect_with(options(path).pragma("query_only", "ON").row_buffer_size(ROWS_AHEAD))
         .await
         .map_err(refuse)?;
     Ok((writer, readers))
@@ -56,7 +59,11 @@ pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<
 pub(crate) async fn open_to_read(path: &Path, steps: &[Step]) -> Result<(SqlitePool, SqlitePool)> {
     let size = fs::metadata(path).map_err(|e| failed(path, e))?.len();
     migrate::complete(steps, &inspect(path, size).await?)?;
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(10));
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(10))
+        .row_buffer_size(ROWS_AHEAD);
     let writer = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)

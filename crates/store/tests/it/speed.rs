@@ -26,8 +26,11 @@ async fn a_million_events() {
     let begin = Instant::now();
     assert_eq!(f.seal().await, 1_000_000);
     println!("sealed   {:?}", begin.elapsed());
-    let begin = Instant::now();
+    for _ in 0..3 {
+        let begin = Instant::now();
+        events::verify(&mut f.store.read().await.unwrap(), vec![]).await.unwrap();
+        println!("verified {:?}", begin.elapsed());
+    }
     let whole = events::verify(&mut f.store.read().await.unwrap(), vec![]).await.unwrap();
-    println!("verified {:?}", begin.elapsed());
     assert_eq!((whole.intact, whole.broken), (1_000_000, None));
 }
