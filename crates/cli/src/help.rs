@@ -201,6 +201,13 @@ pub static VERBS: Table = help! {
     "role second-factor": "Which roles must sign in with a second factor; alone, shows them", "哪些角色登录时须使用第二因素；不带参数则显示";
     "role second-factor.role": "These, in the place of those before", "设为这些角色";
     "role second-factor.none": "None", "不要求";
+    "certificate": "Certificates that the edges of all hosts show", "所有主机的边缘代理使用的证书";
+    "certificate list": "List them with the days they have left, and how many hosts show them", "列出证书、剩余天数以及使用它的主机数";
+    "certificate add": "Add one with its key; the key is sealed and never given out again", "添加证书及私钥；私钥封存后不再给出";
+    "certificate add.cert": "The certificate with its chain, PEM", "证书（含证书链），PEM";
+    "certificate add.key": "Its private key, PEM without a password", "私钥，无密码的 PEM";
+    "certificate remove": "Show one no more", "不再使用某张证书";
+    "certificate remove.certificate": "A name that only it has, or the beginning of its id", "仅它拥有的名称，或标识的开头";
     "token": "Tokens for programs: scoped, expiring, stored hashed", "程序用令牌：限定权限、会过期、只存哈希";
     "token list": "List the tokens, without their secrets", "列出令牌（不含密文）";
     "token create": "Make a token; it is shown once", "创建令牌；仅显示一次";

@@ -23,6 +23,10 @@ crate::messages! {
     H_TRAFFIC = "TRAFFIC", "流量";
     H_SINCE = "WHEN", "时间";
     H_BY = "BY", "操作人";
+    H_NAMES = "NAMES", "名称";
+    H_DAYS_LEFT = "DAYS LEFT", "剩余天数";
+    H_ORIGIN = "ORIGIN", "来源";
+    H_SHOWN_ON = "SHOWN ON", "使用主机数";
     H_INSTANCE = "INSTANCE", "实例";
     H_STATE = "STATE", "状态";
     H_ADDR = "ADDRESS", "地址";
@@ -199,6 +203,9 @@ crate::messages! {
     SERVICE_IN_ENV = "{service} in {env}", "{env} 中的 {service}";
     FREEZE_SET = "{what} is frozen until someone lifts it: no wave begins, nothing leaves the queue. What runs goes on; a rollback goes through.", "冻结已生效：{what}，直到有人解除。不开始新的一波，队列不再放行；正在运行的照常，回滚不受影响。";
     FREEZE_SET_UNTIL = "{what} is frozen until {until}: no wave begins, nothing leaves the queue. What runs goes on; a rollback goes through.", "冻结已生效：{what}，至 {until}。不开始新的一波，队列不再放行；正在运行的照常，回滚不受影响。";
+    NO_CERTIFICATES = "No certificates are kept here. Add one: tradewind certificate add --cert FILE --key FILE", "没有保存任何证书。添加：tradewind certificate add --cert FILE --key FILE";
+    CERTIFICATE_ADDED = "The edges show the certificate for {names} from now on, until {until}.", "边缘代理现在使用 {names} 的证书，有效期至 {until}。";
+    CERTIFICATE_REMOVED = "The certificate {what} is shown no more.", "证书 {what} 不再使用。";
     UNFREEZE_NEXT = "  lift it: tradewind unfreeze {id} --reason TEXT", "  解除：tradewind unfreeze {id} --reason TEXT";
     FREEZE_LIFTED = "The freeze of {what} is lifted.", "冻结已解除：{what}。";
     STILL_FROZEN = "  still: {line} ({id})", "  仍有：{line}（{id}）";

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod agents;
 pub mod audit;
+pub mod certificates;
 pub mod ctx;
 pub mod error;
 pub mod faults;

@@ -1,7 +1,7 @@
 use crate::{auth::Throttle, config::ServerConfig, git, http::idempotency::UnderWay};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_control::{Ctx, audit::Audit, runs::Runs};
+use tradewind_control::{Ctx, audit::Audit, certificates::Keeper, runs::Runs};
 use tradewind_model::{access::Rights, id::OrgName};
 use tradewind_store::{Blobs, Store};
 
@@ -16,6 +16,8 @@ pub struct Parts {
     pub ctx: Ctx,
     pub runs: Runs,
     pub audit: Audit,
+    /// What seals the keys of certificates.
+    pub keeper: Keeper,
     pub blobs: Blobs,
     pub git: git::Remote,
     /// Wrong codes and passwords, by where they come from.

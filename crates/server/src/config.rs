@@ -1,7 +1,7 @@
 //! What the server is told at its start.
 
 use std::{net::SocketAddr, path::PathBuf};
-use tradewind_control::audit;
+use tradewind_control::{audit, certificates::acme::Authority};
 use tradewind_outbound::Guard;
 
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct ServerConfig {
     pub audit: audit::Settings,
     /// Networks of somebody's own that requests may go out to.
     pub outbound: Guard,
+    /// Whom certificates are asked of; nobody: those that are added are all.
+    pub authority: Option<Authority>,
 }
 
 impl ServerConfig {

@@ -24,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tradewind_control::{
     Ctx,
     audit::{Audit, keys::KeyError},
+    certificates::{self, Keeper},
     housekeeping, rollouts,
     runs::Runs,
 };
@@ -95,7 +96,10 @@ impl Server {
         remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
         let ctx = Ctx::new(store.clone());
         let audit = Audit::open(ctx.clone(), &config.keys(), config.audit.clone()).await?;
+        let keys = config.keys();
+        let keeper = Keeper::open(&keys).map_err(|source| ServeError::Folder { path: keys, source })?;
         let app = App::new(Parts {
+            keeper,
             config: Arc::new(config),
             runs: Runs::new(ctx.clone(), logs),
             audit,
@@ -133,6 +137,11 @@ impl Server {
                 git::answer::answer(answering.clone(), ask, teller)
             }));
         let pushed = tokio::spawn(git::reconcile::run(app.clone()));
+        let asking = app
+            .config
+            .authority
+            .clone()
+            .map(|authority| tokio::spawn(certificates::acme::run(app.ctx.clone(), app.keeper.clone(), authority)));
         let reconcilers = [
             tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
             tokio::spawn(app.runs.clone().reconciler()),
@@ -140,6 +149,7 @@ impl Server {
             tokio::spawn(app.audit.clone().notary()),
             tokio::spawn(app.audit.clone().courier(Outbound::new(app.config.outbound.clone()))),
             tokio::spawn(app.audit.clone().retention()),
+            tokio::spawn(certificates::watchman(app.ctx.clone())),
         ];
         tracing::info!(%addr, "listening");
 
@@ -149,7 +159,7 @@ impl Server {
         app.stop.cancel();
         let _ = served.await;
         let _ = tokio::join!(hooked, pushed);
-        for reconciler in reconcilers {
+        for reconciler in reconcilers.into_iter().chain(asking) {
             // A decision is one transaction: it is made or it is not.
             reconciler.abort();
             let _ = reconciler.await;

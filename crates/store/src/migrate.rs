@@ -31,6 +31,7 @@ pub static STEPS: &[Step] = &[
     Step::new(5, "access", include_str!("../migrations/0005_access.sql")),
     Step::new(6, "audit", include_str!("../migrations/0006_audit.sql")),
     Step::new(7, "approvals", include_str!("../migrations/0007_approvals.sql")),
+    Step::new(8, "certificates", include_str!("../migrations/0008_certificates.sql")),
 ];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -52,13 +52,14 @@ pub fn challenge(host: &str, authorization: &str) -> Result<Arc<CertifiedKey>, M
     Ok(Arc::new(CertifiedKey::new(vec![made.der().clone()], key)))
 }
 
-/// Chain and key in PEM, for names and addresses of a server that nobody else vouches for.
+/// Chain and key in PEM, for names and addresses of a server that nobody else vouches for; until the end of the year before.
 ///
 /// # Errors
 /// When a name is none, or the system has no random numbers.
-pub fn self_signed(names: &[String]) -> Result<(String, String), MadeError> {
+pub fn self_signed(names: &[String], year: i32) -> Result<(String, String), MadeError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(names)?;
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }

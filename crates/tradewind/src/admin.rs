@@ -19,6 +19,7 @@ use std::{
 };
 use tradewind_api::v1::{CreateToken, NewToken, Scope, Time};
 use tradewind_cli::{exit::Exit, fill, text, when};
+use tradewind_control::certificates::acme::Authority;
 use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
@@ -111,6 +112,11 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         exe: crate::role::on_disk()?,
         audit: settings::settings(config)?,
         outbound: settings::outbound(config),
+        authority: config.text(&set::ACME_EMAIL).map(|email| Authority {
+            email: email.to_owned(),
+            directory: config.text(&set::ACME_DIRECTORY).unwrap_or_default().to_owned(),
+            root: config.text(&set::ACME_ROOT).map(PathBuf::from),
+        }),
     })
 }
 

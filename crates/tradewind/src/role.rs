@@ -28,7 +28,7 @@ pub enum Role {
     Edge,
 }
 
-static SERVER: [&Setting; 18] = [
+static SERVER: [&Setting; 21] = [
     &set::LISTEN,
     &set::PUBLIC_URL,
     &set::DATABASE,
@@ -47,6 +47,9 @@ static SERVER: [&Setting; 18] = [
     &audit::KEEP,
     &audit::ARCHIVE,
     &audit::OUTBOUND_ALLOW,
+    &set::ACME_EMAIL,
+    &set::ACME_DIRECTORY,
+    &set::ACME_ROOT,
 ];
 static AGENT: [&Setting; 4] = [&set::LISTEN, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
 /// The edge's others can wait until it is started anew: what it serves is not interrupted for them.

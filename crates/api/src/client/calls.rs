@@ -3,7 +3,9 @@
 use super::{ApiError, Client, EventQuery, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId};
+use tradewind_model::id::{
+    Digest, EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId,
+};
 
 impl Client {
     pub async fn version(&self) -> Result<Version, ApiError> {
@@ -285,6 +287,19 @@ impl Client {
 
     pub async fn acknowledge(&self, service: &ServiceName, note: &Acknowledge) -> Result<Acknowledged, ApiError> {
         self.post(&["services", service.as_str(), "acknowledge"], note).await
+    }
+
+    /// Those that Tradewind keeps; the first to end first.
+    pub async fn certificates(&self) -> Result<Vec<Certificate>, ApiError> {
+        Ok(self.get::<Page<Certificate>>(&["certificates"], &[]).await?.items)
+    }
+
+    pub async fn add_certificate(&self, add: &AddCertificate) -> Result<Certificate, ApiError> {
+        self.post(&["certificates"], add).await
+    }
+
+    pub async fn remove_certificate(&self, id: &Digest) -> Result<(), ApiError> {
+        self.delete(&["certificates", &id.to_string()]).await
     }
 
     /// Those that are on, oldest first.

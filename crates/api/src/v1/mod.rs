@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod certificate;
 pub mod freeze;
 pub mod host;
 pub mod judgement;
@@ -25,6 +26,7 @@ pub use access::{
 pub use audit::{
     Actor, AuditFinding, AuditKey, AuditProblem, AuditReport, AuditSink, AuditStatus, ChainHead, Checkpoint, Event,
 };
+pub use certificate::{AddCertificate, Certificate};
 pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;
 pub use judgement::{

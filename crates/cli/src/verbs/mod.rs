@@ -2,6 +2,7 @@
 
 pub mod acknowledge;
 pub mod audit;
+pub mod certificate;
 pub mod check;
 pub mod completions;
 pub mod deploy;
@@ -68,6 +69,7 @@ pub enum Verb {
     Events(events::Args),
     Audit(audit::Args),
     Host(host::Args),
+    Certificate(certificate::Args),
     Judge(judge::Args),
     Policy(policy::Args),
     User(user::Args),
@@ -105,6 +107,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
+        Verb::Certificate(args) => certificate::run(args, session).await,
         Verb::Judge(args) => judge::run(&args, session).await,
         Verb::Policy(args) => policy::run(args, session).await,
         Verb::User(args) => user::run(args, session).await,

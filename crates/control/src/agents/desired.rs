@@ -15,6 +15,7 @@ use tradewind_model::{
     id::{Digest, HostId, Place},
     protocol::{
         agent::{Desired, DesiredInstance, DesiredRelease, DesiredRoute, DesiredSplit, DesiredTask, ToAgent},
+        edge::Challenge,
         scrape::{DesiredScrape, Purpose},
         trial::{CountedRuns, ShardTrial},
     },
@@ -105,11 +106,18 @@ pub async fn compose(r: &mut impl Reader, host: HostId) -> Result<Desired> {
     let Compared { scrapes, runs, trials } = compared_on(r, host).await?;
     (desired.scrapes, desired.counted_runs, desired.shard_trials) = (scrapes, runs, trials);
     desired.scrapes.extend(usual(r, &places, &desired).await?);
+    desired.certificates = rows::certificates::list(r).await?.iter().map(|c| c.digest).collect();
+    desired.challenges = rows::certificates::orders(r).await?.into_iter().filter_map(challenge).collect();
     for task in rows::tasks::on_host(r, host).await? {
         let task: DesiredTask = task.body.read()?;
         desired.tasks.push(task);
     }
     Ok(desired)
+}
+
+fn challenge(order: rows::certificates::Order) -> Option<Challenge> {
+    let (token, authorization) = order.challenge?;
+    Some(Challenge { host: order.host, token, authorization })
 }
 
 /// More than any store has counted: what an agent says beyond it is no number of ours.

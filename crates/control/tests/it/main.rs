@@ -1,6 +1,8 @@
 //! The control plane at its border, on a real store.
 
+mod acme;
 mod agents;
+mod certificates;
 mod freezes;
 mod housekeeping;
 mod judging;

@@ -208,6 +208,8 @@ impl World {
             tasks,
             edge: None,
             scrapes: Vec::new(),
+            certificates: desired.certificates.clone(),
+            challenges: desired.challenges.iter().map(|c| c.token.clone()).collect(),
             shard_trips: desired
                 .shard_trials
                 .iter()

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
+use tradewind_control::certificates;
 use tradewind_model::{
     fault::Fault,
     id::{Commit, Digest, ServiceName, TaskId},
@@ -34,6 +35,9 @@ pub fn routes() -> Vec<Route> {
             .about("Agents", "Store a blob; bytes that do not give the digest are refused")
             .takes_bytes("application/octet-stream")
             .status(204, "Stored, or there already"),
+        Route::get("/api/v1/agent/certificates/{digest}", HOST, "get_keyed_certificate", certificate)
+            .about("Agents", "A certificate that the edge is to show, with its key")
+            .gives_bytes("application/json"),
         Route::get("/api/v1/agent/source/{service}/{commit}", HOST, "get_source", source)
             .about("Agents", "A commit's tree as a tar archive")
             .gives_bytes("application/x-tar"),
@@ -50,6 +54,11 @@ async fn get_blob(State(app): State<App>, Params(digest): Params<Digest>) -> Res
     let head =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, size.to_string())];
     Ok((head, Body::from_stream(pieces)).into_response())
+}
+
+async fn certificate(State(app): State<App>, Params(digest): Params<Digest>) -> Result<Response, Refusal> {
+    let keyed = certificates::keyed(&app.ctx, &app.keeper, &digest).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(keyed)).into_response())
 }
 
 async fn put_blob(State(app): State<App>, Params(digest): Params<Digest>, body: Body) -> Result<StatusCode, Refusal> {

@@ -42,8 +42,21 @@ impl Permission {
 /// The parts of a path that say what a request is about, so that rights are checked before its handler runs.
 pub const LOCATED: [&str; 4] = ["service", "rollout", "run", "repository"];
 /// Parts whose use cases check rights themselves, by what the id leads to.
-const CHECKED_WITHIN: [&str; 12] =
-    ["env", "release", "job", "freeze", "token", "user", "group", "member", "grant", "invitation", "session", "code"];
+const CHECKED_WITHIN: [&str; 13] = [
+    "digest",
+    "env",
+    "release",
+    "job",
+    "freeze",
+    "token",
+    "user",
+    "group",
+    "member",
+    "grant",
+    "invitation",
+    "session",
+    "code",
+];
 
 /// What may be read of a body, and what is done with a repeated request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod certificates;
 mod events;
 mod export;
 mod freezes;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Route> {
         hosts::routes(),
         runs::routes(),
         rollouts::routes(),
+        certificates::routes(),
         freezes::routes(),
         logs::routes(),
         events::routes(),

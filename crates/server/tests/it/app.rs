@@ -69,6 +69,7 @@ impl TestApp {
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
             audit,
             outbound,
+            authority: None,
         };
         let server = Server::open(config, clock.clone()).await.unwrap();
         let (addr, app) = (server.addr(), server.app().clone());

@@ -7,6 +7,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod certificates;
 pub(crate) mod counters;
 pub mod environments;
 pub mod evidence;

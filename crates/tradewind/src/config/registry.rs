@@ -63,6 +63,39 @@ pub static CERTIFICATES: Setting = Setting {
     },
 };
 
+pub static ACME_EMAIL: Setting = Setting {
+    key: "acme_email",
+    kind: Kind::Text,
+    value: "EMAIL",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Have certificates for the hosts of all routes from an authority, agreeing to its terms; it may write to this address",
+        zh: "向证书机构为所有路由的主机名申请证书，并同意其条款；机构可能写信到此地址",
+    },
+};
+
+pub static ACME_DIRECTORY: Setting = Setting {
+    key: "acme_directory",
+    kind: Kind::Url,
+    value: "URL",
+    default: Some("https://acme-v02.api.letsencrypt.org/directory"),
+    secret: false,
+    help: Text { en: "The authority: the address of its ACME directory", zh: "证书机构的 ACME 目录地址" },
+};
+
+pub static ACME_ROOT: Setting = Setting {
+    key: "acme_root",
+    kind: Kind::Path,
+    value: "FILE",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "The certificate (PEM) that an authority of your own is known by",
+        zh: "自建证书机构的根证书（PEM）",
+    },
+};
+
 pub static HTTPS_REDIRECT: Setting = Setting {
     key: "https_redirect",
     kind: Kind::Choice(&["on", "off"]),
@@ -244,6 +277,9 @@ pub static ALL: &[&Setting] = &[
     &EDGE,
     &EDGE_TLS,
     &CERTIFICATES,
+    &ACME_EMAIL,
+    &ACME_DIRECTORY,
+    &ACME_ROOT,
     &HTTPS_REDIRECT,
     &HTTPS_PORT,
     &HSTS,

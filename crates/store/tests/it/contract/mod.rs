@@ -1,6 +1,7 @@
 //! What holds for every store, whichever the database.
 
 mod access;
+mod certificates;
 mod claims;
 mod events;
 mod freezes;
@@ -35,6 +36,7 @@ contracts! {
     access: tokens_are_found_by_hash_until_revoked_or_expired, a_login_code_works_once_and_in_time,
         an_idempotency_key_answers_repeats, hosts_report_in_order, settings_are_kept, environments_have_policies,
         tenants_do_not_see_each_other;
+    certificates: they_are_kept_with_their_keys_until_removed, an_order_is_one_a_host;
     claims: each_run_is_claimed_once, each_rollout_is_claimed_once, a_claim_that_ran_out_is_fenced_off,
         the_claim_itself_holds_under_read_committed;
     events: events_are_numbered_chained_and_read_in_order, what_is_not_sealed_is_not_seen, filters_choose,
