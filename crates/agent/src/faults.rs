@@ -121,4 +121,9 @@ tradewind_model::faults! {
         "该发布版本包含 {count} 个文件，文件清单为 {bytes} 字节，最多可上报 {limit} 字节",
         "leave out what it does not need with `artifact.exclude`, or pack such folders into one archive",
         "用 `artifact.exclude` 排除不需要的文件，或将这类目录打包为一个归档";
+    NO_SECRETS = "TW-AGENT-025", 503,
+        "its secrets cannot be had: {why}",
+        "无法取得其密钥：{why}",
+        "see which it wants under `secrets` in tradewind.yaml and which there are with `tradewind secrets`; it is tried again",
+        "在 tradewind.yaml 的 `secrets` 中查看所需的密钥，用 `tradewind secrets` 查看已有的；会自动重试";
 }

@@ -62,6 +62,10 @@ impl Home {
     pub fn tally(&self) -> PathBuf {
         self.root.join("tally.json")
     }
+    /// What is kept of secrets is sealed with it.
+    pub fn key(&self) -> PathBuf {
+        self.root.join("secrets.key")
+    }
     /// When the server was heard of last.
     pub fn contact(&self) -> PathBuf {
         self.root.join("contact.json")

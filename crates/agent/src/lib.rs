@@ -15,6 +15,7 @@ pub mod instance;
 mod logs;
 pub mod release;
 pub mod scrape;
+pub mod secrets;
 pub mod server;
 pub mod shards;
 pub mod task;

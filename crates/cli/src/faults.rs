@@ -102,6 +102,15 @@ tradewind_model::faults! {
     NO_SUCH_FREEZE = "TW-CLI-030", 404,
         "no freeze covers exactly that", "没有范围恰好如此的冻结",
         "`tradewind freezes` lists those that are on; a wider one is lifted as a whole, by its id", "用 `tradewind freezes` 查看当前的冻结；范围更大的冻结只能按标识整体解除";
+    BAD_SECRET_NAME = "TW-CLI-060", 422,
+        "`{value}` is not a secret's name", "`{value}` 不是合法的密钥名称",
+        "use 1 to 64 letters, digits and `_`, not beginning with a digit: SHOPEE_PARTNER_KEY", "请用 1 到 64 个字母、数字和 `_`，且不以数字开头：SHOPEE_PARTNER_KEY";
+    VALUE_AS_ARGUMENT = "TW-CLI-061", 422,
+        "the value of {name} was given on the command line, where other programs and the shell's history can read it; nothing was set", "{name} 的值写在了命令行上，其他程序和 shell 历史都能读到；没有设置",
+        "take a new value, clear your history, and type it when you are asked (`tradewind secret set {name}`) or pipe it in: `… | tradewind secret set {name}`", "请换用新值、清除 shell 历史，并在提示时输入（`tradewind secret set {name}`），或从管道传入：`… | tradewind secret set {name}`";
+    NO_VALUE = "TW-CLI-062", 422,
+        "no value of {name} was given; nothing was set", "没有给出 {name} 的值；没有设置",
+        "type it when you are asked, or pipe it in; `tradewind secret remove {name}` removes one", "请在提示时输入，或从管道传入；要删除请用 `tradewind secret remove {name}`";
     WHICH_FREEZE = "TW-CLI-031", 409,
         "several freezes cover exactly that: {which}", "有多个冻结的范围恰好如此：{which}",
         "lift one by its id: `tradewind unfreeze ID --reason TEXT`", "请按标识解除其中一个：`tradewind unfreeze 标识 --reason TEXT`";

@@ -28,6 +28,10 @@ crate::messages! {
     H_ORIGIN = "ORIGIN", "来源";
     H_SHOWN_ON = "SHOWN ON", "使用主机数";
     H_INSTANCE = "INSTANCE", "实例";
+    H_SECRET = "SECRET", "密钥";
+    H_VERSION = "VERSION", "版次";
+    H_FINGERPRINT = "FINGERPRINT", "指纹";
+    H_USED = "LAST USED", "最近使用";
     H_STATE = "STATE", "状态";
     H_ADDR = "ADDRESS", "地址";
     H_PID = "PID", "进程";
@@ -64,7 +68,6 @@ crate::messages! {
     H_EDGE = "EDGE", "边缘代理";
     H_SCOPES = "SCOPES", "权限";
     H_EXPIRES = "VALID UNTIL", "有效期至";
-    H_USED = "LAST USED", "最近使用";
 
     H_UNTIL = "UNTIL", "至";
     H_REASON = "REASON", "原因";
@@ -212,6 +215,16 @@ crate::messages! {
     FROZEN_BY = "{what} is frozen by {by} since {since}: {reason}", "{what}：{by} 自 {since} 起冻结，原因：{reason}";
     FROZEN_UNTIL = "{what} is frozen by {by} since {since} until {until}: {reason}", "{what}：{by} 自 {since} 起至 {until} 冻结，原因：{reason}";
     NO_FREEZES = "Nothing is frozen.", "没有冻结。";
+
+    NEVER = "never", "从未";
+    IN_FORCE = "in force", "生效中";
+    ASK_SECRET = "Value of {name} (not shown): ", "{name} 的值（不显示）：";
+    SECRET_SET = "Secret {name} for {scope} is set, version {version}. What begins from now on is given it.", "已设置密钥 {name}（{scope}），第 {version} 版。此后启动的进程将得到它。";
+    SECRET_UNCHANGED = "Secret {name} for {scope} has this value already, version {version}.", "密钥 {name}（{scope}）已是该值，第 {version} 版。";
+    SECRET_REMOVED = "Secret {name} for {scope} is removed. What runs keeps it; bring it back: tradewind secret restore {name} --version N", "已删除密钥 {name}（{scope}）。正在运行的进程仍持有它；恢复：tradewind secret restore {name} --version N";
+    SECRET_SHORT = "warning: it is shorter than 6 bytes, so it is not masked in logs", "警告：长度不足 6 字节，日志中不会遮盖";
+    SECRET_STALE = "  {n} running instance(s) still have an earlier version, until they begin anew: {places}", "  {n} 个正在运行的实例仍使用旧版，直到重新启动：{places}";
+    NO_SECRETS = "No secret is set. Set one: tradewind secret set NAME --service SERVICE --env ENV", "还没有密钥。设置：tradewind secret set NAME --service SERVICE --env ENV";
 
     NO_EVENTS = "No event yet.", "还没有事件。";
     CHAIN_WHOLE = "The chain is whole: {intact} events, its end {end}; {unsealed} written a moment ago are not sealed yet", "事件链完整：{intact} 个事件，末尾 {end}；另有 {unsealed} 个刚写入、尚未封存";

@@ -1,6 +1,6 @@
 //! What every use case is given.
 
-use crate::{Result, access::faults, agents::Agents, judging::Folds};
+use crate::{Result, access::faults, agents::Agents, judging::Folds, secrets::vault::Vault};
 use std::sync::Arc;
 use tradewind_model::{
     access::{Action, Ceiling, Refused, Rights, Role, Subject},
@@ -18,6 +18,8 @@ pub struct Ctx {
     pub agents: Arc<Agents>,
     /// Verdicts on active rollouts, as of the last look.
     pub folds: Arc<Folds>,
+    /// What secrets are sealed with; without keys unless [`Ctx::with_vault`] says otherwise.
+    pub vault: Arc<Vault>,
     /// Since when this process can know who is connected.
     pub since: Timestamp,
     /// Whose eyes what is shown is for. Reconcilers see everything.
@@ -27,7 +29,11 @@ pub struct Ctx {
 impl Ctx {
     pub fn new(store: Store) -> Self {
         let since = store.now();
-        Self { store, agents: Arc::default(), folds: Arc::default(), since, sight: Arc::new(Rights::all()) }
+        let sight = Arc::new(Rights::all());
+        Self { store, agents: Arc::default(), folds: Arc::default(), vault: Arc::default(), since, sight }
+    }
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self { vault, ..self }
     }
     pub fn now(&self) -> Timestamp {
         self.store.now()

@@ -56,6 +56,7 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
         }
     }
     transact!(ctx.store, tx => {
+        rows::secrets::forget(tx, now.minus(DAY)).await?;
         rows::evidence::purge(tx, now.minus(EVIDENCE)).await?;
         rows::usual::purge(tx, usual::hour_of(now) - usual::KEPT_H).await?;
         forget(tx, now.minus(DAY)).await

@@ -19,6 +19,7 @@ pub mod policies;
 pub mod releases;
 pub mod rollouts;
 pub mod runs;
+pub mod secrets;
 pub mod services;
 pub mod status;
 pub mod tasks;

@@ -16,6 +16,8 @@ pub enum BadId {
     NotASlug(String),
     #[error("`{0}` is not a shard: 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_` and `-`")]
     NotAShard(String),
+    #[error("`{0}` is not a secret's name: 1 to 64 letters, digits and `_`, not beginning with a digit")]
+    NotASecret(String),
     #[error("`{0}` is not a digest: expected `sha256:` and 64 hex digits")]
     NotADigest(String),
     #[error("`{0}` is not a commit: expected 40 or 64 hex digits")]
@@ -84,6 +86,8 @@ uuid_id! {
     InvitationId,
     /// A person signed in with a browser.
     SessionId,
+    /// A secret of one name and scope, whatever its version.
+    SecretId,
 }
 
 /// Lower-case names in URLs, paths and headers. `TryFrom<String>` is the only way in, for serde too.

@@ -13,6 +13,7 @@ pub mod release;
 pub mod rollout;
 pub mod said;
 pub mod schedule;
+pub mod secret;
 pub mod shards;
 pub mod spec;
 pub mod time;

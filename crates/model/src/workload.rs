@@ -1,5 +1,6 @@
 //! What an agent has to know to run a release: the resolved form of a spec's `run`, `prepare` and `health`.
 
+use crate::secret::SecretUse;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub struct Workload {
     pub command: Vec<String>,
     /// The spec's and the environment's variables. `PORT`, `TRADEWIND_*` and `HOME` are added by the agent.
     pub env: BTreeMap<String, String>,
+    /// What more it is given when it begins: names here, values from the server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretUse>,
     pub port: Port,
     pub health: Option<HealthCheck>,
     pub stop: StopPolicy,

@@ -1,7 +1,7 @@
 //! What the server is told at its start.
 
 use std::{net::SocketAddr, path::PathBuf};
-use tradewind_control::{audit, certificates::acme::Authority};
+use tradewind_control::{audit, certificates::acme::Authority, secrets::vault::KeySource};
 use tradewind_outbound::Guard;
 
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// `postgres://…`; none: SQLite in the data folder.
     pub database: Option<String>,
+    /// What secrets are sealed with; a file that is not there is made, unless something is sealed already.
+    pub vault: KeySource,
     /// The program that git's hooks run as `EXE git-hook NAME`: this one.
     pub exe: PathBuf,
     /// Checkpoints of the event log.

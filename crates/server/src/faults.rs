@@ -136,6 +136,10 @@ faults! {
     LOST_PUSH = "TW-GIT-007", 409,
         "the server was restarted while this push was under way", "推送过程中服务端重启",
         "push again", "请重新推送";
+    KEY_PUSHED = "TW-GIT-009", 422,
+        "this looks like a key: {format} `{hint}`, in commit {commit}", "疑似密钥：{format} `{hint}`，位于提交 {commit}",
+        "make it worthless where it was issued, take it out of the commits (`git commit --amend`, `git rebase -i`), and keep the new one with `tradewind secret set NAME`. If it is no key: say so beside it (`tradewind:allow-secret REASON`), or for this push with `git push -o {option}=REASON`",
+        "请在签发方吊销它，从提交中移除（`git commit --amend`、`git rebase -i`），并用 `tradewind secret set NAME` 保存新的。若不是密钥：在旁边注释 `tradewind:allow-secret 原因`，或仅对本次推送使用 `git push -o {option}=原因`";
     NO_COMMIT = "TW-GIT-008", 404,
         "the service `{service}` has no commit {commit}", "服务 `{service}` 没有提交 {commit}",
         "push it first", "请先推送该提交";

@@ -17,3 +17,4 @@ pub use app::App;
 pub use auth::admin;
 pub use config::ServerConfig;
 pub use start::{ServeError, Server, serve};
+pub use tradewind_control::secrets::vault::KeySource;

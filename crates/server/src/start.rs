@@ -27,6 +27,7 @@ use tradewind_control::{
     certificates::{self, Keeper},
     housekeeping, rollouts,
     runs::Runs,
+    secrets,
 };
 use tradewind_model::time::Clock;
 use tradewind_outbound::Outbound;
@@ -94,7 +95,8 @@ impl Server {
         let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
         let repositories = config.repositories();
         remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
-        let ctx = Ctx::new(store.clone());
+        let vault = secrets::open_vault(&store, config.vault.clone()).await?;
+        let ctx = Ctx::new(store.clone()).with_vault(vault);
         let audit = Audit::open(ctx.clone(), &config.keys(), config.audit.clone()).await?;
         let keys = config.keys();
         let keeper = Keeper::open(&keys).map_err(|source| ServeError::Folder { path: keys, source })?;

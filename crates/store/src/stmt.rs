@@ -69,6 +69,7 @@ pub fn all() -> Vec<&'static Stmt> {
         rows::rollouts::STATEMENTS,
         rows::routes::STATEMENTS,
         rows::runs::STATEMENTS,
+        rows::secrets::STATEMENTS,
         rows::services::STATEMENTS,
         rows::settings::STATEMENTS,
         rows::sites::STATEMENTS,

@@ -16,6 +16,8 @@ pub const EXIT: &str = "exit.json";
 pub const STOP: &str = "stop.json";
 /// Held by the shim as long as it lives, and by the agent while it clears the folder.
 pub const LOCK: &str = "shim.lock";
+/// What the process was given in memory, sealed; see [`crate::handed`].
+pub const SECRETS: &str = "secrets.sealed";
 pub const SOCKET: &str = "ctl.sock";
 pub const LOG: &str = "log";
 /// The FIFOs that are the process's stdout and stderr.

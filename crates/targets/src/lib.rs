@@ -3,6 +3,7 @@
 
 pub mod cgroups;
 mod folder;
+pub mod handed;
 pub mod logs;
 mod numbers;
 pub mod ports;

@@ -24,7 +24,7 @@ use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
 };
-use tradewind_server::{ServerConfig, admin};
+use tradewind_server::{KeySource, ServerConfig, admin};
 use tradewind_store::Store;
 
 /// What `admin code --json` prints.
@@ -38,13 +38,20 @@ pub fn run(action: &str, args: &ArgMatches, config: &Config, say: Say) -> anyhow
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = store(config).await?;
-        let done = act(action, args, &store, &folder, say).await;
+        let done = act(action, args, config, &store, &folder, say).await;
         store.close().await;
         done
     })
 }
 
-async fn act(action: &str, args: &ArgMatches, store: &Store, folder: &Folder, say: Say) -> anyhow::Result<Exit> {
+async fn act(
+    action: &str,
+    args: &ArgMatches,
+    config: &Config,
+    store: &Store,
+    folder: &Folder,
+    say: Say,
+) -> anyhow::Result<Exit> {
     match action {
         "token" => token(args, store, say).await,
         "code" => {
@@ -52,6 +59,7 @@ async fn act(action: &str, args: &ArgMatches, store: &Store, folder: &Folder, sa
             say.out(if args.get_flag("json") { serde_json::to_string(&code)? } else { code.code });
             Ok(Exit::Ok)
         }
+        "rotate-key" => rotate_key(args, vault(config), store, say).await,
         _ => {
             let made = admin::enrol_host(store, &hostname()).await.map_err(refused)?;
             keep_key(folder, &made.token)?;
@@ -88,6 +96,30 @@ async fn token(args: &ArgMatches, store: &Store, say: Say) -> anyhow::Result<Exi
     Ok(Exit::Ok)
 }
 
+/// What `admin rotate-key --json` prints.
+#[derive(Debug, Serialize)]
+struct RotatedKey {
+    key: String,
+    resealed: u64,
+    dropped: Vec<String>,
+    damaged: u64,
+}
+
+async fn rotate_key(args: &ArgMatches, keys: KeySource, store: &Store, say: Say) -> anyhow::Result<Exit> {
+    let done = admin::rotate_key(store, keys, args.get_flag("resume")).await.map_err(refused)?;
+    let (key, dropped) = (done.key.to_string(), done.dropped.iter().map(ToString::to_string).collect::<Vec<_>>());
+    if args.get_flag("json") {
+        let done = RotatedKey { key, resealed: done.resealed, dropped, damaged: done.damaged };
+        say.out(serde_json::to_string_pretty(&done)?);
+        return Ok(Exit::Ok);
+    }
+    say.out(fill!(say.lang, &msg::KEY_ROTATED, key = key, n = done.resealed, dropped = dropped.len()));
+    if done.damaged > 0 {
+        say.err(fill!(say.lang, &msg::KEY_DAMAGED, n = done.damaged));
+    }
+    Ok(Exit::Ok)
+}
+
 fn local(at: Time) -> String {
     when::When { now: SystemClock.now(), lang: tradewind_model::fault::Lang::En, zone: when::here() }.date(at)
 }
@@ -109,6 +141,7 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         data: config.data().to_owned(),
         listen: config.addr(&set::LISTEN),
         database: config.text(&set::DATABASE).map(str::to_owned),
+        vault: vault(config),
         exe: crate::role::on_disk()?,
         audit: settings::settings(config)?,
         outbound: settings::outbound(config),
@@ -118,6 +151,17 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
             root: config.text(&set::ACME_ROOT).map(PathBuf::from),
         }),
     })
+}
+
+/// No setting: a command line or a file that other settings are in is no place for it.
+const VAULT_KEY: &str = "TRADEWIND_VAULT_KEY";
+
+fn vault(config: &Config) -> KeySource {
+    if let Some(text) = crate::cli::var(VAULT_KEY).filter(|t| !t.trim().is_empty()) {
+        return KeySource::Text(text);
+    }
+    let given = config.text(&set::VAULT_KEY_FILE).map(PathBuf::from);
+    KeySource::File(given.unwrap_or_else(|| config.data().join("keys/vault.key")))
 }
 
 pub fn hostname() -> String {

@@ -93,6 +93,13 @@ pub fn grammar(lang: Lang) -> Command {
         .subcommand_required(true)
         .subcommand(token)
         .subcommand(Command::new("code").arg(data()).arg(json()))
+        .subcommand(
+            Command::new("rotate-key")
+                .arg(data())
+                .arg(set::VAULT_KEY_FILE.arg(lang))
+                .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue))
+                .arg(json()),
+        )
         .subcommand(Command::new("enrol").arg(data()).hide(true));
     let config = Command::new("config")
         .subcommand_required(true)

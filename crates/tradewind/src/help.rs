@@ -19,6 +19,8 @@ pub static ROLES: Table = help! {
     "admin token.scope": "read, deploy, admin or agent; several with commas [default: admin]", "read、deploy、admin 或 agent；多个用逗号分隔［默认：admin］";
     "admin token.expires": "When it ends: 12h, 30d [default: 90d]", "有效期：12h、30d［默认：90d］";
     "admin code": "Make a one-time code for `tradewind login`", "生成供 `tradewind login` 使用的一次性登录码";
+    "admin rotate-key": "Make a new key for secrets and seal all of them anew; the server may run meanwhile", "更换密钥库的主密钥并重新加密所有密钥；服务端可同时运行";
+    "admin rotate-key.resume": "Make no further key: finish a change that broke off", "不再生成新密钥：完成中断的更换";
     "admin enrol": "Make this machine's agent a key", "为本机的 agent 生成密钥";
     "config": "The settings of the roles", "各角色的配置";
     "config show": "Show every setting, its value, and where it came from", "显示所有配置项、当前值及其来源";

@@ -42,6 +42,8 @@ tradewind_cli::messages! {
     H_VARIABLE = "VARIABLE", "环境变量";
     H_MEANING = "MEANING", "说明";
     TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），{until} 前有效。仅显示这一次：";
+    KEY_ROTATED = "Key {key} seals secrets from now on; {n} versions were sealed anew, and {dropped} earlier key(s) are out of the file. Backups made before need the file as it was then.", "自此由主密钥 {key} 加密；已重新加密 {n} 版，并从文件中移除 {dropped} 个旧主密钥。此前的备份需要当时的密钥文件。";
+    KEY_DAMAGED = "warning: {n} versions do not open with any key; they stay as they are, and so do the earlier keys", "警告：有 {n} 版无法用任何主密钥打开；它们与旧主密钥都保持原样";
     FOREVER = "revoked", "被吊销";
 }
 

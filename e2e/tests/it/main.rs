@@ -7,6 +7,7 @@ mod kinds;
 mod processes;
 mod pushes;
 mod schedules;
+mod secrets;
 mod shards;
 mod shares;
 mod storage;

@@ -31,6 +31,7 @@ use crate::{
     logs::LogReaders,
     release::{Bringer, ReleaseNews, Releases},
     scrape::task::{Reader, Round, Wanted as WantedScrape},
+    secrets::{self, Secrets},
     server::{FromServer, Greeting, Outbox, Server, keep_session},
     task::{Shop, Slots, TaskNews, Tasks},
     time::Time,
@@ -164,7 +165,8 @@ impl Host {
         let server = Server::new(config.server, &config.key)?;
         let record = |what| move |source| Error::Record { what, source };
         let users = Arc::new(Users::open(&home, config.run_as).map_err(record("users"))?);
-        let target = ProcessTarget::new(config.shim.0, config.shim.1);
+        let target = ProcessTarget::new(config.shim.0, config.shim.1).with_keys(secrets::keys(&home)?);
+        let handing = Secrets { server: server.clone(), target: target.clone() };
         let launcher = Arc::new(Launcher {
             home: home.clone(),
             target: target.clone(),
@@ -172,6 +174,7 @@ impl Host {
             ports: open_ports(&home).map_err(record("ports"))?,
             cgroups: config.cgroups,
             path: config.path.clone(),
+            secrets: handing.clone(),
         });
         let bringer = Arc::new(Bringer {
             home: home.clone(),
@@ -222,6 +225,7 @@ impl Host {
             target,
             users,
             launcher: launcher.clone(),
+            secrets: handing,
             cgroups: config.cgroups,
             path: config.path,
             time: time.clone(),

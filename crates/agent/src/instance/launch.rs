@@ -3,6 +3,7 @@
 use crate::{
     disk, faults,
     home::Home,
+    secrets::{Holder, Secrets},
     tree::own::{self, Access},
     users::Users,
 };
@@ -39,6 +40,7 @@ pub struct Launcher {
     pub ports: Ports,
     pub cgroups: bool,
     pub path: String,
+    pub secrets: Secrets,
 }
 
 /// Why a launch failed, and whether it may work a moment later.
@@ -91,7 +93,10 @@ impl Launcher {
     pub async fn launch(&self, instance: &DesiredInstance, port: Option<u16>) -> Result<Process, NotLaunched> {
         let spec = self.spec(instance, port)?;
         let dir = self.home.instance(instance.id).join(PROCESS);
-        let started = match self.target.start(&dir, &spec).await {
+        let uses = &instance.workload.secrets;
+        let handed = self.secrets.of(Holder::Instance(instance.id), uses, &dir).await;
+        let handed = handed.map_err(|e| NotLaunched { reason: e.fault.into(), passing: e.passing })?;
+        let started = match self.target.start_with(&dir, &spec, handed).await {
             // An agent before this one got so far and could not say so.
             Err(running @ Error::Running(_)) => match self.target.adopt(&dir).await {
                 Ok(Adopted::Running(process)) => Ok(process),
@@ -104,9 +109,11 @@ impl Launcher {
             Error::NotStarted { reason } => {
                 NotLaunched { reason: Fault::new(&faults::NOT_STARTED).with("why", reason).into(), passing: false }
             }
-            e @ (Error::Folder { .. } | Error::Running(_) | Error::Launch { .. } | Error::Shim { .. }) => {
-                Fault::new(&faults::NOT_STARTED).with("why", e).into()
-            }
+            e @ (Error::Folder { .. }
+            | Error::Running(_)
+            | Error::Launch { .. }
+            | Error::Handed { .. }
+            | Error::Shim { .. }) => Fault::new(&faults::NOT_STARTED).with("why", e).into(),
         })
     }
 
@@ -127,6 +134,7 @@ impl Launcher {
             },
             // What an instance's children do after its end would be done twice by the next one.
             kill_group_at_exit: true,
+            secrets: !workload.secrets.is_empty(),
         })
     }
 

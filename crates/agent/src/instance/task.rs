@@ -26,7 +26,10 @@ use tradewind_model::{
     said::Said,
     workload::ServiceKind,
 };
-use tradewind_targets::process::{Adopted, Process};
+use tradewind_targets::{
+    handed,
+    process::{Adopted, Process},
+};
 
 /// What the host's loop wants of an instance; the newest counts.
 #[derive(Clone, PartialEq, Debug)]
@@ -428,6 +431,7 @@ impl InstanceTask {
             if folder.join(PROCESS).exists() {
                 disk::remove_folder(&ended)?;
                 use disk::At;
+                handed::forget(&folder.join(PROCESS)).at("clear", &folder)?;
                 std::fs::rename(folder.join(PROCESS), &ended).at("move", &folder)?;
             }
             disk::remove_folder(&folder)

@@ -191,6 +191,7 @@ impl Bringer {
             log: LogRule { max_bytes: 1 << 20, keep: 1 },
             timeout_ms: Some(prepare.timeout_ms),
             kill_group_at_exit: true,
+            secrets: false,
         };
         let dir = self.home.release_prepare(&id);
         let not_started = |why: String| Fault::new(&faults::NOT_STARTED).with("why", why);

@@ -1,6 +1,7 @@
 //! Requests beside the stream: blobs, sources, logs. A connection each: they are few, and the server may be
 //! another process the next time.
 
+use crate::secrets::Holder;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
@@ -17,7 +18,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_util::io::ReaderStream;
 use tradewind_model::{
     id::{Commit, Digest, TaskId},
-    protocol::edge::KeyedChain,
+    protocol::{edge::KeyedChain, secret::Handover},
     said,
     said::Said,
 };
@@ -224,6 +225,29 @@ impl Server {
             .body(body.boxed())
             .expect("a path of ours is a URI");
         self.send(request).await.map(drop)
+    }
+
+    /// What an instance or a task that is about to begin is to be given.
+    pub async fn secrets(&self, holder: Holder) -> Result<Handover> {
+        const MOST: usize = 16 << 20;
+        let query = match holder {
+            Holder::Instance(id) => format!("instance={id}"),
+            Holder::Task(id) => format!("task={id}"),
+        };
+        let request = self.request(Method::POST, &format!("/api/v1/agent/secrets?{query}")).body(empty());
+        let mut body = self.send(request.expect("a path of ours is a URI")).await?.into_body();
+        let mut text = zeroize::Zeroizing::new(Vec::new());
+        while let Some(frame) =
+            tokio::time::timeout(STALL, body.frame()).await.map_err(|_| RequestError::Stalled)?.transpose()?
+        {
+            if let Some(data) = frame.data_ref() {
+                text.extend_from_slice(data);
+            }
+            if text.len() > MOST {
+                return Err(RequestError::File(io::ErrorKind::InvalidData.into()));
+            }
+        }
+        Ok(serde_json::from_slice(&text).map_err(io::Error::from)?)
     }
 
     /// Appends to a task's log at `offset`. The server keeps what it has of an overlap.

@@ -47,6 +47,7 @@ mod tests {
                 kind: ServiceKind::Worker,
                 command: vec![],
                 env: env.into_iter().collect::<BTreeMap<_, _>>(),
+                secrets: Vec::new(),
                 port: Port::None,
                 health: None,
                 stop: StopPolicy { signal: 15, drain_ms: 0, grace_ms: 0 },

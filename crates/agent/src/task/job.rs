@@ -16,6 +16,7 @@ use crate::{
     disk::{self, Outlives, blocking},
     faults,
     instance::decide::describe,
+    secrets::Holder,
     tree::{
         own::{self, Access},
         pack::{Patterns, choose, pack},
@@ -153,6 +154,7 @@ impl Job<'_> {
             log: LogRule { max_bytes: self.work.log_limit_bytes.saturating_mul(2).max(1 << 20), keep: 0 },
             timeout_ms: Some(timeout_ms),
             kill_group_at_exit: true,
+            secrets: !self.work.secrets.is_empty(),
         }
     }
 
@@ -164,7 +166,10 @@ impl Job<'_> {
             Adopted::Running(process) => Ok(Ok(process)),
             Adopted::Exited(exited) => Ok(Err(exited)),
             Adopted::NeverStarted => {
-                self.shop.target.start(&dir, spec).await.map(Ok).map_err(|e| not_started(e.to_string()))
+                let handed = self.shop.secrets.of(Holder::Task(self.id), &self.work.secrets, &dir).await;
+                let handed = handed.map_err(|e| e.fault)?;
+                let started = self.shop.target.start_with(&dir, spec, handed).await;
+                started.map(Ok).map_err(|e| not_started(e.to_string()))
             }
         }
     }

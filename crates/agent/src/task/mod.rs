@@ -15,7 +15,8 @@ mod verify;
 mod workspace;
 
 use crate::{
-    disk, faults, home::Home, host::Sight, instance::launch::Launcher, server::Server, time::Time, users::Users,
+    disk, faults, home::Home, host::Sight, instance::launch::Launcher, secrets::Secrets, server::Server, time::Time,
+    users::Users,
 };
 use job::Job;
 use journal::{End, Journal, Step, TaskFolder, boot_id};
@@ -46,6 +47,7 @@ pub struct Shop {
     pub target: ProcessTarget,
     pub users: Arc<Users>,
     pub launcher: Arc<Launcher>,
+    pub secrets: Secrets,
     pub cgroups: bool,
     pub path: String,
     pub time: Time,

@@ -50,6 +50,7 @@ pub fn job(script: &[&str]) -> JobWork {
         after_script: vec![],
         variables: BTreeMap::new(),
         timeout_ms: 60_000,
+        secrets: Vec::new(),
         artifacts: None,
         log_limit_bytes: 1 << 20,
     }

@@ -254,6 +254,7 @@ pub fn workload(env: &[(&str, &str)]) -> Workload {
         kind: ServiceKind::Web,
         command: vec!["python3".into(), "-S".into(), "app.py".into()],
         env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+        secrets: Vec::new(),
         port: Port::Assigned,
         health: Some(HealthCheck {
             probe: HealthProbe::Http { path: "/healthz".into() },

@@ -3,8 +3,9 @@
 use super::{ApiError, Client, EventQuery, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
-use tradewind_model::id::{
-    Digest, EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId,
+use tradewind_model::{
+    id::{Digest, EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId},
+    secret::SecretName,
 };
 
 impl Client {
@@ -311,6 +312,35 @@ impl Client {
         self.post(&["freezes"], freeze).await
     }
 
+    /// By name and scope, without their values.
+    pub async fn secrets(&self) -> Result<Vec<Secret>, ApiError> {
+        Ok(self.get::<Page<Secret>>(&["secrets"], &[]).await?.items)
+    }
+
+    /// The same value again changes nothing, so a call that broke off may be repeated.
+    pub async fn set_secret(&self, name: &SecretName, set: &SetSecret) -> Result<SecretSet, ApiError> {
+        self.put(&["secrets", name.as_str()], set).await
+    }
+
+    /// Newest first.
+    pub async fn secret_versions(
+        &self,
+        name: &SecretName,
+        scope: &SecretScope,
+    ) -> Result<Vec<SecretVersion>, ApiError> {
+        let page: Page<SecretVersion> = self.get(&["secrets", name.as_str(), "versions"], &scope_query(scope)).await?;
+        Ok(page.items)
+    }
+
+    pub async fn restore_secret(&self, name: &SecretName, restore: &RestoreSecret) -> Result<SecretSet, ApiError> {
+        self.post(&["secrets", name.as_str(), "restore"], restore).await
+    }
+
+    pub async fn remove_secret(&self, name: &SecretName, scope: &SecretScope) -> Result<(), ApiError> {
+        let url = self.url(&["secrets", name.as_str()], &scope_query(scope));
+        self.attempt(&url, Repeat::Unsent, || self.request(Method::DELETE, &url)).await.map(drop)
+    }
+
     /// Gives the freeze as it was.
     pub async fn lift_freeze(&self, id: FreezeId, reason: &Reason) -> Result<Freeze, ApiError> {
         self.post(&["freezes", &id.to_string(), "lift"], reason).await
@@ -371,4 +401,13 @@ impl Client {
     pub async fn replace_audit_key(&self) -> Result<AuditKey, ApiError> {
         self.post(&["audit", "keys"], &Reason::default()).await
     }
+}
+
+fn scope_query(scope: &SecretScope) -> Vec<(&'static str, String)> {
+    let parts = [
+        ("service", scope.service.as_ref().map(ToString::to_string)),
+        ("env", scope.env.as_ref().map(ToString::to_string)),
+        ("site", scope.site.as_ref().map(ToString::to_string)),
+    ];
+    parts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

@@ -208,6 +208,13 @@ impl Client {
         json(url, answer).await
     }
 
+    /// For what may be done twice without harm.
+    async fn put<B: Serialize + ?Sized, T: DeserializeOwned>(&self, path: &[&str], body: &B) -> Result<T, ApiError> {
+        let url = self.url(path, &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::PUT, &url).json(body)).await?;
+        json(url, answer).await
+    }
+
     fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
         let builder = self.http.request(method, url.clone()).headers(self.headers());
         builder.header(ACCEPT, "application/json, application/problem+json").timeout(ANSWER_LIMIT)

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod release;
 pub mod rollout;
 pub mod run;
+pub mod secret;
 pub mod service;
 pub mod status;
 pub mod system;
@@ -44,6 +45,7 @@ pub use rollout::{
     SetShare, SitePhase, SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
 };
 pub use run::{Job, JobKind, JobState, Run, RunState, RunUpdate};
+pub use secret::{RestoreSecret, Secret, SecretScope, SecretSet, SecretVersion, SetSecret, StaleHolder};
 pub use service::{ClosedQueue, CreateService, Environment, Service, ServiceKind};
 pub use status::{Health, Instance, InstancePhase, PlaceStatus, TrafficShare, WarmRelease};
 pub use system::{HealthReport, Problem, Version};

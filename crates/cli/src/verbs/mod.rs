@@ -26,6 +26,7 @@ pub mod role;
 pub mod rollback;
 pub mod rollout;
 pub mod run;
+pub mod secret;
 pub mod service;
 pub mod status;
 pub mod token;
@@ -65,6 +66,8 @@ pub enum Verb {
     Freeze(freeze::Args),
     Unfreeze(unfreeze::Args),
     Freezes,
+    Secrets,
+    Secret(secret::Args),
     Logs(logs::Args),
     Events(events::Args),
     Audit(audit::Args),
@@ -103,6 +106,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Freeze(args) => freeze::run(args, session).await,
         Verb::Unfreeze(args) => unfreeze::run(args, session).await,
         Verb::Freezes => freezes::run(session).await,
+        Verb::Secrets => secret::list(session).await,
+        Verb::Secret(args) => secret::run(args, session).await,
         Verb::Logs(args) => logs::run(args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,

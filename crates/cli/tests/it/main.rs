@@ -9,5 +9,6 @@ mod refusals;
 mod rollouts;
 mod runs;
 mod samples;
+mod secrets;
 mod status;
 mod usage;

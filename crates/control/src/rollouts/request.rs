@@ -5,7 +5,7 @@ use super::{
     claims::{self, Claim, Taken},
     events, kind_str, queue,
 };
-use crate::{Ctx, Result, ctx::Asker, faults, policies};
+use crate::{Ctx, Result, ctx::Asker, faults, policies, secrets};
 use tradewind_model::{
     access::{Action, Subject},
     fault::Fault,
@@ -91,6 +91,7 @@ pub async fn request(
     policies::check_request(tx, service, env, &target.release, &target.resolved, by).await?;
     let id = RolloutId::at(tx.now());
     rows::environments::ensure(tx, env).await?;
+    secrets::are_set(tx, service, env, &target.resolved).await?;
     let mut sites = Vec::new();
     for site in &target.resolved.sites {
         rows::sites::ensure(tx, env, site).await?;

@@ -42,6 +42,7 @@ pub fn compose(plan: &RunPlan, pipeline: &Pipeline, at: JobIx, rows: &[jobs::Job
                 after_script: job.after_script.clone(),
                 artifacts: job.artifacts.as_ref().map(|a| a.expanded(&variables)),
                 variables,
+                secrets: job.secrets.clone(),
                 timeout_ms: job.timeout_ms,
                 log_limit_bytes: LOG_LIMIT,
             }))

@@ -12,6 +12,7 @@ mod rollouts;
 mod routes;
 mod runs;
 mod schedules;
+mod secrets;
 mod shards;
 mod shares;
 mod whole;

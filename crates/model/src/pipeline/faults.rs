@@ -140,4 +140,14 @@ crate::faults! {
     WHEN_NEVER = "TW-PIPE-059", 422,
         "`when: never` stands in `rules` only", "`when: never` 只能写在 `rules` 中",
         "begin the job's name with a dot to hide it, or write `rules: [{ when: never }]`", "请让任务名以点开头以隐藏它，或写 `rules: [{ when: never }]`";
+    OTHER_VAULT = "TW-PIPE-060", 422,
+        "`{key}` is not supported: secrets come from Tradewind's own", "不支持 `{key}`：密钥来自 Tradewind 自己的密钥库",
+        "write `gitlab_secrets_manager: { name: NAME }` and set it with `tradewind secret set NAME`",
+        "请写 `gitlab_secrets_manager: { name: NAME }`，并用 `tradewind secret set 名称` 设置";
+    NO_SECRET_NAME = "TW-PIPE-061", 422,
+        "`{key}` does not say which secret it is", "`{key}` 没有写明是哪个密钥",
+        "write `{key}: { gitlab_secrets_manager: { name: NAME }, file: false }`", "请写 `{key}: { gitlab_secrets_manager: { name: NAME }, file: false }`";
+    BAD_SECRET = "TW-PIPE-062", 422,
+        "`{found}` names neither a secret nor a variable for one", "`{found}` 不能作为密钥或其变量的名称",
+        "use letters, digits and `_`, not beginning with a digit, nor with `CI_` or `TRADEWIND_`", "请用字母、数字和 `_`，不以数字、`CI_` 或 `TRADEWIND_` 开头";
 }

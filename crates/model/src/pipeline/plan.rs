@@ -1,7 +1,7 @@
 //! What a pipeline is, once its file is understood.
 
 use super::variables::{self, Trigger, Variables};
-use crate::{id::JobId, protocol::agent::ArtifactRule};
+use crate::{id::JobId, protocol::agent::ArtifactRule, secret::SecretUse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -77,6 +77,9 @@ pub struct JobPlan {
     pub when: When,
     pub retry: Retry,
     pub interruptible: bool,
+    /// What it is given besides, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretUse>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -191,6 +194,7 @@ impl Pipeline {
                 exit_codes: vec![],
             },
             interruptible: false,
+            secrets: Vec::new(),
         });
         self
     }

@@ -17,6 +17,7 @@ use crate::{
     release::ReleaseManifest,
     said,
     said::Said,
+    secret::SecretUse,
     time::Timestamp,
     workload::{HealthCheck, Workload},
 };
@@ -225,6 +226,9 @@ pub struct JobWork {
     pub after_script: Vec<String>,
     /// The job's whole environment beside `PATH`, `HOME` and the like: expanded, but for [`PROJECT_DIR`].
     pub variables: BTreeMap<String, String>,
+    /// What it is given besides when it begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretUse>,
     pub timeout_ms: u64,
     pub artifacts: Option<ArtifactRule>,
     /// Bytes of log kept; beyond it the log says how much was left out.

@@ -5,5 +5,6 @@
 pub mod agent;
 pub mod edge;
 pub mod scrape;
+pub mod secret;
 pub mod shim;
 pub mod trial;

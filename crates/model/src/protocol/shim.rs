@@ -29,6 +29,10 @@ pub struct ShimSpec {
     pub timeout_ms: Option<u64>,
     /// After the end of the main process, its group is killed: for jobs, which leave nothing behind.
     pub kill_group_at_exit: bool,
+    /// Secrets come on the shim's standard input: at the start, and again when a shim takes the process over. One that
+    /// has to do without stores nothing of what the process says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

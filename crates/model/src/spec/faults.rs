@@ -268,4 +268,18 @@ crate::faults! {
     SHARD_COUNT = "TW-SPEC-069", 422,
         "`{key}` needs 1 to {most} shards", "`{key}` 需要 1 到 {most} 个分片",
         "name them, or write how many there are: `shards: 12`", "请逐个写出，或只写个数：`shards: 12`";
+    BAD_SECRET = "TW-SPEC-086", 422,
+        "{found} in `{key}` is not a secret's name", "`{key}` 中的 {found} 不是合法的密钥名称",
+        "use 1 to 64 letters, digits and `_`, not beginning with a digit; the value itself is set with `tradewind secret set NAME`, never written here",
+        "请用 1 到 64 个字母、数字和 `_`，且不以数字开头；值用 `tradewind secret set 名称` 设置，不要写在这里";
+    BAD_SECRET_FILE = "TW-SPEC-087", 422,
+        "{found} in `{key}` is not a file's name", "`{key}` 中的 {found} 不是文件名",
+        "use 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`, not beginning with `.`; the folder is ours",
+        "请用 1 到 64 个 `A-Z`、`a-z`、`0-9`、`.`、`_`、`-`，且不以 `.` 开头；目录由 Tradewind 决定";
+    SECRET_AND_OPEN = "TW-SPEC-088", 422,
+        "`{variable}` is in `{key}` and in `env` beside it", "`{variable}` 同时出现在 `{key}` 和旁边的 `env` 中",
+        "remove one: what is secret does not stand in the repository", "请删除其中一个：密钥不应写在仓库里";
+    SECRET_TWICE = "TW-SPEC-089", 422,
+        "two secrets in `{key}` would be `{variable}`, or the same file", "`{key}` 中有两个密钥会成为 `{variable}` 或同一个文件",
+        "give one of them another `as` or `file`", "请给其中一个另写 `as` 或 `file`";
 }

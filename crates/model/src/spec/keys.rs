@@ -64,6 +64,16 @@ pub static KEYS: &[Key] = keys! {
     "run.env" "variables" Is("{}"),
         "Environment variables. Values are taken as written: `1.10` stays `1.10` and `no` stays `no`.",
         "环境变量。值按书写原样使用：`1.10` 就是 `1.10`，`no` 就是 `no`。";
+    "run.secrets" "list of names | keys" Is("[]"),
+        "Secrets the service is given when it begins, by name: each in the variable of that name. `tradewind secret set NAME` sets one.",
+        "启动时交给服务的密钥，写名称：各放在同名变量中。用 `tradewind secret set 名称` 设置。";
+    "run.secrets.name" "name" Required,
+        "The secret's name.", "密钥的名称。";
+    "run.secrets.as" "variable" Nothing,
+        "Another variable than that of its name.", "放入另一个变量，而不是同名变量。";
+    "run.secrets.file" "file name" Nothing,
+        "In a file in memory instead; the variable holds its path, `TRADEWIND_SECRETS_DIR` the folder.",
+        "改为放入内存中的文件；变量的值为其路径，`TRADEWIND_SECRETS_DIR` 为所在目录。";
     "run.port" "auto | none | 1-65535" Nothing,
         "`auto` picks a free port and passes it as `PORT`. Left out: `auto` for `web`, `none` otherwise. A number forbids a second instance on the host.",
         "`auto` 选一个空闲端口并以 `PORT` 传入。不写时：`web` 为 `auto`，其他为 `none`。写成数字则一台主机上只能有一个实例。";
@@ -135,6 +145,11 @@ pub static KEYS: &[Key] = keys! {
         "Instead of `run.shards`.", "代替 `run.shards`。";
     "environments.*.env" "variables" Nothing,
         "Added to `run.env`; the same name replaces.", "加入 `run.env`；同名则替换。";
+    "environments.*.secrets" "list of names | keys" Is("[]"),
+        "Added to `run.secrets`; the same variable replaces.", "加入 `run.secrets`；同一变量则替换。";
+    "environments.*.secrets.name" "name" Required, "As `run.secrets.name`.", "同 `run.secrets.name`。";
+    "environments.*.secrets.as" "variable" Nothing, "As `run.secrets.as`.", "同 `run.secrets.as`。";
+    "environments.*.secrets.file" "file name" Nothing, "As `run.secrets.file`.", "同 `run.secrets.file`。";
     "environments.*.limits" "keys" Nothing,
         "As `run.limits`; what it names replaces.", "同 `run.limits`；写出的项替换原值。";
     "environments.*.limits.memory" "size" Nothing, "As `run.limits.memory`.", "同 `run.limits.memory`。";

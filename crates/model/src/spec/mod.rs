@@ -34,6 +34,7 @@ use crate::{
         edge::{RouteLimits, Sticky},
         scrape::Scrape,
     },
+    secret::SecretUse,
     shards::Shards,
     workload::{HealthCheck, Limits, Port, Prepare, Schedule, ServiceKind, StopPolicy},
 };
@@ -84,6 +85,7 @@ impl Default for Artifact {
 pub struct Run {
     pub command: Vec<String>,
     pub env: BTreeMap<String, String>,
+    pub secrets: Vec<SecretUse>,
     pub port: Port,
     pub health: Option<HealthCheck>,
     pub start_timeout_ms: u64,
@@ -122,6 +124,7 @@ pub struct Environment {
     pub instances: Option<u32>,
     pub shards: Option<Shards>,
     pub env: BTreeMap<String, String>,
+    pub secrets: Vec<SecretUse>,
     pub limits: LimitsRule,
     /// Meaningless unless the service is [`ServiceKind::Web`].
     pub route: RouteRule,
@@ -139,6 +142,7 @@ impl Environment {
             instances: None,
             shards: None,
             env: BTreeMap::new(),
+            secrets: Vec::new(),
             limits: LimitsRule::default(),
             route: RouteRule::default(),
             strategy: StrategyRule::default(),

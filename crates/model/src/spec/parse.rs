@@ -9,6 +9,7 @@ use crate::{
     fault::Fault,
     id::{EnvName, ServiceName, SiteName},
     protocol::edge::{RouteLimits, Sticky},
+    secret::{SecretUse, is_file_name},
     shards::{MOST_SHARDS, ShardName, Shards},
     workload::{HealthCheck, HealthProbe, Port, Prepare, Schedule, ServiceKind, StopPolicy},
     yaml,
@@ -124,6 +125,7 @@ fn run(field: &Field<'_>, kind: Option<ServiceKind>, notes: &mut Notes) -> Optio
     let section = field.section(notes)?;
     let command = section.require("command", "command: [python3, -u, app.py]", notes).and_then(|f| f.command(notes));
     let env = section.get("env").map(|f| variables(&f, notes)).unwrap_or_default();
+    let secrets = section.get("secrets").map(|f| secrets(&f, &env, notes)).unwrap_or_default();
     let default_port = match kind {
         Some(ServiceKind::Web) | None => Port::Assigned,
         Some(ServiceKind::Worker | ServiceKind::Cron) => Port::None,
@@ -142,6 +144,7 @@ fn run(field: &Field<'_>, kind: Option<ServiceKind>, notes: &mut Notes) -> Optio
     Some(Run {
         command: command?,
         env,
+        secrets,
         port: port?,
         health: health?,
         start_timeout_ms: start?,
@@ -172,7 +175,7 @@ fn variables(field: &Field<'_>, notes: &mut Notes) -> BTreeMap<String, String> {
             notes.add(key.fault(&faults::BAD_VARIABLE).with("found", format!("`{name}`")));
             continue;
         }
-        if name == "PORT" || name == "HOME" || name.starts_with("TRADEWIND_") {
+        if is_reserved(name) {
             notes.add(key.fault(&faults::RESERVED_VARIABLE).with("name", name));
             continue;
         }
@@ -181,6 +184,46 @@ fn variables(field: &Field<'_>, notes: &mut Notes) -> BTreeMap<String, String> {
         }
     }
     out
+}
+
+/// `open`: the variables beside them, none of which may be secret too.
+fn secrets(field: &Field<'_>, open: &BTreeMap<String, String>, notes: &mut Notes) -> Vec<SecretUse> {
+    let mut out: Vec<SecretUse> = Vec::new();
+    for item in field.list(notes).unwrap_or_default() {
+        let Some(used) = secret(&item, notes) else { continue };
+        let fault = |code| item.wrong(code).with("variable", &used.variable);
+        if is_reserved(&used.variable) {
+            notes.add(item.wrong(&faults::RESERVED_VARIABLE).with("name", &used.variable));
+        } else if open.contains_key(&used.variable) {
+            notes.add(fault(&faults::SECRET_AND_OPEN));
+        } else if out.iter().any(|u| u.variable == used.variable || used.file.is_some() && u.file == used.file) {
+            notes.add(fault(&faults::SECRET_TWICE));
+        } else {
+            out.push(used);
+        }
+    }
+    out
+}
+
+fn secret(item: &Field<'_>, notes: &mut Notes) -> Option<SecretUse> {
+    let name = |f: &Field<'_>, notes: &mut Notes| f.parsed(&faults::BAD_SECRET, |s| s.parse().ok(), notes);
+    if item.node.as_scalar().is_some() {
+        return name(item, notes).map(SecretUse::plain);
+    }
+    let section = item.section(notes)?;
+    let plain =
+        section.require("name", "name: DB_PASSWORD", notes).and_then(|f| name(&f, notes)).map(SecretUse::plain)?;
+    let variable = |s: &str| values::is_variable(s).then(|| s.to_owned());
+    let file = |s: &str| is_file_name(s).then(|| s.to_owned());
+    Some(SecretUse {
+        variable: section.read("as", plain.variable, notes, |f, n| f.parsed(&faults::BAD_VARIABLE, variable, n))?,
+        file: section.read("file", None, notes, |f, n| f.parsed(&faults::BAD_SECRET_FILE, file, n).map(Some))?,
+        name: plain.name,
+    })
+}
+
+fn is_reserved(variable: &str) -> bool {
+    variable == "PORT" || variable == "HOME" || variable.starts_with("TRADEWIND_")
 }
 
 fn port(field: &Field<'_>, notes: &mut Notes) -> Option<Port> {
@@ -353,6 +396,7 @@ fn environment(name: EnvName, field: &Field<'_>, notes: &mut Notes) -> Option<En
     env.instances = section.get("instances").and_then(|f| f.count32(1..=200, notes));
     env.shards = section.get("shards").and_then(|f| shards(&f, notes));
     env.env = section.get("env").map(|f| variables(&f, notes)).unwrap_or_default();
+    env.secrets = section.get("secrets").map(|f| secrets(&f, &env.env, notes)).unwrap_or_default();
     env.limits = section.get("limits").map(|f| limits(&f, notes)).unwrap_or_default();
     env.route = section.get("route").map(|f| route(&f, notes)).unwrap_or_default();
     env.strategy = section.get("strategy").map(|f| strategy::read(&f, notes)).unwrap_or_default();

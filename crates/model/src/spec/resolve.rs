@@ -94,10 +94,17 @@ impl Spec {
         let rule = place.strategy.over(&self.strategy);
         let mut variables = self.run.env.clone();
         variables.extend(place.env.clone());
+        // What the environment says of a variable replaces what `run` says, be it open or secret.
+        let mut secrets = self.run.secrets.clone();
+        secrets
+            .retain(|s| !place.env.contains_key(&s.variable) && place.secrets.iter().all(|p| p.variable != s.variable));
+        secrets.extend(place.secrets.clone());
+        variables.retain(|name, _| secrets.iter().all(|s| s.variable != *name));
         let workload = Workload {
             kind: self.kind,
             command: self.run.command.clone(),
             env: variables,
+            secrets,
             port: self.run.port,
             health: self.run.health.clone(),
             stop: self.run.stop.clone(),

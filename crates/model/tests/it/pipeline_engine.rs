@@ -29,6 +29,7 @@ pub fn job(name: &str, stage: usize) -> JobPlan {
         when: When::OnSuccess,
         retry: Retry::default(),
         interruptible: false,
+        secrets: Vec::new(),
     }
 }
 

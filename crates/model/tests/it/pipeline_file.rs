@@ -352,3 +352,22 @@ fn references_cannot_grow_without_end() {
     let faults = file::read("ci.yml", &source).expect_err("refused");
     assert!(faults.iter().any(|f| f.code.id == "TW-YAML-005"), "{}", shown(&faults));
 }
+
+#[test]
+fn a_job_names_its_secrets_as_gitlab_has_it() {
+    let source = "publish:\n  script: twine upload dist/*\n  secrets:\n    TWINE_PASSWORD: { gitlab_secrets_manager: { name: PYPI_TOKEN }, file: false }\n    KEY: { gitlab_secrets_manager: { name: SIGNING_KEY } }\n";
+    let pipeline = plan(source);
+    let used: Vec<_> =
+        pipeline.jobs[0].secrets.iter().map(|s| (s.variable.as_str(), s.name.as_str(), s.file.as_deref())).collect();
+    assert_eq!(used, [("TWINE_PASSWORD", "PYPI_TOKEN", None), ("KEY", "SIGNING_KEY", Some("KEY"))]);
+    let refused = |secret: &str| {
+        let source = format!("a:\n  script: b\n  secrets:\n    {secret}\n");
+        let faults = file::read("ci.yml", &source).expect_err(secret);
+        faults.iter().map(|f| f.code.id).collect::<Vec<_>>()
+    };
+    assert_eq!(refused("A: { vault: a/b/c@d }"), ["TW-PIPE-060"]);
+    assert_eq!(refused("A: {}"), ["TW-PIPE-061"]);
+    assert_eq!(refused("A: { gitlab_secrets_manager: {} }"), ["TW-PIPE-061"]);
+    assert_eq!(refused("A: { gitlab_secrets_manager: { name: a-b } }"), ["TW-PIPE-062"]);
+    assert_eq!(refused("CI_JOB_ID: { gitlab_secrets_manager: { name: A } }"), ["TW-PIPE-062"]);
+}

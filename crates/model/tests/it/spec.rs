@@ -398,3 +398,60 @@ proptest! {
         prop_assert!(spec.environment_of_branch(&branch).is_some());
     }
 }
+
+const SECRETS: &str = r#"
+version: 1
+service: sync
+kind: worker
+run:
+  command: [python3, sync.py]
+  env: { API_HOST: api.example.com }
+  secrets:
+    - DB_PASSWORD
+    - { name: SHOPEE_KEY, as: PARTNER_KEY }
+    - { name: GCP, file: gcp.json }
+environments:
+  staging: { env: { DB_PASSWORD: local } }
+  production: { branch: main, secrets: [API_HOST, { name: SHOPEE_LIVE, as: PARTNER_KEY }] }
+"#;
+
+#[test]
+fn secrets_are_wanted_by_name_and_an_environment_has_the_last_word_on_a_variable() {
+    let shown = |env: &str| {
+        let workload = resolved(SECRETS, env).workload;
+        let used = workload.secrets.iter();
+        let used = used.map(|s| {
+            format!("{}={}{}", s.variable, s.name, s.file.as_ref().map(|f| format!(" in {f}")).unwrap_or_default())
+        });
+        (used.collect::<Vec<_>>().join(", "), workload.env.into_keys().collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(
+        shown("staging"),
+        ("PARTNER_KEY=SHOPEE_KEY, GCP=GCP in gcp.json".into(), "API_HOST, DB_PASSWORD".into())
+    );
+    assert_eq!(
+        shown("production"),
+        (
+            "DB_PASSWORD=DB_PASSWORD, GCP=GCP in gcp.json, API_HOST=API_HOST, PARTNER_KEY=SHOPEE_LIVE".into(),
+            String::new()
+        )
+    );
+}
+
+#[test]
+fn what_cannot_be_a_secret_is_refused_in_its_place() {
+    let refused = |secrets: &str| -> Vec<String> {
+        let source = SECRETS.replace("    - DB_PASSWORD\n", &format!("    - {secrets}\n"));
+        let faults = Spec::parse("tradewind.yaml", &source).expect_err(secrets);
+        faults.iter().map(|f| format!("{}:{}", f.at.as_ref().map_or(0, |at| at.line), f.code.id)).collect()
+    };
+    assert_eq!(refused("DB-PASSWORD"), ["9:TW-SPEC-086"]);
+    assert_eq!(refused("PORT"), ["9:TW-SPEC-032"]);
+    assert_eq!(refused("API_HOST"), ["9:TW-SPEC-088"]);
+    assert_eq!(refused("{ name: X, as: PARTNER_KEY }"), ["10:TW-SPEC-089"]);
+    assert_eq!(refused("{ name: X, file: gcp.json }"), ["11:TW-SPEC-089"]);
+    assert_eq!(refused("{ name: X, file: ../gcp.json }"), ["9:TW-SPEC-087"]);
+    assert_eq!(refused("{ as: X }"), ["9:TW-SPEC-005"]);
+    assert_eq!(refused("{ name: X, as: a-b }"), ["9:TW-SPEC-031"]);
+    assert_eq!(refused("{ name: X, value: hunter2 }"), ["9:TW-SPEC-002"]);
+}

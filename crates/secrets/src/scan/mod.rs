@@ -6,6 +6,7 @@
 
 mod allow;
 mod checks;
+pub mod diff;
 mod formats;
 mod generic;
 
@@ -28,6 +29,15 @@ pub struct Finding {
     /// Its beginning, for people to recognise it by: at most 4 letters and a quarter of it.
     pub hint: String,
     pub allowed: Option<Allowance>,
+    /// By which the same key is known again without being kept.
+    mark: u64,
+}
+
+impl Finding {
+    /// Whether it is the same key.
+    pub fn same_key(&self, other: &Self) -> bool {
+        self.format == other.format && self.mark == other.mark
+    }
 }
 
 /// All formats, ready to look.
@@ -84,12 +94,19 @@ impl Scanner {
         for (number, text, above) in lines {
             for (format, range) in self.line(text) {
                 let allowed = allow::by_comment(text, above).or_else(|| list.allows(file));
-                let hint = hint(&text[range]);
-                findings.push(Finding { format, file: file.to_owned(), line: number, hint, allowed });
+                let (hint, mark) = (hint(&text[range.clone()]), mark(&text[range]));
+                findings.push(Finding { format, file: file.to_owned(), line: number, hint, allowed, mark });
             }
         }
         findings
     }
+}
+
+/// Within this process, and of no use to anybody who has only it.
+fn mark(key: &str) -> u64 {
+    use std::hash::BuildHasher;
+    static STATE: std::sync::OnceLock<std::hash::RandomState> = std::sync::OnceLock::new();
+    STATE.get_or_init(std::hash::RandomState::new).hash_one(key)
 }
 
 fn hint(key: &str) -> String {

@@ -1,6 +1,6 @@
 //! Keys are put together here, so that no line of this file looks like one.
 
-use tradewind_secrets::scan::{AllowList, BadAllow, FORMATS, Scanner};
+use tradewind_secrets::scan::{AllowList, BadAllow, FORMATS, Scanner, diff};
 
 struct Draw(fastrand::Rng);
 
@@ -210,6 +210,25 @@ fn what_is_allowed_is_found_and_says_by_whom() {
     assert_eq!(listed.allowed.map(|a| (a.listed, a.reason)), Some((Some(2), "recorded answers, revoked keys".into())));
     assert_eq!(one("no-reason.txt", &key, None).allowed, None);
     assert_eq!(one("deep/a.pem", &key, None).allowed, None);
+}
+
+#[test]
+fn added_lines_of_commits_are_looked_at_and_nothing_else() {
+    let mut d = Draw(fastrand::Rng::with_seed(8));
+    let (one, two) = (format!("glpat-{}", d.alnum(20)), format!("glpat-{}", d.alnum(20)));
+    let patches = format!(
+        "\0aaaa\n\ndiff --git a/x.py b/x.py\nindex 1..2 100644\n--- a/x.py\n+++ b/x.py\n@@ -7,2 +7,3 @@ def f():\n import os\n-old = '{two}'\n\
+         +++ t = '{one}'\n+# tradewind:allow-secret of the mock\n\\ No newline at end of file\n\
+         diff --git a/y z b/y z\n--- /dev/null\n+++ \"b/y z\"\n@@ -0,0 +1,2 @@\n+# tradewind:allow-secret revoked\n+k = '{two}'\n\
+         diff --git a/b.bin b/b.bin\nBinary files a/b.bin and b/b.bin differ\n\
+         \0bbbb\n\ndiff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-t\n+t = '{one}'\n"
+    );
+    let found = diff::added(&Scanner::default(), &patches, &AllowList::default());
+    let told: Vec<_> = found
+        .iter()
+        .map(|f| (f.commit.as_str(), f.finding.file.as_str(), f.finding.line, f.finding.allowed.is_some()))
+        .collect();
+    assert_eq!(told, [("aaaa", "x.py", 8, false), ("aaaa", "y z", 2, true)]);
 }
 
 #[test]

@@ -16,10 +16,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
-use tradewind_control::certificates;
+use tradewind_control::{
+    Error, certificates,
+    secrets::handover::{self, Holder},
+};
 use tradewind_model::{
     fault::Fault,
-    id::{Commit, Digest, ServiceName, TaskId},
+    id::{Commit, Digest, InstanceId, ServiceName, TaskId},
+    said,
+    said::Said,
 };
 use tradewind_store::logs::Appended;
 
@@ -41,6 +46,11 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/agent/source/{service}/{commit}", HOST, "get_source", source)
             .about("Agents", "A commit's tree as a tar archive")
             .gives_bytes("application/x-tar"),
+        Route::post("/api/v1/agent/secrets", HOST, "hand_over_secrets", secrets)
+            .about("Agents", "The secrets of what this host is about to start: of one instance or one task of its own")
+            .query("instance", "string", "Which instance; this or a task")
+            .query("task", "string", "Which task; this or an instance")
+            .gives_bytes("application/json"),
         Route::post("/api/v1/agent/tasks/{task}/log", HOST, "append_log", append_log)
             .about("Agents", "Append to a task's log; what is there already is left as it is, a gap is refused")
             .required_query("offset", "integer", "Where in the log the body belongs, bytes")
@@ -64,6 +74,35 @@ async fn certificate(State(app): State<App>, Params(digest): Params<Digest>) -> 
 async fn put_blob(State(app): State<App>, Params(digest): Params<Digest>, body: Body) -> Result<StatusCode, Refusal> {
     app.blobs.put(body.into_data_stream(), Some(digest)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HolderQuery {
+    instance: Option<InstanceId>,
+    task: Option<TaskId>,
+}
+
+/// A refusal is told in both languages: the host passes it on to people.
+async fn secrets(State(app): State<App>, caller: Caller, Query(q): Query<HolderQuery>) -> Result<Response, Refusal> {
+    let holder = match (q.instance, q.task) {
+        (Some(id), None) => Holder::Instance(id),
+        (None, Some(id)) => Holder::Task(id),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Fault::new(&faults::BAD_PARAMETER).with("detail", "either `instance` or `task`").into());
+        }
+    };
+    let host = super::host_of(&caller)?;
+    match handover::give(&app.ctx, host, holder).await {
+        Ok(handed) => Ok(([(header::CACHE_CONTROL, "no-store")], Json(handed)).into_response()),
+        Err(Error::Refused(fault)) => {
+            let status = StatusCode::from_u16(fault.code.status).unwrap_or(StatusCode::CONFLICT);
+            let told =
+                said!("{what}; {fix}", "{what}；{fix}", what = fault.said(), fix = Said::in_both(|l| fault.fix(l)));
+            Ok((status, Json(told)).into_response())
+        }
+        Err(e @ Error::Store(_)) => Err(e.into()),
+    }
 }
 
 #[derive(Deserialize)]

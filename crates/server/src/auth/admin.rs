@@ -7,7 +7,11 @@ use super::{
 };
 use crate::http::{Refusal, refusal};
 use tradewind_api::v1::{CreateToken, NewToken};
-use tradewind_control::ctx::Asker;
+use tradewind_control::{
+    Ctx,
+    ctx::Asker,
+    secrets::{self, rotate::Rotated, vault::KeySource},
+};
 use tradewind_model::{access::Principal, event::Actor, fault::Fault};
 use tradewind_store::Store;
 
@@ -46,6 +50,13 @@ pub async fn login_code(store: &Store) -> Result<LoginCode, AdminError> {
 /// A key for the agent of a host, by the host's name. A host that had one has only the new one from then on.
 pub async fn enrol_host(store: &Store, host: &str) -> Result<NewToken, AdminError> {
     Ok(tokens::enrol(store, host, &Asker::trusted(owner())).await?)
+}
+
+/// `tradewind admin rotate-key`: everything sealed anew with a new key, or, with `again`, with the newest there is.
+pub async fn rotate_key(store: &Store, keys: KeySource, again: bool) -> Result<Rotated, AdminError> {
+    let vault = secrets::open_vault(store, keys).await.map_err(Refusal::from)?;
+    let ctx = Ctx::new(store.clone()).with_vault(vault);
+    Ok(secrets::rotate::rotate(&ctx, again, &Asker::trusted(owner())).await.map_err(Refusal::from)?)
 }
 
 fn owner() -> Actor {

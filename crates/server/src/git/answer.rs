@@ -4,6 +4,7 @@ use super::{
     Quarantine, check,
     hooks::Teller,
     push::Push,
+    scan,
     wire::{Ask, Hook},
 };
 use crate::{
@@ -39,7 +40,26 @@ pub async fn answer(app: App, ask: Ask, teller: Teller) -> bool {
 async fn pre_receive(app: &App, push: &Arc<Push>, ask: &Ask, teller: &Teller) -> bool {
     let quarantine = quarantine(app, push, ask);
     match check::complaints(app, push, &ask.updates, quarantine.as_ref()).await {
-        Ok(found) if found.is_empty() => accept(app, push, teller).await,
+        Ok(found) if found.is_empty() => match scan::scan(app, push, ask, &ask.updates, quarantine.as_ref()).await {
+            Ok(scanned) => {
+                if scanned.complaints.is_empty() {
+                    tell(&scanned, push, teller).await;
+                    return match scanned.audit(app, push).await {
+                        Ok(()) => accept(app, push, teller).await,
+                        Err(error) => reject(error.into(), push, teller).await,
+                    };
+                }
+                for complaint in &scanned.complaints {
+                    teller.line("").await;
+                    teller.line(&complaint.text(push.lang)).await;
+                }
+                tell(&scanned, push, teller).await;
+                teller.line("").await;
+                teller.line(REJECTED.get(push.lang)).await;
+                true
+            }
+            Err(error) => reject(error, push, teller).await,
+        },
         Ok(found) => {
             for complaint in found {
                 teller.line("").await;
@@ -50,6 +70,12 @@ async fn pre_receive(app: &App, push: &Arc<Push>, ask: &Ask, teller: &Teller) ->
             true
         }
         Err(error) => reject(error, push, teller).await,
+    }
+}
+
+async fn tell(scanned: &scan::Scanned, push: &Push, teller: &Teller) {
+    for line in scanned.lines(push) {
+        teller.line(&line).await;
     }
 }
 

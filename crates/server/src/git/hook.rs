@@ -61,6 +61,7 @@ fn ask(hook: Hook) -> Result<bool, HookError> {
         objects: path("GIT_OBJECT_DIRECTORY"),
         alternates: path("GIT_ALTERNATE_OBJECT_DIRECTORIES"),
         updates,
+        options: options(),
     };
     let server = nearby(&socket, |p| UnixStream::connect(p)).map_err(HookError::NoServer)?;
     let mut line = serde_json::to_string(&ask).expect("a question serializes");
@@ -75,6 +76,13 @@ fn ask(hook: Hook) -> Result<bool, HookError> {
         }
     }
     Err(HookError::Broken(std::io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// What the pusher said with `-o`, as git passes it on.
+fn options() -> Vec<String> {
+    let var = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
+    let count: usize = var("GIT_PUSH_OPTION_COUNT").and_then(|n| n.parse().ok()).unwrap_or(0);
+    (0..count.min(64)).filter_map(|n| var(&format!("GIT_PUSH_OPTION_{n}"))).collect()
 }
 
 /// Every ref that moves. A name need not be UTF-8; one that is left out would be one that nobody checks.

@@ -18,6 +18,7 @@ pub mod push;
 pub mod reconcile;
 pub mod repo;
 pub mod routes;
+mod scan;
 pub mod wire;
 mod words;
 

@@ -280,6 +280,54 @@ impl Repos {
         Ok(String::from_utf8_lossy(&said).trim().chars().take(MESSAGE_LIMIT).collect())
     }
 
+    /// What commits that are new here change, as text, and whether it was cut off behind `limit` bytes. A merge is compared with
+    /// what it was merged into.
+    pub async fn patches(
+        &self,
+        service: &ServiceName,
+        new: &[Commit],
+        limit: usize,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<(Vec<u8>, bool), GitError> {
+        const VERB: &str = "log";
+        let pipe = |source| GitError::Pipe { verb: VERB, source };
+        let mut git = self.git_in(service);
+        if let Some(q) = quarantine {
+            q.show_to(&mut git);
+        }
+        git.args([
+            VERB,
+            "--patch",
+            "--unified=1",
+            "--format=%x00%H",
+            "--no-color",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-show-signature",
+            "--diff-merges=first-parent",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+        ]);
+        git.args(new.iter().map(Commit::as_str)).args(["--not", "--all", "--"]);
+        git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = git.spawn().map_err(|source| GitError::Start { verb: VERB, source })?;
+        let mut text = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(limit as u64 + 1).read_to_end(&mut text).await.map_err(pipe)?;
+        }
+        if text.len() > limit {
+            text.truncate(limit);
+            return Ok((text, true));
+        }
+        let status = child.wait().await.map_err(pipe)?;
+        if status.success() {
+            Ok((text, false))
+        } else {
+            Err(GitError::Failed { verb: VERB, status, stderr: String::new() })
+        }
+    }
+
     /// The last line of a ref's log: who moved it, from where to where.
     pub fn last_move(&self, service: &ServiceName, name: &str) -> Option<Move> {
         self.moves(service, name).pop()

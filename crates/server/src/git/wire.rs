@@ -43,6 +43,9 @@ pub struct Ask {
     pub objects: Option<PathBuf>,
     pub alternates: Option<PathBuf>,
     pub updates: Vec<Update>,
+    /// What `git push -o` said.
+    #[serde(default)]
+    pub options: Vec<String>,
 }
 
 /// A ref that moves.

@@ -42,8 +42,9 @@ impl Permission {
 /// The parts of a path that say what a request is about, so that rights are checked before its handler runs.
 pub const LOCATED: [&str; 4] = ["service", "rollout", "run", "repository"];
 /// Parts whose use cases check rights themselves, by what the id leads to.
-const CHECKED_WITHIN: [&str; 13] = [
+const CHECKED_WITHIN: [&str; 14] = [
     "digest",
+    "secret",
     "env",
     "release",
     "job",

@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 13] = [
+    let areas: [&[&Code]; 14] = [
         faults::ALL,
         tradewind_store::faults::ALL,
         tradewind_audit::faults::ALL,
@@ -30,6 +30,7 @@ pub fn catalog() -> impl Iterator<Item = &'static Code> {
         tradewind_control::access::faults::ALL,
         tradewind_control::policies::faults::ALL,
         tradewind_control::certificates::faults::ALL,
+        tradewind_control::secrets::faults::ALL,
         tradewind_control::runs::faults::ALL,
     ];
     areas.into_iter().flatten().copied()

@@ -14,6 +14,7 @@ mod people;
 mod policies;
 mod rollouts;
 mod runs;
+mod secrets;
 mod services;
 mod system;
 
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Route> {
         rollouts::routes(),
         certificates::routes(),
         freezes::routes(),
+        secrets::routes(),
         logs::routes(),
         events::routes(),
         audit::routes(),

@@ -19,7 +19,7 @@ use tradewind_api::{
 use tradewind_control::audit::Settings;
 use tradewind_model::time::{Clock, SystemClock, Timestamp};
 use tradewind_outbound::Guard;
-use tradewind_server::{App, Server, ServerConfig, admin};
+use tradewind_server::{App, KeySource, Server, ServerConfig, admin};
 
 /// The machine's clock, moved by hand.
 #[derive(Default)]
@@ -66,6 +66,7 @@ impl TestApp {
             data: folder.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
             database: None,
+            vault: KeySource::File(folder.path().join("vault.key")),
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
             audit,
             outbound,

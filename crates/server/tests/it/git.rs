@@ -293,3 +293,62 @@ async fn a_pusher_who_hangs_up_in_the_middle_leaves_nothing_behind() {
     work.commit("second").await;
     assert!(work.push(&["main"]).await.ok, "the repository is as it was");
 }
+
+/// Put together here, so that no line of this file looks like one.
+fn key(letter: char) -> String {
+    format!("glpat-{}7Q{letter}x3Lm9Tz2Kw8Rb5Vn46", "")
+}
+
+#[tokio::test]
+async fn a_key_in_what_is_pushed_rejects_the_push_until_somebody_answers_for_it() {
+    let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
+    let work = Work::new(&app, "shop", &app.token(Scope::Deploy).await).await;
+    work.write("tradewind.yaml", "version: 1\nservice: shop\nkind: worker\nrun: { command: [./serve] }\n");
+    work.write("settings.py", format!("import os\nTOKEN = '{}'\n", key('a')));
+    work.commit("First").await;
+    work.write("settings.py", "import os\nTOKEN = os.environ['TOKEN']\n");
+    work.commit("Not any more").await;
+    // It is in the history all the same.
+    let pushed = work.push(&["main"]).await;
+    assert!(!pushed.ok && pushed.said.contains("TW-GIT-009"), "{}", pushed.said);
+    assert!(pushed.said.contains("settings.py:2:1") && !pushed.said.contains(&key('a')), "{}", pushed.said);
+    assert!(pushed.said.contains("tradewind secret set"), "{}", pushed.said);
+    assert!(app.client().service(&"shop".parse().unwrap()).await.is_err(), "nothing was made of it");
+
+    let empty = work.push(&["-o", "tradewind.allow-secrets=", "main"]).await;
+    assert!(!empty.ok, "{}", empty.said);
+    let taken = work.push(&["-o", "tradewind.allow-secrets=revoked an hour ago", "main"]).await;
+    assert!(taken.ok && taken.said.contains("Let through: settings.py:2"), "{}", taken.said);
+
+    // What is here already is not looked at again; what is new is.
+    work.write("fixtures/answer.json", format!("{{\"t\": \"{}\"}}\n", key('b')));
+    work.write("mock.py", format!("T = '{}'  # tradewind:allow-secret of the mock\n", key('c')));
+    work.commit("Fixtures").await;
+    let pushed = work.push(&["main"]).await;
+    assert!(!pushed.ok && pushed.said.contains("fixtures/answer.json:1:1"), "{}", pushed.said);
+    assert!(!pushed.said.contains("settings.py"), "{}", pushed.said);
+    work.write(".tradewind-allow-secrets", "fixtures/** recorded answers\n");
+    work.commit("Fixtures are no secrets").await;
+    let pushed = work.push(&["main"]).await;
+    assert!(
+        pushed.ok && pushed.said.contains("recorded answers") && pushed.said.contains("of the mock"),
+        "{}",
+        pushed.said
+    );
+
+    let told = crate::app::until("both events", async || {
+        let events = crate::events::all(&app, 1).await;
+        let told: Vec<_> = events.into_iter().filter(|e| e.kind == "push.keys_allowed").collect();
+        (told.len() == 2).then_some(told)
+    })
+    .await;
+    let text = serde_json::to_string(&told).unwrap();
+    assert!(
+        text.contains("revoked an hour ago") && text.contains("settings.py") && text.contains("gitlab-token"),
+        "{text}"
+    );
+    for letter in ['a', 'b', 'c'] {
+        assert!(!text.contains(&key(letter)), "{text}");
+    }
+}

@@ -11,4 +11,5 @@ mod people;
 mod rights;
 mod routes;
 mod runs;
+mod secrets;
 mod services;

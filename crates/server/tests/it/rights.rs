@@ -33,6 +33,7 @@ const PIPELINE: &str = "stages: [build]\ncompile: { stage: build, script: [print
 
 /// What the walk must never see in an answer to somebody it is not for.
 const MARK: &str = "harbour";
+const SECRET: &str = "HARBOUR_KEY";
 
 struct World {
     app: TestApp,
@@ -114,6 +115,11 @@ impl World {
         };
         let asked = CreateToken { name: "harbour-token".into(), scopes: vec![Scope::Read], ..CreateToken::default() };
         let token = client.create_token(&asked).await.unwrap();
+        let secret = v1::SetSecret {
+            scope: v1::SecretScope { service: Some(service.clone()), ..v1::SecretScope::default() },
+            value: "the harbour's key".into(),
+        };
+        client.set_secret(&SECRET.parse().unwrap(), &secret).await.unwrap();
         post("/api/v1/groups", json!({ "name": "the-crew" })).await;
         let grant = json!({ "group": "the-crew", "role": "viewer", "service": MARK });
         let grant = post("/api/v1/grants", grant).await;
@@ -127,6 +133,7 @@ impl World {
             ("run", run.id.to_string()),
             ("job", run.jobs[0].id.to_string()),
             ("rollout", rollout.id.to_string()),
+            ("secret", SECRET.to_owned()),
             ("freeze", freeze.id.to_string()),
             ("token", token.info.id.to_string()),
             ("user", "the-bot".to_owned()),
@@ -150,6 +157,7 @@ impl World {
         match route.doc.id {
             "git_refs" => format!("{path}?service=git-upload-pack"),
             "read_logs" => format!("{path}?env=production"),
+            "list_secret_versions" | "remove_secret" => format!("{path}?service={MARK}"),
             "diff_releases" => format!("{path}?from=v1&to=v1"),
             _ => path,
         }
@@ -192,6 +200,8 @@ fn body(route: &Route) -> Option<Value> {
         "promote_wave" => json!({ "wave": 1, "reason": "walk" }),
         "set_share" => json!({ "wave": 1, "share": 100, "reason": "walk" }),
         "set_freeze" => json!({ "all": true, "reason": "walk" }),
+        "set_secret" => json!({ "scope": { "service": MARK }, "value": "another key" }),
+        "restore_secret" => json!({ "scope": { "service": MARK }, "version": 1 }),
         "create_token" => json!({ "name": "walk", "scopes": ["agent"] }),
         "create_service_account" => json!({ "handle": "walk" }),
         "invite" => json!({ "handle": "walk", "email": "walk@example.com" }),
@@ -254,7 +264,15 @@ async fn sees_nothing(world: &World, who: &str, handle: &str, token: &str) {
             continue;
         }
         // These make something of the caller's own, where they may; they name nothing of anybody else's.
-        let own = ["create_service", "set_freeze", "create_token", "create_service_account", "invite", "create_group"];
+        let own = [
+            "create_service",
+            "set_freeze",
+            "set_secret",
+            "create_token",
+            "create_service_account",
+            "invite",
+            "create_group",
+        ];
         if own.contains(&route.doc.id) || matches!(route.doc.id, "set_access_policy" | "close_session") {
             continue;
         }

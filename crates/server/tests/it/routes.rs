@@ -20,6 +20,7 @@ fn concrete(route: &Route) -> String {
         "{release}" => "v1".to_owned(),
         "{digest}" => format!("sha256:{}", "0".repeat(64)),
         "{commit}" => "0".repeat(40),
+        "{secret}" => "DB_PASSWORD".to_owned(),
         part if part.starts_with('{') => "01930000-0000-7000-8000-000000000000".to_owned(),
         part => part.to_owned(),
     });

@@ -29,6 +29,7 @@ pub mod revisions;
 pub mod rollouts;
 pub mod routes;
 pub mod runs;
+pub mod secrets;
 pub mod services;
 pub mod sessions;
 pub mod settings;

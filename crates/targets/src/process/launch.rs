@@ -1,22 +1,24 @@
 //! Runs the shim's launcher and finds out what is in a folder.
 
-use super::{Error, ProcessTarget};
-use crate::{folder, procfs};
+use super::{Error, Handed, ProcessTarget};
+use crate::{folder, handed, procfs};
 use std::{
     fs::{self, File},
     os::{fd::AsRawFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     net::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
 };
 use tradewind_model::protocol::shim::{Exited, FromShim, ShimSpec, Started};
+use tradewind_secrets::ring::Ring;
 
 /// How often we look for a socket that is about to be there.
 const LOOK: Duration = Duration::from_millis(5);
@@ -75,17 +77,32 @@ impl ProcessTarget {
 
     /// Returns when the folder is settled, or served by another shim.
     pub(super) async fn launch(&self, dir: &Path) -> Result<(), Error> {
-        let run = tokio::process::Command::new(&self.exe)
+        let handed = match handed::kept(dir, self.keys.as_deref()) {
+            Ok(handed) => handed,
+            Err(error) => {
+                // Its shim has to do without; it says so, and stores nothing that it cannot mask.
+                tracing::error!(dir = %dir.display(), %error, "a shim is not given the secrets of its process");
+                None
+            }
+        };
+        let mut command = tokio::process::Command::new(&self.exe);
+        command
             .args(&self.args)
             .arg(dir)
             .env_clear()
             // mimalloc would round every shim up to a huge page.
             .env("MIMALLOC_ALLOW_THP", "0")
-            .stdin(Stdio::null())
+            .stdin(if handed.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output();
-        let done = run.await.map_err(|source| Error::Launch { exe: self.exe.clone(), source })?;
+            .stderr(Stdio::piped());
+        let failed = |source| Error::Launch { exe: self.exe.clone(), source };
+        let mut child = command.spawn().map_err(failed)?;
+        if let (Some(mut stdin), Some(handed)) = (child.stdin.take(), handed) {
+            let plain = zeroize::Zeroizing::new(serde_json::to_vec(&handed).expect("text is JSON"));
+            // One that is busy or broken reads nothing, and says so by its exit code.
+            let _ = stdin.write_all(&plain).await;
+        }
+        let done = child.wait_with_output().await.map_err(failed)?;
         match done.status.code() {
             Some(0 | crate::shim::BUSY) => Ok(()),
             _ => {
@@ -98,8 +115,8 @@ impl ProcessTarget {
 }
 
 /// Clears what an ended process left and writes the new spec.
-pub async fn begin_anew(dir: &Path, spec: &ShimSpec) -> Result<(), Error> {
-    let (dir, spec) = (dir.to_owned(), spec.clone());
+pub async fn begin_anew(dir: &Path, spec: &ShimSpec, keys: Option<Arc<Ring>>, handed: Handed) -> Result<(), Error> {
+    let (dir, spec) = (dir.to_owned(), ShimSpec { secrets: !handed.is_empty(), ..spec.clone() });
     let clear = move || {
         let failed = || Error::folder(&dir);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed())?;
@@ -113,6 +130,7 @@ pub async fn begin_anew(dir: &Path, spec: &ShimSpec) -> Result<(), Error> {
         for name in [folder::STARTED, folder::STOP, folder::EXIT] {
             folder::remove(&dir.join(name)).map_err(failed())?;
         }
+        handed::keep(&dir, keys.as_deref(), &handed).map_err(|source| Error::Handed { dir: dir.clone(), source })?;
         folder::write(&dir, folder::SPEC, &spec).map_err(failed())
     };
     match tokio::task::spawn_blocking(clear).await {

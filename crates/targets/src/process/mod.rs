@@ -6,7 +6,11 @@
 mod keeper;
 mod launch;
 
-use crate::{folder, procfs};
+use crate::{
+    folder,
+    handed::{self, Handed, HandedError},
+    procfs,
+};
 use launch::{Connection, Found};
 use std::{
     ffi::OsString,
@@ -22,6 +26,7 @@ use tradewind_model::protocol::{
     agent::Exit,
     shim::{Exited, ShimSpec, Started, ToShim},
 };
+use tradewind_secrets::ring::Ring;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,6 +40,8 @@ pub enum Error {
     NotStarted { reason: String },
     #[error("cannot run the shim {exe}: {source}")]
     Launch { exe: PathBuf, source: io::Error },
+    #[error("{dir}: {source}")]
+    Handed { dir: PathBuf, source: HandedError },
     /// The shim ran and could not do its work.
     #[error("the shim of {dir} failed: {reason}")]
     Shim { dir: PathBuf, reason: String },
@@ -51,6 +58,8 @@ impl Error {
 pub struct ProcessTarget {
     exe: PathBuf,
     args: Vec<OsString>,
+    /// What secrets of processes are kept with.
+    keys: Option<Arc<Ring>>,
 }
 
 /// What [`ProcessTarget::adopt`] found in a folder.
@@ -65,7 +74,20 @@ pub enum Adopted {
 impl ProcessTarget {
     /// The shim is started as `exe args… DIR`, with an environment of its own.
     pub fn new<A: Into<OsString>>(exe: impl Into<PathBuf>, args: impl IntoIterator<Item = A>) -> Self {
-        Self { exe: exe.into(), args: args.into_iter().map(Into::into).collect() }
+        Self { exe: exe.into(), args: args.into_iter().map(Into::into).collect(), keys: None }
+    }
+
+    /// With a key of the host: without one, no process can be given secrets.
+    pub fn with_keys(self, keys: Arc<Ring>) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// What the last process in this folder was given.
+    ///
+    /// # Errors
+    /// Where something is kept that cannot be read any more.
+    pub fn kept(&self, dir: &Path) -> Result<Option<Handed>, HandedError> {
+        handed::kept(dir, self.keys.as_deref())
     }
 
     /// Starts it, and returns when the command has begun: exec has succeeded. What has begun may have ended by then.
@@ -73,8 +95,14 @@ impl ProcessTarget {
     /// A folder may be used again once its process has ended; the log goes on. `dir` is created (0700) if need be and
     /// must not be open to the process's user: it holds the environment.
     pub async fn start(&self, dir: &Path, spec: &ShimSpec) -> Result<Process, Error> {
+        self.start_with(dir, spec, Handed::default()).await
+    }
+
+    /// The same with secrets, which are in memory only, and which its log does not show. Whether there are any is what
+    /// the spec says in the end.
+    pub async fn start_with(&self, dir: &Path, spec: &ShimSpec, handed: Handed) -> Result<Process, Error> {
         let dir = &std::path::absolute(dir).map_err(Error::folder(dir))?;
-        launch::begin_anew(dir, spec).await?;
+        launch::begin_anew(dir, spec, self.keys.clone(), handed).await?;
         self.launch(dir).await?;
         let failed = |what: &str| Error::Shim { dir: dir.clone(), reason: what.to_owned() };
         match self.settled(dir).await? {

@@ -10,11 +10,12 @@
 mod ctl;
 mod family;
 mod log;
+mod memory;
 mod output;
 mod run;
 mod spawn;
 
-use crate::folder;
+use crate::{folder, handed::Handed};
 use rustix::{
     io::{Errno, read, write},
     pipe::{PipeFlags, pipe_with},
@@ -40,6 +41,13 @@ pub fn main(dir: &Path) -> ! {
         eprintln!("{}: {e}", dir.display());
         exit(BROKEN);
     }
+    let handed = match given() {
+        Ok(handed) => handed,
+        Err(e) => {
+            eprintln!("the secrets it was to be given cannot be read: {e}");
+            exit(BROKEN);
+        }
+    };
     let (verdict, tell) = match pipe_with(PipeFlags::CLOEXEC) {
         Ok(ends) => ends,
         Err(e) => {
@@ -60,7 +68,7 @@ pub fn main(dir: &Path) -> ! {
                 starter.tell(Verdict::Broken, &e.to_string());
                 exit(BROKEN);
             }
-            run::run(&mut starter);
+            run::run(&mut starter, handed);
             exit(0)
         }
         _ => {
@@ -118,6 +126,18 @@ fn hear(verdict: &OwnedFd) -> i32 {
             BROKEN
         }
     }
+}
+
+/// What the starter writes into a pipe that is our standard input; `None` without a pipe.
+fn given() -> io::Result<Option<Handed>> {
+    let stdin = io::stdin();
+    let found = rustix::fs::fstat(&stdin)?;
+    if !rustix::fs::FileType::from_raw_mode(found.st_mode).is_fifo() {
+        return Ok(None);
+    }
+    let mut text = zeroize::Zeroizing::new(Vec::new());
+    io::Read::read_to_end(&mut stdin.lock(), &mut text)?;
+    Ok(Some(serde_json::from_slice(&text)?))
 }
 
 /// From the starter's session, terminal and files; and from its end.

@@ -6,11 +6,11 @@ use super::{
     family::{self, Family, Gone},
     here,
     log::Log,
-    log_dir,
-    output::{Output, Scratch},
+    log_dir, memory,
+    output::{Masking, Output, Scratch},
     spawn,
 };
-use crate::{cgroups::Group, folder, procfs};
+use crate::{cgroups::Group, folder, handed::Handed, procfs};
 use rustix::event::{Timespec, epoll};
 use std::{io, os::fd::OwnedFd, path::Path, thread::sleep, time::Duration};
 use tradewind_model::{
@@ -31,13 +31,13 @@ const FIRST_CLIENT: u64 = 5;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs until the process has ended and everything about it is written.
-pub fn run(starter: &mut Starter) {
+pub fn run(starter: &mut Starter, handed: Option<Handed>) {
     let _lock = match lock() {
         Ok(Some(lock)) => lock,
         Ok(None) => return starter.tell(Verdict::Busy, ""),
         Err(e) => return starter.tell(Verdict::Broken, &format!("{}: {e}", folder::LOCK)),
     };
-    match settle() {
+    match settle(handed) {
         Ok(Some(mut shim)) => {
             starter.tell(Verdict::Settled, "");
             let exited = shim.serve();
@@ -60,7 +60,7 @@ fn lock() -> io::Result<Option<folder::Lock>> {
 }
 
 /// Brings the folder to where a process runs in it (`Some`) or its end is recorded (`None`).
-fn settle() -> Result<Option<Shim>, String> {
+fn settle(handed: Option<Handed>) -> Result<Option<Shim>, String> {
     let read_error = |e: io::Error| format!("cannot read the folder: {e}");
     if folder::read::<Exited>(&here().join(folder::EXIT)).map_err(read_error)?.is_some() {
         return Ok(None);
@@ -70,20 +70,23 @@ fn settle() -> Result<Option<Shim>, String> {
         .ok_or_else(|| format!("{} is missing", folder::SPEC))?;
     let log = Log::open(log_dir(), spec.log).map_err(|e| format!("cannot open its log: {e}"))?;
     match folder::read::<Started>(&here().join(folder::STARTED)).map_err(read_error)? {
-        Some(started) => adopt(spec, started, log),
-        None => start(spec, log),
+        Some(started) => adopt(spec, started, log, handed),
+        None => start(spec, log, handed),
     }
 }
 
-fn start(spec: ShimSpec, mut log: Log) -> Result<Option<Shim>, String> {
+fn start(spec: ShimSpec, mut log: Log, handed: Option<Handed>) -> Result<Option<Shim>, String> {
+    let masking = Masking::of(&spec, handed.as_ref());
     let begin = |log: &mut Log| -> Result<Shim, String> {
         folder::reserve_exit(here()).map_err(|e| format!("cannot write into its folder: {e}"))?;
+        let image = in_memory(&spec, handed)?;
         let mut group = make_group(&spec, log);
-        let ready = spawn::prepare(here(), &spec, &mut group, log)?;
+        let ready = spawn::prepare(here(), &image, &mut group, log)?;
+        drop(image);
         folder::write(here(), folder::STARTED, &ready.started).map_err(|e| format!("cannot record the start: {e}"))?;
         let started = ready.started.clone();
         let family = Family::of_child(&started, group).map_err(|e| format!("cannot watch it: {e}"))?;
-        let shim = Shim::new(spec.clone(), started, family)?;
+        let shim = Shim::new(spec.clone(), started, family, masking)?;
         ready.go(&spec).map(|()| shim)
     };
     match begin(&mut log) {
@@ -107,20 +110,37 @@ fn start(spec: ShimSpec, mut log: Log) -> Result<Option<Shim>, String> {
     }
 }
 
+/// The spec with what the process is given in memory: never written anywhere.
+fn in_memory(spec: &ShimSpec, handed: Option<Handed>) -> Result<ShimSpec, String> {
+    let mut spec = spec.clone();
+    match handed {
+        Some(handed) => {
+            let folder = std::env::current_dir().map_err(|e| format!("cannot tell its own folder: {e}"))?;
+            let files = memory::fill(&folder, &handed, spec.user);
+            let files = files.map_err(|e| format!("cannot keep secrets as files in memory: {e}"))?;
+            spec.env.extend(handed.environment(files.as_deref()));
+        }
+        None if spec.secrets => return Err("it was to be given secrets, and they did not come".into()),
+        None => {}
+    }
+    Ok(spec)
+}
+
 fn make_group(spec: &ShimSpec, log: &mut Log) -> Option<Group> {
     let (group, notes) = Group::create(spec.cgroup.as_deref()?, &spec.limits);
     notes.iter().for_each(|note| log.say(note));
     group
 }
 
-fn adopt(spec: ShimSpec, started: Started, mut log: Log) -> Result<Option<Shim>, String> {
+fn adopt(spec: ShimSpec, started: Started, mut log: Log, handed: Option<Handed>) -> Result<Option<Shim>, String> {
+    let mut masking = Masking::of(&spec, handed.as_ref());
     let started = Started { shim_pid: std::process::id(), ..started };
     let group = started.cgroup.as_deref().map(Group::open);
     let exit = match Family::adopt(&started, group) {
         Ok(family) => {
             folder::write(here(), folder::STARTED, &started).map_err(|e| format!("cannot record the start: {e}"))?;
             log.say("taken over by a new shim");
-            let mut shim = Shim::new(spec, started, family)?;
+            let mut shim = Shim::new(spec, started, family, masking)?;
             shim.log = Some(log);
             if let Ok(Some(stop)) = folder::read::<ToShim>(&here().join(folder::STOP)) {
                 shim.obey(stop);
@@ -133,7 +153,7 @@ fn adopt(spec: ShimSpec, started: Started, mut log: Log) -> Result<Option<Shim>,
     // Someone else may have held its pipes open; then its last lines are still there.
     if let Ok(mut scratch) = Scratch::new() {
         for mut output in open_pipes().into_iter().flatten() {
-            let _ = output.drain(&mut scratch, &mut log);
+            let _ = output.drain(&mut scratch, &mut log, &mut masking);
         }
     }
     let stopped = here().join(folder::STOP).exists();
@@ -157,6 +177,7 @@ struct Shim {
     children: OwnedFd,
     outputs: [Option<Output>; 2],
     scratch: Scratch,
+    masking: Masking,
     /// When it is killed because it takes too long.
     timeout: Option<Duration>,
     /// A stop is under way; when it turns into a kill.
@@ -166,7 +187,7 @@ struct Shim {
 }
 
 impl Shim {
-    fn new(spec: ShimSpec, started: Started, family: Family) -> Result<Self, String> {
+    fn new(spec: ShimSpec, started: Started, family: Family, masking: Masking) -> Result<Self, String> {
         let failed = |e: io::Error| format!("cannot set up its shim: {e}");
         let control = Control::listen(here()).map_err(failed)?;
         let children = watch_children().map_err(failed)?;
@@ -196,6 +217,7 @@ impl Shim {
             children,
             outputs,
             scratch: Scratch::new().map_err(failed)?,
+            masking,
             timeout,
             stop: None,
             timed_out: false,
@@ -291,7 +313,7 @@ impl Shim {
         let Some(log) = &mut self.log else { return };
         for slot in &mut self.outputs {
             if let Some(output) = slot.as_mut().filter(|o| o.ready) {
-                let failed = output.pump(&mut self.scratch, log, procfs::uptime()).is_err();
+                let failed = output.pump(&mut self.scratch, log, &mut self.masking, procfs::uptime()).is_err();
                 if failed || output.closed {
                     *slot = None;
                 }
@@ -343,7 +365,7 @@ impl Shim {
         }
         if let Some(mut log) = self.log.take() {
             for output in self.outputs.iter_mut().flatten() {
-                let _ = output.drain(&mut self.scratch, &mut log);
+                let _ = output.drain(&mut self.scratch, &mut log, &mut self.masking);
             }
             if self.family.group().is_some_and(Group::ran_out_of_memory) {
                 log.say("the kernel ended a process of it: out of the memory it may have");
@@ -377,6 +399,9 @@ fn open_pipes() -> [Option<Output>; 2] {
 
 /// What nobody needs once the end is recorded.
 fn clean_up() {
+    if let Ok(folder) = std::env::current_dir() {
+        memory::clear(&folder);
+    }
     for name in folder::PIPES.iter().chain([&folder::SOCKET, &folder::STOP]) {
         let _ = folder::remove(Path::new(name));
     }

@@ -81,6 +81,7 @@ pub fn spec<const N: usize>(command: [&str; N]) -> ShimSpec {
         log: LogRule { max_bytes: 64 << 20, keep: 0 },
         timeout_ms: None,
         kill_group_at_exit: false,
+        secrets: false,
     }
 }
 

@@ -7,3 +7,4 @@ mod kin;
 mod life;
 mod output;
 mod registers;
+mod secrets;

@@ -216,6 +216,18 @@ pub static DATABASE: Setting = Setting {
     },
 };
 
+pub static VAULT_KEY_FILE: Setting = Setting {
+    key: "vault_key_file",
+    kind: Kind::Path,
+    value: "FILE",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "The key that seals secrets; DIR/keys/vault.key unless given. TRADEWIND_VAULT_KEY holds the key itself instead",
+        zh: "加密密钥库的主密钥文件；默认 DIR/keys/vault.key。也可用 TRADEWIND_VAULT_KEY 直接提供主密钥",
+    },
+};
+
 pub static METRICS: Setting = Setting {
     key: "metrics",
     kind: Kind::Address,
@@ -290,6 +302,7 @@ pub static ALL: &[&Setting] = &[
     &METRICS,
     &PUBLIC_URL,
     &DATABASE,
+    &VAULT_KEY_FILE,
     &INSECURE_SAME_USER,
     &audit::EVENTS,
     &audit::INTERVAL,

@@ -90,6 +90,7 @@ fn desired(id: &str, signal: i32) -> DesiredInstance {
         kind: ServiceKind::Web,
         command: vec!["app".into()],
         env: BTreeMap::new(),
+        secrets: Vec::new(),
         port: Port::None,
         health: None,
         stop: StopPolicy { signal, drain_ms: 0, grace_ms: 60_000 },
@@ -127,6 +128,7 @@ fn start(dir: &Path, script: &str) -> tradewind_model::protocol::shim::Started {
         log: LogRule { max_bytes: 1 << 20, keep: 1 },
         timeout_ms: None,
         kill_group_at_exit: true,
+        secrets: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { ProcessTarget::new(BIN, ["shim"]).start(dir, &spec).await.unwrap().started() })

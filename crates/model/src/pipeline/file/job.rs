@@ -13,6 +13,8 @@ use crate::{
         variables::Variables,
     },
     protocol::agent::{ArtifactRule, ArtifactWhen},
+    secret::SecretUse,
+    spec::values::is_variable,
     yaml::{Key, Mapping, Node, Value},
 };
 use globset::GlobBuilder;
@@ -41,6 +43,7 @@ pub struct JobFile {
     pub rules: Option<Vec<Rule>>,
     pub retry: Retry,
     pub interruptible: bool,
+    pub secrets: Vec<SecretUse>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,7 +129,46 @@ pub fn read(key: &Key, node: &Node, default: &Mapping, faults: &mut Faults) -> O
         rules: own.get("rules").map(|n| rules::read(n, faults)),
         retry: words.get("retry").map(|n| retry(n, faults)).unwrap_or_default(),
         interruptible: words.get("interruptible").and_then(|n| faults.bool("interruptible", n)).unwrap_or(false),
+        secrets: own.get("secrets").map(|n| secrets(n, faults)).unwrap_or_default(),
     })
+}
+
+/// `VARIABLE: { gitlab_secrets_manager: { name: NAME }, file: false }`: the keyword for the forge's own secrets, which are ours.
+fn secrets(node: &Node, faults: &mut Faults) -> Vec<SecretUse> {
+    let mut out = Vec::new();
+    let Some(map) = faults.mapping("secrets", node) else { return out };
+    for (key, node) in map.iter() {
+        let variable = key.as_str();
+        if !is_variable(variable) || variable.starts_with("TRADEWIND_") || variable.starts_with("CI_") {
+            faults.push(key.fault(&faults::BAD_SECRET).with("found", variable));
+            continue;
+        }
+        let Some(one) = faults.mapping(variable, node) else { continue };
+        faults.keys("`secrets`", one, keys::SECRET, keys::SECRET_REFUSED);
+        // As GitLab has it: a file unless it is said otherwise.
+        let file = one.get("file").map_or(Some(true), |n| faults.bool("file", n));
+        let of = one.get("gitlab_secrets_manager").and_then(|n| faults.mapping("gitlab_secrets_manager", n));
+        let Some(of) = of else {
+            if keys::SECRET_REFUSED.iter().all(|(k, _)| one.get(k).is_none()) {
+                faults.push(node.fault(&faults::NO_SECRET_NAME).with("key", variable));
+            }
+            continue;
+        };
+        faults.keys("`gitlab_secrets_manager`", of, keys::SECRET_OF, &[]);
+        let name = of.get("name").and_then(|n| faults.text("name", n).map(|text| (text, n)));
+        match name {
+            None => faults.push(node.fault(&faults::NO_SECRET_NAME).with("key", variable)),
+            Some((text, at)) => match (text.parse(), file) {
+                (Ok(name), Some(file)) => {
+                    let file = file.then(|| variable.to_owned());
+                    out.push(SecretUse { name, variable: variable.to_owned(), file });
+                }
+                (Err(_), _) => faults.push(at.fault(&faults::BAD_SECRET).with("found", text)),
+                (Ok(_), None) => {}
+            },
+        }
+    }
+    out
 }
 
 fn inherit(own: &Mapping, faults: &mut Faults) -> (Inherit, Inherit) {

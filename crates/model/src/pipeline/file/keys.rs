@@ -33,7 +33,19 @@ pub const JOB: &[&str] = &[
     "interruptible",
     "extends",
     "inherit",
+    "secrets",
 ];
+
+pub const SECRET: &[&str] = &["gitlab_secrets_manager", "file"];
+pub const SECRET_REFUSED: &[(&str, &Code)] = &[
+    ("vault", &faults::OTHER_VAULT),
+    ("azure_key_vault", &faults::OTHER_VAULT),
+    ("gcp_secret_manager", &faults::OTHER_VAULT),
+    ("aws_secrets_manager", &faults::OTHER_VAULT),
+    ("akeyless", &faults::OTHER_VAULT),
+    ("token", &faults::OTHER_VAULT),
+];
+pub const SECRET_OF: &[&str] = &["name"];
 
 pub const JOB_REFUSED: &[(&str, &Code)] = &[
     ("image", &faults::CONTAINERS),
@@ -57,7 +69,6 @@ pub const JOB_REFUSED: &[(&str, &Code)] = &[
     ("release", &faults::NOT_SUPPORTED),
     ("resource_group", &faults::NOT_SUPPORTED),
     ("run", &faults::NOT_SUPPORTED),
-    ("secrets", &faults::NOT_SUPPORTED),
     ("type", &faults::NOT_SUPPORTED),
 ];
 

@@ -72,6 +72,7 @@ impl File {
             when: c.when,
             retry: c.job.retry.clone(),
             interruptible: c.job.interruptible,
+            secrets: c.job.secrets.clone(),
         });
         let jobs = jobs.collect();
         if !wrong.is_empty() {

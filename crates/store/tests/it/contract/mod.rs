@@ -8,6 +8,7 @@ mod freezes;
 mod leases;
 mod pipelines;
 mod rollouts;
+mod secrets;
 mod transactions;
 
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -50,6 +51,8 @@ contracts! {
     rollouts: one_is_active_per_environment, queues_keep_their_order, a_failed_queue_is_held,
         places_and_routes_are_swapped_by_version, instances_and_tasks_leave_their_hosts, previous_is_what_completed_before,
         evidence_keeps_the_order_it_came_in, what_is_usual_is_kept_by_the_hour;
+    secrets: versions_rise_and_a_removed_secret_comes_back, there_is_one_of_a_name_in_a_scope, a_seal_is_replaced_once,
+        who_was_given_what_is_known, tenants_keep_their_own_secrets;
     transactions: a_change_without_an_event_does_not_happen, an_error_undoes_everything,
         a_swallowed_failure_does_not_commit, commits_wake_those_who_wait, reads_see_one_moment,
         writers_that_meet_are_run_again, a_second_process_is_not_lost,
