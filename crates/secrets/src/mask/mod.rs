@@ -21,7 +21,7 @@ pub const HOLD: usize = 4;
 
 /// What is to be masked. Cheap to use from several streams, each with a [`Flow`] of its own.
 #[derive(Default)]
-pub struct Masks(Option<Automaton>);
+pub struct Masks(Option<Box<Automaton>>);
 
 impl std::fmt::Debug for Masks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,7 +57,7 @@ impl Masks {
     /// Of values in the clear. What is too short is left out; see [`Value::is_maskable`](crate::Value::is_maskable).
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let forms: Vec<Vec<u8>> = values.into_iter().flat_map(forms::of).collect();
-        Self((!forms.is_empty()).then(|| Automaton::new(&forms)))
+        Self((!forms.is_empty()).then(|| Box::new(Automaton::new(&forms))))
     }
 
     /// Whether there is nothing to mask.
@@ -67,7 +67,7 @@ impl Masks {
 
     /// Bytes of memory it takes.
     pub fn weight(&self) -> usize {
-        self.0.as_ref().map_or(0, Automaton::weight)
+        self.0.as_ref().map_or(0, |a| a.weight())
     }
 
     /// Looks through what comes next in a stream.

@@ -27,7 +27,7 @@ fn root() -> Result<PathBuf, String> {
     let me = rustix::process::geteuid().as_raw();
     let mut why = "neither /run nor /dev/shm is a file system in memory".to_owned();
     for base in IN_MEMORY {
-        let in_memory = statfs(base).is_ok_and(|s| matches!(i64::from(s.f_type), TMPFS | RAMFS));
+        let in_memory = statfs(base).is_ok_and(|s| matches!(s.f_type, TMPFS | RAMFS));
         if !in_memory {
             continue;
         }
