@@ -24,6 +24,10 @@ pub static VERBS: Table = help! {
     "login.no_git": "Leave git's configuration and remotes alone", "不修改 git 配置与远程仓库";
     "whoami": "Who you are here, and what you may do", "当前身份及权限";
     "password": "Change your own password", "修改自己的密码";
+    "second-factor": "Your second factor: six digits of an authenticator beside the password", "第二因素：密码之外由验证器生成的六位数字";
+    "second-factor setup": "Set one up; prints recovery codes", "设置第二因素，并给出恢复码";
+    "second-factor remove": "Remove your own", "移除自己的第二因素";
+    "second-factor reset": "Take it away from somebody who lost it", "为丢失者重置第二因素";
     "logout": "Forget the login, here and on the server", "退出登录，并在服务器上吊销令牌";
     "check": "Check tradewind.yaml and its pipeline file; no server needed", "检查 tradewind.yaml 及其流水线文件；无需服务器";
     "check.file": "The file to check [default: tradewind.yaml]", "要检查的文件［默认：tradewind.yaml］";

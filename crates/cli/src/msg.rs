@@ -86,6 +86,11 @@ crate::messages! {
     ASK_NEW = "New password (12 characters or more): ", "新密码（至少 12 个字符）：";
     ASK_AGAIN = "Once more: ", "再输入一次：";
     ASK_SECOND = "Second factor (six digits or a recovery code): ", "第二因素（六位数字或恢复码）：";
+    SECOND_SECRET = "Put this into an authenticator:\n  {secret}\n  {uri}", "请将以下内容添加到验证器：\n  {secret}\n  {uri}";
+    ASK_SIX = "Six digits it shows: ", "验证器显示的六位数字：";
+    SECOND_SET = "The second factor is in place. Each of these stands in for it once; keep them somewhere else:", "第二因素已启用。以下每个恢复码可代替一次，请另行妥善保存：";
+    SECOND_REMOVED = "The second factor is removed.", "第二因素已移除。";
+    SECOND_RESET = "{handle} has no second factor any more, and all their sessions are over.", "{handle} 的第二因素已重置，其所有会话均已结束。";
     PASSWORD_CHANGED = "Changed. All other sessions are over.", "密码已修改，其他会话已全部结束。";
     I_AM = "{name} at {server}", "{name}（{server}）";
     NO_PERSON = "  a token of the machine's owner: it belongs to no user and reaches as far as its scopes", "  机器所有者的令牌：不属于任何用户，权限以其范围为限";

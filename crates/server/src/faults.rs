@@ -101,7 +101,7 @@ faults! {
         "send the six digits of your authenticator, or a recovery code, as `code`", "请在 `code` 中提供验证器上的六位数字或恢复码";
     SECOND_FACTOR_FIRST = "TW-AUTH-015", 403,
         "{name}'s roles ask for a second factor, and there is none yet", "{name} 的角色要求第二因素，但尚未设置",
-        "sign in to the console and set one up, or ask for a role without it", "请登录控制台进行设置，或申请不要求第二因素的角色";
+        "sign in to the console and set one up (or `tradewind second-factor setup` before the role is given)", "请登录控制台进行设置（或在获得角色之前用 `tradewind second-factor setup`）";
     WEAK_PASSWORD = "TW-AUTH-016", 422,
         "this password is too easy or too long ({why})", "该密码过于简单或过长（{why}）",
         "choose 12 to 256 characters that hold neither your name nor a common word: four words together are good", "请使用 12 至 256 个字符，不含用户名和常见词；四个词连用即可";
@@ -111,6 +111,12 @@ faults! {
     NO_SESSION = "TW-AUTH-019", 404,
         "there is no open session `{session}` of yours", "你没有打开的会话 `{session}`",
         "it is over already", "该会话已经结束";
+    HAS_SECOND_FACTOR = "TW-AUTH-020", 409,
+        "there is a second factor already", "已设置第二因素",
+        "remove it first: `tradewind second-factor remove`", "请先移除：`tradewind second-factor remove`";
+    BAD_SETUP = "TW-AUTH-021", 422,
+        "this setup of a second factor is not valid: begun by somebody else, or more than 15 minutes ago", "该第二因素设置无效：由他人发起，或已超过 15 分钟",
+        "begin again: `tradewind second-factor setup`", "请重新开始：`tradewind second-factor setup`";
     ANOTHERS = "TW-AUTH-017", 403,
         "a token of {user} is made by {user} alone", "{user} 的令牌只能由 {user} 本人创建",
         "make one of your own, or for a service account: `tradewind user service`", "请创建自己的令牌，或为服务账号创建：`tradewind user service`";

@@ -50,6 +50,26 @@ impl Client {
         self.attempt(&url, Repeat::Unsent, send).await.map(drop)
     }
 
+    /// A new secret for an authenticator; nothing is changed yet.
+    pub async fn begin_second_factor(&self) -> Result<SecondFactorSecret, ApiError> {
+        self.post(&["me", "second-factor"], &()).await
+    }
+
+    pub async fn confirm_second_factor(&self, code: &SecondFactorCode) -> Result<RecoveryCodes, ApiError> {
+        self.post(&["me", "second-factor", "confirm"], code).await
+    }
+
+    pub async fn remove_second_factor(&self, code: &SecondFactorCode) -> Result<(), ApiError> {
+        let url = self.url(&["me", "second-factor", "remove"], &[]);
+        let send = || self.request(Method::POST, &url).json(code);
+        self.attempt(&url, Repeat::Unsent, send).await.map(drop)
+    }
+
+    /// Takes a person's second factor away: they lost it, and their recovery codes.
+    pub async fn reset_second_factor(&self, handle: &str) -> Result<User, ApiError> {
+        self.post(&["users", handle, "reset-second-factor"], &()).await
+    }
+
     pub async fn users(&self) -> Result<Vec<User>, ApiError> {
         Ok(self.get::<Page<User>>(&["users"], &[]).await?.items)
     }

@@ -26,6 +26,7 @@ pub mod role;
 pub mod rollback;
 pub mod rollout;
 pub mod run;
+pub mod second_factor;
 pub mod secret;
 pub mod service;
 pub mod status;
@@ -51,6 +52,7 @@ pub enum Verb {
     Logout,
     Whoami,
     Password,
+    SecondFactor(second_factor::Args),
     Check(check::Args),
     Service(service::Args),
     Push(push::Args),
@@ -90,6 +92,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Login(args) => login::run(args, session).await,
         Verb::Logout => logout::run(session).await,
         Verb::Whoami => whoami::run(session).await,
+        Verb::SecondFactor(args) => second_factor::run(args, session).await,
         Verb::Password => password::run(session).await,
         Verb::Check(args) => check::run(&args, session),
         Verb::Service(args) => service::run(args, session).await,

@@ -126,6 +126,25 @@ pub async fn enable(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
     })
 }
 
+/// For who lost it and the recovery codes with it. Their sessions end: whoever has one may be somebody else.
+///
+/// # Errors
+/// [`faults::NO_USER`], [`faults::NOT_A_PERSON`].
+pub async fn reset_second_factor(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
+    by.allow(Action::Access, &Subject::ORGANISATION)?;
+    transact!(ctx.store, tx => {
+        let mut user = named(tx, handle).await?;
+        if user.is_service {
+            return Err(Fault::new(&faults::NOT_A_PERSON).with("user", handle).into());
+        }
+        if user.totp_since.is_some() {
+            user = set_second_factor(tx, user, None, by).await?;
+            rows::sessions::end_others(tx, user.id, None).await?;
+        }
+        view(tx, user).await
+    })
+}
+
 /// Stores a new password, already hashed. All other sessions end.
 pub async fn set_password(
     tx: &mut Tx,

@@ -4,7 +4,7 @@
 //! its keys before the change cannot seal with an old key what nobody would find afterwards.
 
 use super::{faults, open, seat};
-use crate::{Ctx, Error, Result, ctx::Asker};
+use crate::{Ctx, Error, Result, access::sealed, ctx::Asker};
 use serde_json::json;
 use tradewind_model::{event::NewEvent, fault::Fault, said};
 use tradewind_secrets::ring::{KeyId, Ring};
@@ -80,6 +80,14 @@ pub async fn rotate(ctx: &Ctx, again: bool, by: &Asker) -> Result<Rotated> {
             break;
         }
     }
+    let (factors, unopened): (u64, u64) = transact!(ctx.store, tx => {
+        let (done, failed) = sealed::reseal(tx, &ring, &key).await?;
+        if done > 0 {
+            tx.event(about("vault.resealed", by, json!({ "key": key, "second_factors": done }))).await?;
+        }
+        Ok::<_, Error>((done, failed))
+    })?;
+    (resealed, damaged) = (resealed + factors, damaged + unopened);
     let mut dropped = Vec::new();
     if damaged == 0 && ctx.vault.file().is_some() {
         let in_use: Vec<String> = {

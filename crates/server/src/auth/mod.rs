@@ -5,6 +5,7 @@ mod caller;
 pub mod login;
 pub mod password;
 pub mod permit;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod sign_in;

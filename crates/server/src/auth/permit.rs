@@ -37,7 +37,7 @@ impl Ask {
         let manner = match self.permission {
             Permission::Public => return Ok(None),
             Permission::Git(_) => Manner::Git,
-            Permission::Host | Permission::Known | Permission::May(_) => Manner::Web,
+            Permission::Host | Permission::Own | Permission::Known | Permission::May(_) => Manner::Web,
         };
         let caller = authenticate(app, &self.headers, &self.method, manner).await?;
         let is_host = matches!(caller.identity, Identity::Host(_));
@@ -45,16 +45,15 @@ impl Ask {
             Permission::Public => {}
             Permission::Host if is_host => {}
             Permission::Host => return Err(Fault::new(&faults::HOSTS_ONLY).with("name", &caller.name).into()),
-            Permission::Known | Permission::May(_) | Permission::Git(_) if is_host => {
+            Permission::Own | Permission::Known | Permission::May(_) | Permission::Git(_) if is_host => {
                 return Err(Fault::new(&faults::NOT_FOR_HOSTS).with("name", &caller.name).into());
             }
-            Permission::Known => {}
-            Permission::May(action) | Permission::Git(action) => {
-                if caller.second_factor_needed {
-                    return Err(Fault::new(&faults::SECOND_FACTOR_FIRST).with("name", &caller.name).into());
-                }
-                self.check(app, &caller, action).await?;
+            Permission::Own => {}
+            Permission::Known | Permission::May(_) | Permission::Git(_) if caller.second_factor_needed => {
+                return Err(Fault::new(&faults::SECOND_FACTOR_FIRST).with("name", &caller.name).into());
             }
+            Permission::Known => {}
+            Permission::May(action) | Permission::Git(action) => self.check(app, &caller, action).await?,
         }
         Ok(Some(caller))
     }

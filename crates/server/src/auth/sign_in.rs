@@ -1,7 +1,7 @@
 //! A handle and a password, and a second factor where there is one.
 
 use super::{
-    password,
+    password, second_factor,
     secret::Secret,
     session::{self, Opened},
     tokens::{self, Wish},
@@ -116,7 +116,15 @@ async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
     };
     let strong = match (&user.totp_since, code) {
         (None, _) => false,
-        (Some(_), _) => return Err(refuse(app, attempt, &faults::BAD_SIGN_IN).await),
+        (Some(_), None) => {
+            // The password was right: that alone is no try at guessing it.
+            was_right(app, attempt.from, handle);
+            return Err(Fault::new(&faults::SECOND_FACTOR).into());
+        }
+        (Some(_), Some(code)) => match second_factor::verify(app, &user, code).await? {
+            true => true,
+            false => return Err(refuse(app, attempt, &faults::BAD_SIGN_IN).await),
+        },
     };
     was_right(app, attempt.from, handle);
     Ok(Proven { user, strong })

@@ -115,7 +115,7 @@ fn security(permission: Permission) -> Value {
     match permission {
         Permission::Public => json!([]),
         Permission::Host => json!([{ "token": [] }]),
-        Permission::Known | Permission::May(_) => json!([{ "token": [] }, { "session": [] }]),
+        Permission::Own | Permission::Known | Permission::May(_) => json!([{ "token": [] }, { "session": [] }]),
         Permission::Git(_) => json!([{ "git": [] }, { "token": [] }]),
     }
 }

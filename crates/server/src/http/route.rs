@@ -20,7 +20,9 @@ pub enum Permission {
     Public,
     /// A host, with its key.
     Host,
-    /// Anybody who is known, for what is their own.
+    /// Anybody who is known, for their own account: also before a second factor is there that a policy asks for.
+    Own,
+    /// Anybody who is known; the use case says what each may see and do.
     Known,
     /// Whoever has the right, on what the path names.
     May(Action),
@@ -33,6 +35,7 @@ impl Permission {
         match self {
             Self::Public => "public",
             Self::Host => "host",
+            Self::Own => "own",
             Self::Known => "known",
             Self::May(action) | Self::Git(action) => action.as_str(),
         }

@@ -3,7 +3,7 @@
 use crate::{
     App,
     auth::{
-        Caller, Identity, Scoped, password,
+        Caller, Identity, Scoped, password, second_factor,
         secret::Secret,
         session,
         sign_in::{self, Attempt},
@@ -22,16 +22,22 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use tradewind_api::v1::{Me, Page, Password, SessionInfo, SignIn, SignedIn};
+use tradewind_api::v1::{
+    Me, Page, Password, RecoveryCodes, SecondFactorCode, SecondFactorSecret, SessionInfo, SignIn, SignedIn,
+};
 use tradewind_control::access;
 use tradewind_model::{
     access::Action,
     fault::Fault,
     id::{SessionId, UserId},
 };
-use tradewind_store::{StoreError, rows, transact};
+use tradewind_store::{
+    StoreError,
+    rows::{self, users::User},
+    transact,
+};
 
-const KNOWN: Permission = Permission::Known;
+const OWN: Permission = Permission::Own;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -40,19 +46,33 @@ pub fn routes() -> Vec<Route> {
             .body::<SignIn>()
             .answers::<SignedIn>()
             .secret(),
-        Route::delete("/api/v1/session", KNOWN, "close_session", close)
+        Route::delete("/api/v1/session", OWN, "close_session", close)
             .about("Access", "Sign this browser out")
             .status(204, "Over"),
-        Route::get("/api/v1/me", KNOWN, "who_am_i", me)
+        Route::get("/api/v1/me", OWN, "who_am_i", me)
             .about("Access", "Who asks, with which roles, and what they may do somewhere")
             .answers::<Me>(),
-        Route::get("/api/v1/me/sessions", KNOWN, "list_sessions", sessions)
+        Route::get("/api/v1/me/sessions", OWN, "list_sessions", sessions)
             .about("Access", "One's own sessions, newest first")
             .answers_page_of::<SessionInfo>(),
-        Route::delete("/api/v1/me/sessions/{session}", KNOWN, "end_session", end)
+        Route::delete("/api/v1/me/sessions/{session}", OWN, "end_session", end)
             .about("Access", "End one of one's own sessions")
             .status(204, "Over"),
-        Route::post("/api/v1/me/password", KNOWN, "change_password", change_password)
+        Route::post("/api/v1/me/second-factor", OWN, "begin_second_factor", begin)
+            .about("Access", "Begin to set up a second factor: a secret for an authenticator, good for 15 minutes")
+            .answers::<SecondFactorSecret>()
+            .secret(),
+        Route::post("/api/v1/me/second-factor/confirm", OWN, "confirm_second_factor", confirm)
+            .about("Access", "Put it in place by showing a code of it; answers with recovery codes")
+            .body::<SecondFactorCode>()
+            .answers::<RecoveryCodes>()
+            .secret(),
+        Route::post("/api/v1/me/second-factor/remove", OWN, "remove_second_factor", remove)
+            .about("Access", "Take one's own second factor away")
+            .body::<SecondFactorCode>()
+            .status(204, "Removed")
+            .secret(),
+        Route::post("/api/v1/me/password", OWN, "change_password", change_password)
             .about("Access", "Change one's own password; all other sessions end")
             .body::<Password>()
             .status(204, "Changed")
@@ -161,6 +181,39 @@ async fn end(
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Fault::new(&faults::NO_SESSION).with("session", id).into())
+}
+
+async fn own(app: &App, caller: &Caller) -> Result<User, Refusal> {
+    let found = rows::users::find(&mut app.store.read().await?, person(caller)?).await?;
+    found.ok_or_else(|| Fault::new(&faults::BAD_SESSION).into())
+}
+
+async fn begin(Scoped(app): Scoped, caller: Caller) -> Answer<SecondFactorSecret> {
+    let user = own(&app, &caller).await?;
+    Ok(Json(second_factor::begin(&app, &user)?))
+}
+
+async fn confirm(
+    Scoped(app): Scoped,
+    caller: Caller,
+    Asked(by): Asked,
+    Extension(Peer(peer)): Extension<Peer>,
+    Body(asked): Body<SecondFactorCode>,
+) -> Answer<RecoveryCodes> {
+    let user = own(&app, &caller).await?;
+    Ok(Json(second_factor::confirm(&app, &caller, &user, &asked, peer.ip(), &by).await?))
+}
+
+async fn remove(
+    Scoped(app): Scoped,
+    caller: Caller,
+    Asked(by): Asked,
+    Extension(Peer(peer)): Extension<Peer>,
+    Body(asked): Body<SecondFactorCode>,
+) -> Result<StatusCode, Refusal> {
+    let user = own(&app, &caller).await?;
+    second_factor::remove(&app, &user, &asked, peer.ip(), &by).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn change_password(

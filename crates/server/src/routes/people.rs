@@ -34,6 +34,9 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/users/{user}/enable", ACCESS, "enable_user", enable)
             .about("People", "Let a disabled user sign in again")
             .answers::<User>(),
+        Route::post("/api/v1/users/{user}/reset-second-factor", ACCESS, "reset_second_factor", reset)
+            .about("People", "Take away the second factor of who lost it, and end their sessions")
+            .answers::<User>(),
         Route::get("/api/v1/invitations", ACCESS, "list_invitations", invitations)
             .about("People", "Invitations that can still be accepted")
             .answers_page_of::<Invitation>(),
@@ -102,6 +105,10 @@ async fn disable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<Str
 
 async fn enable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
     Ok(Json(access::enable(&app.ctx, &user, &by).await?))
+}
+
+async fn reset(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
+    Ok(Json(access::reset_second_factor(&app.ctx, &user, &by).await?))
 }
 
 async fn invitations(Scoped(app): Scoped, Asked(by): Asked) -> Answer<Page<Invitation>> {

@@ -142,7 +142,8 @@ async fn a_place_that_fails_holds_nobody_up_is_told_of_and_catches_up() {
     delivered(&app, last.seq).await;
     let seqs: Vec<i64> =
         hook.bodies().iter().map(|note| Checkpoint::read(&note.parse().unwrap()).unwrap().seq).collect();
-    assert!(seqs.is_sorted() && seqs.first() <= Some(&made.seq) && seqs.last() == Some(&last.seq), "{seqs:?}");
+    // One more may be made by its own time meanwhile.
+    assert!(seqs.is_sorted() && seqs.first() <= Some(&made.seq) && seqs.contains(&last.seq), "{seqs:?}");
     let told = EventQuery { kind: Some("audit.sink_recovered".into()), ..EventQuery::default() };
     until("an event tells of it", async || app.client().events(&told, &Paging::default()).await.unwrap().items.pop())
         .await;

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tradewind_api::{
     Client, Paging,
-    v1::{AcceptInvitation, CreateToken, GrantRole, Invite, RoleWish, Scope, SignIn, User},
+    v1::{
+        AcceptInvitation, AccessPolicy, CreateToken, GrantRole, Invite, RoleWish, Scope, SecondFactorCode, SignIn, User,
+    },
 };
 use tradewind_model::access::Role;
 
@@ -246,4 +248,88 @@ async fn a_group_holds_roles_for_who_is_in_it() {
     assert!(!sees().await);
     assert_eq!(code_of(admin.create_group("li.wei").await), "TW-ACC-007");
     assert_eq!(code_of(admin.create_group("Li Wei").await), "TW-ACC-008");
+}
+
+fn six_digits(secret: &str, app: &TestApp) -> String {
+    use tradewind_model::time::Clock as _;
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    totp.generate(u64::try_from(app.clock.now().0 / 1_000_000).unwrap()).to_string()
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Admin, None)]).await;
+    let client = signed_in(&app, "li.wei").await;
+    let begun = client.begin_second_factor().await.unwrap();
+    assert!(begun.uri.starts_with("otpauth://totp/Tradewind:li.wei?"), "{}", begun.uri);
+    let show = |code: String, password: &str| SecondFactorCode {
+        code,
+        password: password.into(),
+        ticket: Some(begun.ticket.clone()),
+    };
+    assert_eq!(code_of(client.confirm_second_factor(&show("000000".into(), PASSWORD)).await.map(drop)), "TW-AUTH-013");
+    let right = six_digits(&begun.secret, &app);
+    assert_eq!(code_of(client.confirm_second_factor(&show(right.clone(), "wrong")).await.map(drop)), "TW-AUTH-013");
+    let codes = client.confirm_second_factor(&show(right.clone(), PASSWORD)).await.unwrap().codes;
+    assert_eq!(codes.len(), 10);
+
+    let with = |code: Option<String>| SignIn { code, ..sign_in("li.wei", PASSWORD) };
+    assert_eq!(code_of(anyone(&app).sign_in(&with(None)).await), "TW-AUTH-014");
+    assert_eq!(code_of(anyone(&app).sign_in(&with(Some(right))).await), "TW-AUTH-013", "a code is good once");
+    app.clock.forward(Duration::from_secs(61));
+    let next = six_digits(&begun.secret, &app);
+    anyone(&app).sign_in(&with(Some(next))).await.unwrap();
+    let recovery = codes[3].to_lowercase();
+    anyone(&app).sign_in(&with(Some(recovery.clone()))).await.unwrap();
+    assert_eq!(code_of(anyone(&app).sign_in(&with(Some(recovery))).await), "TW-AUTH-013");
+    assert_eq!(client.me().await.unwrap().recovery_codes_left, Some(9));
+
+    let stored = std::fs::read(app.data().join("tradewind.db")).unwrap();
+    let plain = totp_rs::Secret::try_from_base32(&begun.secret).unwrap();
+    let needle = plain.as_bytes();
+    assert!(!stored.windows(needle.len()).any(|w| w == needle), "the secret is stored sealed");
+
+    // Other keys, and the earlier one is gone: it is sealed with the new one.
+    let by = tradewind_control::ctx::Asker::system("test");
+    let rotated = tradewind_control::secrets::rotate::rotate(&app.app.ctx, false, &by).await.unwrap();
+    assert_eq!((rotated.resealed, rotated.dropped.len(), rotated.damaged), (1, 1, 0));
+    app.clock.forward(Duration::from_secs(61));
+    let after = six_digits(&begun.secret, &app);
+    anyone(&app).sign_in(&with(Some(after))).await.unwrap();
+
+    app.client().reset_second_factor("li.wei").await.unwrap();
+    anyone(&app).sign_in(&with(None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_policy_lets_nobody_do_anything_before_there_is_a_second_factor() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Admin, None)]).await;
+    let policy = AccessPolicy { second_factor: vec![Role::Admin] };
+    app.client().set_access_policy(&policy).await.unwrap();
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-015");
+    let open = json!({ "handle": "li.wei", "password": PASSWORD });
+    let answer = http().post(app.url("/api/v1/session")).json(&open).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let told: Value = answer.json().await.unwrap();
+    assert_eq!(told["second_factor_needed"], true);
+    let get = async |path: &str| {
+        let answer = http().get(app.url(path)).header("cookie", &cookie).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    let (status, refused) = get("/api/v1/services").await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("TW-AUTH-015")));
+    assert_eq!(get("/api/v1/tokens").await.0, 403, "no way round it by a token");
+    let post = async |path: &str, body: Value| {
+        let request = http().post(app.url(path)).header("cookie", &cookie).json(&body);
+        let answer = request.header("x-csrf-token", told["csrf"].as_str().unwrap()).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    let (_, begun) = post("/api/v1/me/second-factor", json!({})).await;
+    let code = six_digits(begun["secret"].as_str().unwrap(), &app);
+    let confirm = json!({ "code": code, "password": PASSWORD, "ticket": begun["ticket"] });
+    assert_eq!(post("/api/v1/me/second-factor/confirm", confirm).await.0, 200);
+    assert_eq!(get("/api/v1/services").await.0, 200);
 }

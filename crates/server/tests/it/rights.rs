@@ -218,7 +218,7 @@ fn body(route: &Route) -> Option<Value> {
 fn wanted(route: &Route) -> Option<Action> {
     match route.permission {
         Permission::May(action) | Permission::Git(action) => Some(action),
-        Permission::Public | Permission::Host | Permission::Known => None,
+        Permission::Public | Permission::Host | Permission::Own | Permission::Known => None,
     }
 }
 

@@ -73,7 +73,7 @@ fn opens(route: &Route, scope: Scope) -> bool {
     match route.permission {
         Permission::Public => true,
         Permission::Host => scope == Scope::Agent,
-        Permission::Known => scope != Scope::Agent,
+        Permission::Own | Permission::Known => scope != Scope::Agent,
         Permission::May(action) | Permission::Git(action) => scope.ceiling().is_some_and(|c| c >= action.ceiling()),
     }
 }
