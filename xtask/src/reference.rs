@@ -7,7 +7,9 @@ use tradewind_model::{
     spec::keys::{KEYS, Key, POLICY_KEYS, WhenMissing},
 };
 
-const PAGES: [(&str, fn() -> String); 4] = [
+type Page = (&'static str, fn() -> String);
+
+const PAGES: [Page; 4] = [
     ("docs/guide/spec-keys.md", || page(Lang::En)),
     ("docs/guide.zh-CN/spec-keys.md", || page(Lang::Zh)),
     ("docs/guide/policy-keys.md", || policy_page(Lang::En)),

@@ -290,7 +290,7 @@ async fn account(ctx: &Ctx, keeper: &Keeper, authority: &Authority) -> Result<Ac
     let kept = rows::settings::get(&mut r, ACCOUNT).await?.map(|j| j.read::<Kept>()).transpose()?;
     drop(r);
     if let Some(kept) = kept.filter(|k| k.directory == authority.directory) {
-        let key = kept.key_id.parse().map_err(|e| super::keeper::closed(e)).map_err(crate::Error::from)?;
+        let key = kept.key_id.parse().map_err(super::keeper::closed).map_err(crate::Error::from)?;
         let text = keeper.unseal(&org, ACCOUNT, &Sealed { key, bytes: kept.sealed })?;
         let credentials: AccountCredentials = serde_json::from_str(&text)?;
         return Ok(builder()?.from_credentials(credentials).await?);

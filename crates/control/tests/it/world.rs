@@ -215,7 +215,6 @@ impl World {
                 .iter()
                 .flat_map(|t| Some(ShardTrip { place: t.place.clone(), trip: self.trip.clone()? }))
                 .collect(),
-            ..Observed::default()
         }
     }
 
