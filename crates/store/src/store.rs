@@ -48,8 +48,8 @@ struct Shared {
 #[derive(Default)]
 struct Deaf {
     is: AtomicBool,
-    /// Statements that changed state all the same, and were committed.
-    changed: Mutex<Vec<&'static str>>,
+    /// Statements that changed state all the same, and were committed. With the reason given.
+    changed: Mutex<Vec<(&'static str, &'static str)>>,
 }
 
 pub(crate) enum Db {
@@ -150,9 +150,9 @@ impl Store {
         self.shared.deaf.is.store(refuse, Ordering::SeqCst);
     }
 
-    /// For tests: what changed state while no event could be written.
+    /// For tests: what changed state while no event could be written, and the reason given for that.
     #[doc(hidden)]
-    pub fn changed_untold(&self) -> Vec<&'static str> {
+    pub fn changed_untold(&self) -> Vec<(&'static str, &'static str)> {
         self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).clone()
     }
 
@@ -204,8 +204,8 @@ impl Store {
     async fn commit(&self, tx: Tx) -> Result<bool, Failed> {
         let untold = tx.untold();
         let wake = tx.commit().await?;
-        if let Some(statement) = untold {
-            self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).push(statement);
+        if let Some(change) = untold {
+            self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).push(change);
         }
         Ok(wake)
     }

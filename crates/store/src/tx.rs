@@ -42,7 +42,8 @@ pub struct Tx {
     events: u32,
     /// The first statement that changed state and has to be told of.
     loud: Option<&'static str>,
-    excused: bool,
+    /// Why no event has to tell of what changed.
+    excused: Option<&'static str>,
     wrote: bool,
     hushed: bool,
     urgent: bool,
@@ -60,7 +61,7 @@ impl Tx {
             now,
             events: 0,
             loud: None,
-            excused: false,
+            excused: None,
             wrote: false,
             hushed: false,
             urgent: false,
@@ -88,7 +89,7 @@ impl Tx {
     /// Lets this transaction commit a change of state that no event tells of; `reason` is for the reader of the code.
     pub fn without_event(&mut self, reason: &'static str) {
         debug_assert!(!reason.is_empty());
-        self.excused = true;
+        self.excused = Some(reason);
     }
 
     /// This transaction must not fail for want of room (nothing blocks a rollback): where the disk is full, the room set
@@ -101,9 +102,9 @@ impl Tx {
         self.urgent
     }
 
-    /// The first statement that changed state while no event could be written.
-    pub(crate) fn untold(&self) -> Option<&'static str> {
-        self.loud.filter(|_| self.deaf)
+    /// The first statement that changed state while no event could be written, and why that was let be.
+    pub(crate) fn untold(&self) -> Option<(&'static str, &'static str)> {
+        self.loud.filter(|_| self.deaf).map(|statement| (statement, self.excused.unwrap_or_default()))
     }
 
     /// Nobody is woken by this commit.
@@ -146,7 +147,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<bool, Failed> {
         let refused = match (self.failed, self.loud) {
             (Some(cause), _) => Some(Failed { error: StoreError::Aborted, cause }),
-            (None, Some(statement)) if self.events == 0 && !self.excused => {
+            (None, Some(statement)) if self.events == 0 && self.excused.is_none() => {
                 Some(StoreError::EventMissing { statement }.into())
             }
             (None, _) => None,

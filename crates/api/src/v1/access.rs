@@ -2,7 +2,7 @@ use super::Time;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use tradewind_model::{
-    access::{Ceiling, Role},
+    access::{Bounds, Ceiling, Role},
     id::{EnvName, GrantId, InvitationId, ServiceName, SessionId, SiteName, TokenId, UserId},
 };
 use utoipa::ToSchema;
@@ -396,3 +396,15 @@ pub struct AccessPolicy {
     #[schema(value_type = Vec<String>)]
     pub second_factor: Vec<Role>,
 }
+
+macro_rules! bounded {
+    ($($of:ty),*) => {$(
+        impl $of {
+            /// Where it holds, or how far it reaches.
+            pub fn bounds(&self) -> Bounds {
+                Bounds { service: self.service.clone(), env: self.env.clone(), site: self.site.clone() }
+            }
+        }
+    )*};
+}
+bounded!(CreateToken, GrantRole, Granted, RoleWish, Token);

@@ -12,7 +12,7 @@ use tradewind_api::v1::{AccessPolicy, GrantRole, Granted};
 use tradewind_model::{
     access::{Bounds, Role},
     fault::{Fault, Lang},
-    id::{EnvName, GrantId, ServiceName, SiteName},
+    id::{GrantId, SiteName},
 };
 
 pub const ROLES: [&str; 5] = ["viewer", "developer", "release-manager", "admin", "auditor"];
@@ -122,17 +122,11 @@ fn holder(g: &Granted) -> &str {
 
 /// `developer on shop/staging`, `admin of everything`.
 pub(super) fn granted(lang: Lang, g: &Granted) -> String {
-    let parts = [
-        g.service.as_ref().map(ServiceName::as_str),
-        g.env.as_ref().map(EnvName::as_str),
-        g.site.as_ref().map(SiteName::as_str),
-    ];
-    match parts.iter().rposition(Option::is_some) {
-        None => fill!(lang, &msg::ROLE_EVERYWHERE, role = g.role),
-        Some(last) => {
-            let what = parts[..=last].iter().map(|p| p.unwrap_or("*")).collect::<Vec<_>>().join("/");
-            fill!(lang, &msg::ROLE_ON, role = g.role, what = what)
-        }
+    let bounds = g.bounds();
+    if bounds == Bounds::default() {
+        fill!(lang, &msg::ROLE_EVERYWHERE, role = g.role)
+    } else {
+        fill!(lang, &msg::ROLE_ON, role = g.role, what = bounds)
     }
 }
 

@@ -87,18 +87,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
 /// `deploy`, `deploy (shop/staging)`.
 pub(super) fn reach(t: &v1::Token) -> String {
     let scopes = t.scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(",");
-    let parts = [
-        t.service.as_ref().map(ToString::to_string),
-        t.env.as_ref().map(ToString::to_string),
-        t.site.as_ref().map(ToString::to_string),
-    ];
-    match parts.iter().rposition(Option::is_some) {
-        None => scopes,
-        Some(last) => {
-            let named: Vec<&str> = parts[..=last].iter().map(|p| p.as_deref().unwrap_or("*")).collect();
-            format!("{scopes} ({})", named.join("/"))
-        }
-    }
+    let bounds = t.bounds();
+    if bounds == Bounds::default() { scopes } else { format!("{scopes} ({bounds})") }
 }
 
 fn until(session: &Session, t: &v1::Token) -> String {

@@ -30,8 +30,7 @@ pub async fn list(ctx: &Ctx, by: &Asker) -> Result<Vec<v1::Granted>> {
 /// # Errors
 /// [`faults::GRANT_WHO`], [`faults::NO_USER`], [`faults::NO_GROUP`], [`faults::BEYOND_OWN_ROLE`], [`faults::HAS_ROLE`].
 pub async fn grant(ctx: &Ctx, wish: &v1::GrantRole, by: &Asker) -> Result<v1::Granted> {
-    let bounds = Bounds { service: wish.service.clone(), env: wish.env.clone(), site: wish.site.clone() };
-    let grant = Grant { role: wish.role, bounds };
+    let grant = Grant { role: wish.role, bounds: wish.bounds() };
     may_hand_out(by, &grant)?;
     transact!(ctx.store, tx => {
         let (holder, who) = match (&wish.user, &wish.group) {

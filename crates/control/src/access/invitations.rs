@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 use tradewind_api::v1;
 use tradewind_model::{
-    access::{Action, Bounds, Grant, Principal, Subject},
+    access::{Action, Grant, Principal, Subject},
     event::Actor,
     fault::Fault,
     id::{Digest, InvitationId, UserId},
@@ -43,14 +43,7 @@ pub async fn invite(ctx: &Ctx, wish: &v1::Invite, hash: &Digest, by: &Asker) -> 
     if !good {
         return Err(Fault::new(&faults::BAD_EMAIL).with("email", wish.email.escape_debug()).into());
     }
-    let roles: Vec<Grant> = wish
-        .roles
-        .iter()
-        .map(|r| {
-            let bounds = Bounds { service: r.service.clone(), env: r.env.clone(), site: r.site.clone() };
-            Grant { role: r.role, bounds }
-        })
-        .collect();
+    let roles: Vec<Grant> = wish.roles.iter().map(|r| Grant { role: r.role, bounds: r.bounds() }).collect();
     for grant in &roles {
         grants::may_hand_out(by, grant)?;
     }

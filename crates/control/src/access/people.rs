@@ -5,7 +5,7 @@ use crate::{Ctx, Result, ctx::Asker, services};
 use serde_json::json;
 use tradewind_api::v1;
 use tradewind_model::{
-    access::{Action, Bounds, Role, Subject},
+    access::{Action, Role, Subject, is_handle},
     fault::Fault,
     id::UserId,
 };
@@ -27,11 +27,11 @@ pub(super) async fn free(r: &mut impl Reader, handle: &str) -> Result<()> {
 }
 
 pub(super) fn well_formed(handle: &str) -> Result<()> {
-    let b = handle.as_bytes();
-    let good = (1..=64).contains(&b.len())
-        && b[0].is_ascii_lowercase()
-        && b.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-'));
-    if good { Ok(()) } else { Err(Fault::new(&faults::BAD_HANDLE).with("handle", handle.escape_debug()).into()) }
+    if is_handle(handle) {
+        Ok(())
+    } else {
+        Err(Fault::new(&faults::BAD_HANDLE).with("handle", handle.escape_debug()).into())
+    }
 }
 
 /// An account for a machine: it has tokens, no password.
@@ -72,10 +72,7 @@ pub async fn list(ctx: &Ctx, by: &Asker) -> Result<Vec<v1::User>> {
         if !whole {
             user.email = None;
             user.groups.clear();
-            user.roles.retain(|g| {
-                let bounds = Bounds { service: g.service.clone(), env: g.env.clone(), site: g.site.clone() };
-                by.rights.may(Action::Access, &bounds.whole())
-            });
+            user.roles.retain(|g| by.rights.may(Action::Access, &g.bounds().whole()));
         }
         shown.push(user);
     }

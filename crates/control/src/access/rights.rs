@@ -1,7 +1,8 @@
 //! Whose rights something is done with, looked up when it is done.
 
 use crate::Result;
-use tradewind_model::access::{Cap, Ceiling, Grant, Principal, Rights};
+use tradewind_api::v1::Scope;
+use tradewind_model::access::{Cap, Grant, Principal, Rights};
 use tradewind_store::{
     Reader, StoreError,
     rows::{self, tokens::Token, users::User},
@@ -42,12 +43,7 @@ pub async fn of_token(r: &mut impl Reader, token: &Token) -> Result<Rights> {
         },
     };
     // Scopes of a newer version are unknown here and grant nothing.
-    let reach = token.scopes.iter().filter_map(|s| match s.as_str() {
-        "read" => Some(Ceiling::Read),
-        "deploy" => Some(Ceiling::Deploy),
-        "admin" => Some(Ceiling::Admin),
-        _ => None,
-    });
+    let reach = token.scopes.iter().filter_map(|s| s.parse::<Scope>().ok()?.ceiling());
     Ok(match reach.max() {
         Some(ceiling) => rights.capped(Cap { ceiling, bounds: token.bounds.clone() }),
         None => Rights::none(),

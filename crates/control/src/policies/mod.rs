@@ -240,10 +240,9 @@ fn wanted(policy: &Policy, kind: Kind) -> u32 {
 }
 
 /// By the policy as it is now; a word counts as long as whoever gave it may give it.
-pub(crate) async fn agreement(r: &mut impl Reader, row: &Rollout) -> Result<Agreement> {
-    let doc: PlanDoc = row.plan.read()?;
+pub(crate) async fn agreement(r: &mut impl Reader, row: &Rollout, kind: Kind) -> Result<Agreement> {
     let policy = of(r, &row.env).await?;
-    let needed = wanted(&policy, doc.plan.kind);
+    let needed = wanted(&policy, kind);
     let from = policy.approvals.map(|a| a.from).unwrap_or_default();
     let given = if needed == 0 { Vec::new() } else { rows::approvals::of(r, row.id).await? };
     Ok(Agreement { needed, from, given })

@@ -10,10 +10,11 @@ use tradewind_model::{
 use tradewind_store::{Json, Tx, rows};
 
 /// The first whose approvals are there: who waits for a word holds up nobody else.
-async fn next(tx: &mut Tx, service: &ServiceName, env: &EnvName) -> Result<Option<rows::rollouts::Rollout>> {
+async fn next(tx: &mut Tx, service: &ServiceName, env: &EnvName) -> Result<Option<(rows::rollouts::Rollout, PlanDoc)>> {
     for row in rows::rollouts::queue(tx, service, env).await? {
-        if policies::agreement(tx, &row).await?.is_there() {
-            return Ok(Some(row));
+        let doc: PlanDoc = read(&row.plan)?;
+        if policies::agreement(tx, &row, doc.plan.kind).await?.is_there() {
+            return Ok(Some((row, doc)));
         }
     }
     Ok(None)
@@ -28,8 +29,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
     {
         return Ok(false);
     }
-    let Some(mut row) = next(tx, service, env).await? else { return Ok(false) };
-    let mut doc: PlanDoc = read(&row.plan)?;
+    let Some((mut row, mut doc)) = next(tx, service, env).await? else { return Ok(false) };
     let release = rows::releases::get(tx, service, &doc.release).await?;
     let target = Target { release, resolved: doc.resolved.clone() };
     let mut sites = Vec::new();

@@ -1,7 +1,13 @@
 //! Rollouts as the API shows them.
 
 use super::{PlanDoc, advance, get, read, told};
-use crate::{Ctx, Result, agents::observed, freezes, judging, policies, services};
+use crate::{
+    Ctx, Result,
+    agents::observed,
+    freezes, judging,
+    policies::{self, Agreement},
+    services,
+};
 use tradewind_api::v1::{self, ReleaseRef, RolloutKind, RolloutPhase, SitePhase, SiteRollout};
 use tradewind_model::{
     access::Subject,
@@ -66,11 +72,11 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
     for s in &doc.plan.sites {
         sites.push(site(r, &row, &doc, s, &state, lang).await?);
     }
+    let agreed = policies::agreement(r, &row, doc.plan.kind).await?;
     let reason = match &state.reason {
         Some(reason) => Some(reason.what(lang)),
-        None => waiting_for(r, &row, &doc, &state, queue_position, lang).await?,
+        None => waiting_for(r, &row, &doc, &state, queue_position, &agreed, lang).await?,
     };
-    let agreed = policies::agreement(r, &row).await?;
     let approvals = (agreed.needed > 0).then(|| v1::Approvals {
         needed: agreed.needed,
         from: agreed.from,
@@ -114,7 +120,11 @@ pub(crate) async fn waits_for(r: &mut impl Reader, id: RolloutId, lang: Lang) ->
     let row = get(r, id).await?;
     let (doc, state): (PlanDoc, State) = (read(&row.plan)?, read(&row.state)?);
     let position = queue_position(r, &row, &state).await?;
-    if position.is_none() { Ok(None) } else { waiting_for(r, &row, &doc, &state, position, lang).await }
+    if position.is_none() {
+        return Ok(None);
+    }
+    let agreed = policies::agreement(r, &row, doc.plan.kind).await?;
+    waiting_for(r, &row, &doc, &state, position, &agreed, lang).await
 }
 
 /// Rollouts ahead of one that has not begun.
@@ -134,6 +144,7 @@ async fn waiting_for(
     doc: &PlanDoc,
     state: &State,
     queue_position: Option<u32>,
+    agreed: &Agreement,
     lang: Lang,
 ) -> Result<Option<String>> {
     let queued = state.phase == Phase::Queued;
@@ -157,7 +168,7 @@ async fn waiting_for(
             (false, Lang::Zh) => format!("不再开始新的一波：{why}"),
         }));
     }
-    if queued && let Some(why) = policies::agreement(r, row).await?.waiting(row.id) {
+    if queued && let Some(why) = agreed.waiting(row.id) {
         return Ok(Some(why.get(lang).to_owned()));
     }
     let away = state.away_since.is_some();

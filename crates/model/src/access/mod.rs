@@ -13,3 +13,11 @@ pub use principal::{BadPrincipal, Principal};
 pub use rights::{Cap, Grant, Refused, Rights};
 pub use role::{Role, UnknownRole};
 pub use subject::{Bounds, Part, Subject};
+
+/// How users and groups are called: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning with a letter.
+pub fn is_handle(text: &str) -> bool {
+    let b = text.as_bytes();
+    (1..=64).contains(&b.len())
+        && b[0].is_ascii_lowercase()
+        && b.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-'))
+}

@@ -10,6 +10,7 @@ use super::{
     strategy, values,
 };
 use crate::{
+    access::is_handle,
     fault::{At, Fault},
     id::EnvName,
     rollout::judging::{Judging, OnInconclusive, Promote},
@@ -271,7 +272,7 @@ fn read(top: &Section<'_>, notes: &mut Notes) -> Policy {
     let judges = field.as_ref().and_then(|f| f.node.as_mapping()).is_some_and(|m| m.get("judge").is_some());
     Policy {
         branches: top.get("branches").and_then(|f| texts(&f, values::is_branch, notes)).unwrap_or_default(),
-        deployers: top.get("deployers").and_then(|f| texts(&f, is_name, notes)).unwrap_or_default(),
+        deployers: top.get("deployers").and_then(|f| texts(&f, is_handle, notes)).unwrap_or_default(),
         approvals: top.get("approvals").and_then(|f| approvals(&f, notes)),
         strategy: field.map(|f| strategy::read(&f, notes)).unwrap_or_default(),
         judges,
@@ -282,19 +283,11 @@ fn approvals(field: &Field<'_>, notes: &mut Notes) -> Option<Approvals> {
     let section = field.section(notes)?;
     let count = section.read("count", 1, notes, |f, n| f.count32(0..=20, n))?;
     let hotfix = section.read("hotfix", count, notes, |f, n| f.count32(0..=20, n))?;
-    let from = section.read("from", Vec::new(), notes, |f, n| texts(f, is_name, n))?;
+    let from = section.read("from", Vec::new(), notes, |f, n| texts(f, is_handle, n))?;
     let own = section.read("own", false, notes, |f, n| f.flag(n))?;
     Some(Approvals { count, hotfix, from, own })
 }
 
 fn texts(field: &Field<'_>, good: fn(&str) -> bool, notes: &mut Notes) -> Option<Vec<String>> {
     field.list_of(&faults::BAD_POLICY_NAME, |t| good(t).then(|| t.to_owned()), notes)
-}
-
-/// As users and groups are called.
-fn is_name(text: &str) -> bool {
-    let b = text.as_bytes();
-    (1..=64).contains(&b.len())
-        && b[0].is_ascii_lowercase()
-        && b.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-'))
 }

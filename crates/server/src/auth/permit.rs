@@ -7,9 +7,9 @@ use crate::{
 };
 use http::{HeaderMap, Method};
 use std::time::Duration;
-use tradewind_control::{access::locate, ctx::not_allowed};
+use tradewind_control::access::locate;
 use tradewind_model::{
-    access::{Action, Refused, Subject},
+    access::{Action, Subject},
     fault::Fault,
     id::{RolloutId, RunId, ServiceName},
 };
@@ -120,10 +120,5 @@ fn every(caller: &Caller, action: Action, subjects: &[Subject], missing: impl Fn
     if matches!(action, Action::Read | Action::ReadLogs) && subjects.iter().any(|s| caller.rights.may(action, s)) {
         return Ok(());
     }
-    for subject in subjects {
-        caller.rights.check(action, subject).map_err(|why| match why {
-            Refused::Unseen | Refused::Role | Refused::Token => not_allowed(&caller.name, action, subject, why),
-        })?;
-    }
-    Ok(())
+    subjects.iter().try_for_each(|subject| caller.allow(action, subject))
 }

@@ -1,6 +1,6 @@
 //! A second factor: six digits that an authenticator makes from a shared secret and the time (RFC 6238), or a recovery code.
 
-use super::{Caller, Identity, password, sign_in};
+use super::{Caller, Identity, secret::LoginCode, sign_in};
 use crate::{App, faults, http::Refusal};
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, time::Duration};
@@ -25,8 +25,6 @@ const ISSUER: &str = "Tradewind";
 /// A secret that is being set up is good for so long.
 const SETUP: Duration = Duration::from_secs(15 * 60);
 const RECOVERY_CODES: usize = 10;
-/// No I, L, O, U; 12 of them are 60 bits.
-const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #[derive(Serialize, Deserialize)]
 struct Ticket {
@@ -84,7 +82,7 @@ pub async fn confirm(
     by: &Asker,
 ) -> Result<RecoveryCodes, Refusal> {
     let now = app.store.now();
-    own_password(app, user, &asked.password, from).await?;
+    sign_in::own_password(app, user, &asked.password, from).await?;
     let bad = || Refusal::from(Fault::new(&faults::BAD_SETUP));
     let ticket = open(app, sealed::SETUP, user.id, asked.ticket.as_deref().ok_or_else(bad)?)?;
     let ticket: Ticket = serde_json::from_slice(&ticket).map_err(|_| bad())?;
@@ -95,7 +93,9 @@ pub async fn confirm(
     let wrong = || Refusal::from(Fault::new(&faults::BAD_SIGN_IN));
     let step = totp(&secret, &user.handle)?.check(asked.code.trim(), seconds(now)).ok_or_else(wrong)?;
     let sealed = seal(app, sealed::SECOND_FACTOR, user.id, &secret)?;
-    let codes = (0..RECOVERY_CODES).map(|_| recovery_code()).collect::<Result<Vec<_>, _>>()?;
+    let codes =
+        (0..RECOVERY_CODES).map(|_| Ok(LoginCode::mint()?.reveal())).collect::<Result<Vec<_>, getrandom::Error>>();
+    let codes = codes.map_err(Refusal::internal)?;
     let hashes: Vec<Digest> = codes.iter().map(|c| recovery_hash(user.id, c)).collect();
     let id = user.id;
     let done: Result<(), Refusal> = transact!(app.store, tx => {
@@ -126,7 +126,7 @@ pub async fn confirm(
 /// # Errors
 /// [`faults::BAD_SIGN_IN`] for a wrong password or code.
 pub async fn remove(app: &App, user: &User, asked: &SecondFactorCode, from: IpAddr, by: &Asker) -> Result<(), Refusal> {
-    own_password(app, user, &asked.password, from).await?;
+    sign_in::own_password(app, user, &asked.password, from).await?;
     if user.totp_since.is_none() {
         return Ok(());
     }
@@ -141,15 +141,6 @@ pub async fn remove(app: &App, user: &User, asked: &SecondFactorCode, from: IpAd
         Ok(())
     });
     done
-}
-
-async fn own_password(app: &App, user: &User, given: &str, from: IpAddr) -> Result<(), Refusal> {
-    sign_in::slow_down(app, from, Some(&user.handle), app.store.now())?;
-    if !password::verify(given.to_owned(), user.password.clone()).await? {
-        return Err(Fault::new(&faults::BAD_SIGN_IN).into());
-    }
-    sign_in::was_right(app, from, &user.handle);
-    Ok(())
 }
 
 /// Whether a code is right; it is used up by that, be it six digits or a recovery code.
@@ -176,14 +167,6 @@ pub async fn verify(app: &App, user: &User, code: &str) -> Result<bool, Refusal>
         Ok(used)
     });
     Ok(used?)
-}
-
-/// `K7QW-3MZP-X2HD`.
-fn recovery_code() -> Result<String, Refusal> {
-    let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
-    let digits: Vec<char> = bytes.iter().map(|b| char::from(DIGITS[usize::from(b % 32)])).collect();
-    Ok(digits.chunks(4).map(|g| g.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
 }
 
 /// Case, dashes and blanks do not matter. With 60 bits and throttled tries a fast hash holds.

@@ -18,7 +18,7 @@ use tradewind_model::{
     id::{OrgName, TokenId},
 };
 use tradewind_store::{
-    StoreError,
+    Store, StoreError,
     rows::{self, users::User},
     transact,
 };
@@ -52,13 +52,10 @@ pub async fn for_token(app: &App, attempt: &Attempt<'_>) -> Result<NewToken, Ref
     let wish = Wish::check(&asked)?;
     let Proven { user, strong } = prove(app, attempt).await?;
     let store = app.store.for_org(user.org.clone());
-    let mut read = store.read().await?;
-    let rights = access::of_user(&mut read, &user).await?;
-    if !strong && access::needs_second_factor(&access::policy(&mut read).await?, &rights) {
+    if second_factor_needed(&store, &user, strong).await? {
         // A token has nowhere to set one up from.
         return Err(Fault::new(&faults::SECOND_FACTOR_FIRST).with("name", &user.handle).into());
     }
-    drop(read);
     let secret = Secret::mint(TokenId::at(store.now()).0).map_err(Refusal::internal)?;
     let by = by(&user, attempt.cause.clone());
     let row: Result<_, StoreError> = transact!(store, tx => {
@@ -80,9 +77,7 @@ pub async fn for_session(app: &App, attempt: &Attempt<'_>) -> Result<(Opened, Us
         tx.event(access::fact("user.signed_in", subject(&user), &by, told(attempt, strong))).await?;
         session::open(tx, user.id, strong, attempt.from, attempt.agent).await
     });
-    let mut read = store.read().await?;
-    let rights = access::of_user(&mut read, &user).await?;
-    let needed = !strong && access::needs_second_factor(&access::policy(&mut read).await?, &rights);
+    let needed = second_factor_needed(&store, &user, strong).await?;
     Ok((opened?, user, needed))
 }
 
@@ -110,10 +105,10 @@ async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
     let found = rows::users::by_handle(&mut store.read().await?, handle).await?;
     let stored = found.as_ref().and_then(|u| u.password.clone());
     let right = password::verify(password.clone(), stored).await?;
-    let user = match found.filter(|u| right && u.is_enabled() && !u.is_service) {
-        Some(user) => user,
-        None => return Err(refuse(app, attempt, &faults::BAD_SIGN_IN).await),
-    };
+    let Some(user) = found else { return Err(Fault::new(&faults::BAD_SIGN_IN).into()) };
+    if !right || !user.is_enabled() || user.is_service {
+        return Err(refuse(app, attempt, &user).await);
+    }
     let strong = match (&user.totp_since, code) {
         (None, _) => false,
         (Some(_), None) => {
@@ -123,7 +118,7 @@ async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
         }
         (Some(_), Some(code)) => match second_factor::verify(app, &user, code).await? {
             true => true,
-            false => return Err(refuse(app, attempt, &faults::BAD_SIGN_IN).await),
+            false => return Err(refuse(app, attempt, &user).await),
         },
     };
     was_right(app, attempt.from, handle);
@@ -131,7 +126,7 @@ async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
 }
 
 /// Before anything is compared: by where it comes from, and by the account it is meant for.
-pub fn slow_down(
+fn slow_down(
     app: &App,
     from: IpAddr,
     account: Option<&str>,
@@ -145,29 +140,43 @@ pub fn slow_down(
     }
 }
 
-pub fn was_right(app: &App, from: IpAddr, account: &str) {
+fn was_right(app: &App, from: IpAddr, account: &str) {
     app.throttle.was_right(from);
     app.accounts.was_right(account.to_owned());
 }
 
-/// A failed attempt is a fact, of an account that exists; a name nobody has is none, or anybody could fill the log.
-async fn refuse(app: &App, attempt: &Attempt<'_>, code: &'static tradewind_model::fault::Code) -> Refusal {
-    let store = app.store.for_org(OrgName::default_org());
-    let known = match store.read().await {
-        Ok(mut read) => rows::users::by_handle(&mut read, &attempt.asked.handle).await.ok().flatten(),
-        Err(_) => None,
-    };
-    if let Some(user) = known {
-        let by = Asker { cause: attempt.cause.clone(), ..Asker::system("access") };
-        let after = Some(json!({ "address": attempt.from.to_string() }));
-        let noted: Result<_, StoreError> = transact!(store, tx => {
-            tx.event(access::fact("user.sign_in_failed", subject(&user), &by, after.clone())).await
-        });
-        if let Err(error) = noted {
-            tracing::warn!(%error, "a failed sign-in could not be noted");
-        }
+/// A failed attempt is a fact of the account; a name nobody has is none, or anybody could fill the log.
+async fn refuse(app: &App, attempt: &Attempt<'_>, user: &User) -> Refusal {
+    let store = app.store.for_org(user.org.clone());
+    let by = Asker { cause: attempt.cause.clone(), ..Asker::system("access") };
+    let after = Some(json!({ "address": attempt.from.to_string() }));
+    let noted: Result<_, StoreError> = transact!(store, tx => {
+        tx.event(access::fact("user.sign_in_failed", subject(user), &by, after.clone())).await
+    });
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a failed sign-in could not be noted");
     }
-    Fault::new(code).into()
+    Fault::new(&faults::BAD_SIGN_IN).into()
+}
+
+/// The password of who is signed in already, asked for again before something that guards the account is changed.
+///
+/// # Errors
+/// [`faults::BAD_SIGN_IN`], [`faults::TOO_MANY_TRIES`].
+pub async fn own_password(app: &App, user: &User, given: &str, from: IpAddr) -> Result<(), Refusal> {
+    slow_down(app, from, Some(&user.handle), app.store.now())?;
+    if !password::verify(given.to_owned(), user.password.clone()).await? {
+        return Err(Fault::new(&faults::BAD_SIGN_IN).into());
+    }
+    was_right(app, from, &user.handle);
+    Ok(())
+}
+
+/// Whether a policy asks this person for a second factor, and none was shown.
+async fn second_factor_needed(store: &Store, user: &User, strong: bool) -> Result<bool, Refusal> {
+    let mut read = store.read().await?;
+    let rights = access::of_user(&mut read, user).await?;
+    Ok(!strong && access::needs_second_factor(&access::policy(&mut read).await?, &rights))
 }
 
 fn by(user: &User, cause: Option<String>) -> Asker {

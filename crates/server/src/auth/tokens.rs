@@ -53,8 +53,7 @@ impl Wish {
         if asked.site.is_some() && asked.env.is_none() {
             return Err(Fault::new(&access::faults::SITE_WITHOUT_ENV));
         }
-        let bounds = Bounds { service: asked.service.clone(), env: asked.env.clone(), site: asked.site.clone() };
-        Ok(Self { name: name.to_owned(), scopes, life: Duration::from_secs(life), bounds })
+        Ok(Self { name: name.to_owned(), scopes, life: Duration::from_secs(life), bounds: asked.bounds() })
     }
 }
 

