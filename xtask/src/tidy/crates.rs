@@ -12,7 +12,7 @@ use std::{
 /// Third-party crates, and the only crates of ours that may use them.
 const KEPT_TO: [(&str, &[&str]); 2] = [("sqlx", &["store"]), ("axum", &["server"])];
 /// Crates without sockets, SQL, threads and an own clock, and what they have no use for.
-const PURE: [&str; 4] = ["model", "judge", "audit", "secrets"];
+const PURE: [&str; 5] = ["model", "judge", "audit", "secrets", "forges"];
 const NOT_IN_PURE: [&str; 7] = ["tokio", "hyper", "reqwest", "axum", "sqlx", "futures-util", "rustix"];
 
 /// The third column.

@@ -1,0 +1,6 @@
+mod hostile;
+mod payloads;
+mod repositories;
+mod sent;
+mod statuses;
+mod verification;
