@@ -102,6 +102,21 @@ tradewind_model::faults! {
     NO_SUCH_FREEZE = "TW-CLI-030", 404,
         "no freeze covers exactly that", "没有范围恰好如此的冻结",
         "`tradewind freezes` lists those that are on; a wider one is lifted as a whole, by its id", "用 `tradewind freezes` 查看当前的冻结；范围更大的冻结只能按标识整体解除";
+    NO_PROJECT = "TW-CLI-080", 404,
+        "there is no folder {dir}", "目录 {dir} 不存在",
+        "name the project's folder: `tradewind init DIR`", "请指定项目目录：`tradewind init DIR`";
+    NOTHING_FOUND = "TW-CLI-081", 404,
+        "nothing in {dir} says what kind of project it is; looked for: {kinds}", "无法判断 {dir} 是哪种项目；查找过：{kinds}",
+        "say it with --kind ({words}); nothing was written", "请用 --kind 指明（{words}）；没有写入任何文件";
+    PARTS_FOUND = "TW-CLI-082", 409,
+        "this folder holds no service itself, folders in it do: {parts}", "此目录本身不是服务，其下的目录是：{parts}",
+        "name one of them: `tradewind init {first}`; nothing was written", "请指定其一：`tradewind init {first}`；没有写入任何文件";
+    SEVERAL_FOUND = "TW-CLI-083", 409,
+        "this may be several things: {kinds}", "此目录可能是多种项目：{kinds}",
+        "say which one runs: --kind {words}; nothing was written", "请指明运行的是哪一种：--kind {words}；没有写入任何文件";
+    FILE_EXISTS = "TW-CLI-084", 409,
+        "{file} is there already", "{file} 已存在",
+        "look at what would be written with --print, or replace it with --force; nothing was written", "用 --print 查看将写入的内容，或用 --force 替换；没有写入任何文件";
     BAD_SECRET_NAME = "TW-CLI-060", 422,
         "`{value}` is not a secret's name", "`{value}` 不是合法的密钥名称",
         "use 1 to 64 letters, digits and `_`, not beginning with a digit: SHOPEE_PARTNER_KEY", "请用 1 到 64 个字母、数字和 `_`，且不以数字开头：SHOPEE_PARTNER_KEY";

@@ -29,6 +29,12 @@ pub static VERBS: Table = help! {
     "second-factor remove": "Remove your own", "移除自己的第二因素";
     "second-factor reset": "Take it away from somebody who lost it", "为丢失者重置第二因素";
     "logout": "Forget the login, here and on the server", "退出登录，并在服务器上吊销令牌";
+    "init": "Write a first tradewind.yaml and pipeline for what is in a folder; no server needed", "为目录中的项目生成首份 tradewind.yaml 与流水线；无需服务器";
+    "init.dir": "The project's folder [default: this one]", "项目目录［默认：当前目录］";
+    "init.service": "The service's name [default: the project's, or its folder's]", "服务名称［默认：项目名或目录名］";
+    "init.kind": "What it is, where that cannot be told: node, python, php, java, dotnet, go, rust, static", "无法识别时指明类型：node、python、php、java、dotnet、go、rust、static";
+    "init.print": "Print both files and write nothing", "只打印两个文件，不写入";
+    "init.force": "Replace files that are there", "替换已有的文件";
     "check": "Check tradewind.yaml and its pipeline file; no server needed", "检查 tradewind.yaml 及其流水线文件；无需服务器";
     "check.file": "The file to check [default: tradewind.yaml]", "要检查的文件［默认：tradewind.yaml］";
     "service": "Services: each is one deployable thing with one tradewind.yaml", "服务：每个服务对应一个 tradewind.yaml";

@@ -14,6 +14,7 @@ mod failure;
 mod faults;
 mod follow;
 pub mod help;
+mod init;
 mod msg;
 pub mod out;
 pub mod quiet;

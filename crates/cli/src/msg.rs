@@ -258,6 +258,13 @@ crate::messages! {
     SERVER_VERSION = "server {url}: {version}, API v{api}", "服务器 {url}：{version}，API v{api}";
     SERVER_SILENT = "server {url}: no answer", "服务器 {url}：无应答";
 
+    INIT_IS = "{service}: {flavour}{found}", "{service}：{flavour}{found}";
+    INIT_WROTE = "Written: {files}. Every line that is a guess says so.", "已写入：{files}。凡属推测之处均有注释。";
+    INIT_LOOK = "  to do: {note}", "  待办：{note}";
+    INIT_NEXT = "Next:", "下一步：";
+    INIT_OR = "With plain git instead of the last line: git remote add {remote} {url} && git push {remote} main", "最后一步也可用 git 完成：git remote add {remote} {url} && git push {remote} main";
+    INIT_BELOW = "A push reads tradewind.yaml at the top of what is pushed, so this folder is pushed by itself.", "推送时读取的是所推内容顶层的 tradewind.yaml，因此单独推送此目录。";
+
     PUSHING = "pushing {commit} to {branch} of {service}", "正在推送 {commit} 到 {service} 的 {branch}";
     CHECKED = "{file}: no faults", "{file}：没有问题";
     CHECKED_FAULTS = "{n} fault(s)", "共 {n} 个问题";

@@ -3,9 +3,9 @@
 use crate::{
     admin,
     config::{self, Config, registry as set},
-    down,
+    down, first,
     folder::Folder,
-    help, init, msg, roles,
+    help, msg, roles,
     say::Say,
     up,
 };
@@ -133,7 +133,7 @@ fn dispatch(matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
     let Some((name, own)) = matches.subcommand() else { return Ok(Exit::Usage) };
     let load = || Config::load(own, &var);
     match name {
-        "up" if init::is_first() => init::run(),
+        "up" if first::is_first() => first::run(),
         "up" if own.get_flag("detach") => up::detach(&load()?, say),
         "up" => {
             let ground = if own.get_flag(up::DETACHED) { up::Ground::Background } else { up::Ground::Foreground };

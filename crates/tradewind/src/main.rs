@@ -7,11 +7,11 @@ mod cli;
 mod config;
 mod down;
 mod faults;
+mod first;
 mod folder;
 #[cfg(test)]
 mod guide;
 mod help;
-mod init;
 mod logging;
 #[cfg(test)]
 mod mentions;

@@ -13,6 +13,7 @@ pub mod freezes;
 pub mod git_credential;
 pub mod group;
 pub mod host;
+pub mod init;
 pub mod judge;
 pub mod login;
 pub mod logout;
@@ -53,6 +54,7 @@ pub enum Verb {
     Whoami,
     Password,
     SecondFactor(second_factor::Args),
+    Init(init::Args),
     Check(check::Args),
     Service(service::Args),
     Push(push::Args),
@@ -94,6 +96,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Whoami => whoami::run(session).await,
         Verb::SecondFactor(args) => second_factor::run(args, session).await,
         Verb::Password => password::run(session).await,
+        Verb::Init(args) => init::run(&args, session),
         Verb::Check(args) => check::run(&args, session),
         Verb::Service(args) => service::run(args, session).await,
         Verb::Push(args) => push::run(args, session).await,

@@ -2,6 +2,7 @@
 
 mod fake;
 mod freezes;
+mod init;
 mod judge;
 mod lists;
 mod login;
