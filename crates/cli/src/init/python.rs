@@ -236,7 +236,8 @@ fn job(files: &dyn Files, needs: &str, manager: Manager, python: &str) -> Job {
     }
     script.push(match (has_tests, pytest) {
         (true, true) => format!("{python} -m pytest"),
-        (true, false) if files.has("tests") => format!("{python} -m unittest discover -s tests -t ."),
+        (true, false) if files.has("tests/__init__.py") => format!("{python} -m unittest discover -s tests -t ."),
+        (true, false) if files.has("tests") => format!("{python} -m unittest discover -s tests"),
         (true, false) => format!("{python} -m unittest"),
         (false, _) => "python3 -m compileall -q .".into(),
     });

@@ -49,7 +49,9 @@ impl<'a> Checkout<'a> {
 
     pub fn commit(&self, title: &str, files: &[(&str, &str)]) {
         for (name, content) in files {
-            fs::write(self.dir.join(name), content).unwrap();
+            let path = self.dir.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
         }
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", title]);

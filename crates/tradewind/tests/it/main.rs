@@ -5,6 +5,7 @@ mod checkout;
 mod detach;
 mod down;
 mod harness;
+mod init;
 mod language;
 mod login;
 mod push;
