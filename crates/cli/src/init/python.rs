@@ -223,16 +223,12 @@ fn job(files: &dyn Files, needs: &str, manager: Manager, python: &str) -> Job {
     let dev = format!("{needs}{}", files.text("requirements-dev.txt").unwrap_or_default());
     let mut script = Vec::new();
     let pytest = has_tests && scan::mentions(&dev, "pytest");
-    match (has_tests, manager.install(true)) {
-        (true, Some(words)) => {
-            // Words of `sh -c` are a line already.
-            let line = if words[0] == "sh" { words[2].to_owned() } else { words.join(" ") };
-            script.push(line);
-            if requirements {
-                script.push(".venv/bin/pip install --requirement requirements-dev.txt".into());
-            }
+    if let Some(words) = manager.install(true).filter(|_| has_tests) {
+        // Words of `sh -c` are a line already.
+        script.push(if words[0] == "sh" { words[2].to_owned() } else { words.join(" ") });
+        if requirements {
+            script.push(".venv/bin/pip install --requirement requirements-dev.txt".into());
         }
-        (true, None) | (false, _) => {}
     }
     script.push(match (has_tests, pytest) {
         (true, true) => format!("{python} -m pytest"),

@@ -57,7 +57,8 @@ pub fn slug(name: &str) -> Option<String> {
     let mut out = String::new();
     for c in last.chars().map(|c| c.to_ascii_lowercase()) {
         let c = if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-        if !(c == '-' && out.ends_with('-')) && !(out.is_empty() && !c.is_ascii_lowercase()) {
+        let doubled = c == '-' && out.ends_with('-');
+        if !doubled && (!out.is_empty() || c.is_ascii_lowercase()) {
             out.push(c);
         }
     }
