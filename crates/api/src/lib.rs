@@ -7,4 +7,4 @@
 pub mod client;
 pub mod v1;
 
-pub use client::{ApiError, Client, EventQuery, Follow, Lines, LogQuery, Paging};
+pub use client::{ApiError, Client, EventQuery, Follow, Lines, LogQuery, Paging, Shown, shown_by};

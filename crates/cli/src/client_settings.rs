@@ -29,6 +29,18 @@ pub static TOKEN: Setting = Setting {
     },
 };
 
+pub static CA: Setting = Setting {
+    key: "ca",
+    kind: Kind::Path,
+    value: "FILE",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Authorities (PEM) to believe about the server beside the machine's; those given at login are kept",
+        zh: "除本机信任的机构外，另信任的服务器证书机构（PEM）；登录时指定的会被保存",
+    },
+};
+
 pub static LANG: Setting = Setting {
     key: "lang",
     kind: Kind::Choice(&["en", "zh-CN"]),
@@ -38,7 +50,7 @@ pub static LANG: Setting = Setting {
     help: Text { en: "The language of messages; from LANG unless given", zh: "消息语言；默认取自 LANG" },
 };
 
-pub static ALL: &[&Setting] = &[&SERVER, &TOKEN, &LANG];
+pub static ALL: &[&Setting] = &[&SERVER, &TOKEN, &CA, &LANG];
 
 /// The server when nobody named one.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7070";

@@ -28,6 +28,9 @@ pub struct Login {
     pub id: TokenId,
     pub name: String,
     pub expires_at: Option<Time>,
+    /// PEM: whom to believe about the server's certificate, beside the machine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<String>,
 }
 
 /// Where they are kept.
@@ -69,6 +72,24 @@ impl Keyring {
             fs::rename(&fresh, self.path())
         };
         write().map_err(|e| self.unusable(&e).into())
+    }
+
+    /// Authorities of a server in a file of their own, for git; none: as if there never were any.
+    pub fn write_authorities(&self, server: &str, pem: Option<&str>) -> Result<PathBuf, Failure> {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        let name: String = server.chars().map(plain).collect();
+        let path = self.dir.join("authorities").join(format!("{name}.pem"));
+        let write = || match (pem, path.parent()) {
+            (Some(pem), Some(dir)) => {
+                DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+                fs::write(&path, pem)
+            }
+            _ => fs::remove_file(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) }),
+        };
+        write().map_err(|e| {
+            Failure::from(Fault::new(&faults::CREDENTIALS).with("file", path.display()).with("reason", e))
+        })?;
+        Ok(path)
     }
 
     fn unusable(&self, reason: &dyn std::fmt::Display) -> Fault {

@@ -33,10 +33,19 @@ impl Failure {
 
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Fault(_) | Self::Api(ApiError::Refused { .. } | ApiError::BadAddress { .. } | ApiError::BadToken) => {
-                Exit::Refused
-            }
-            Self::Api(ApiError::Unreachable { .. } | ApiError::NotOurs { .. }) => Exit::Unreachable,
+            Self::Fault(_)
+            | Self::Api(
+                ApiError::Refused { .. }
+                | ApiError::BadAddress { .. }
+                | ApiError::BadToken
+                | ApiError::BadAuthorities { .. },
+            ) => Exit::Refused,
+            Self::Api(
+                ApiError::Unreachable { .. }
+                | ApiError::NotOurs { .. }
+                | ApiError::Untrusted { .. }
+                | ApiError::NothingShown { .. },
+            ) => Exit::Unreachable,
             Self::Api(ApiError::Garbled { .. }) | Self::Machine { .. } => Exit::Broken,
             Self::Interrupted => Exit::Interrupted,
             Self::TimedOut => Exit::TimedOut,
@@ -60,6 +69,15 @@ impl Failure {
             }
             Self::Api(ApiError::BadAddress { address, why }) => {
                 Fault::new(&faults::BAD_SERVER).with("address", address).with("reason", why)
+            }
+            Self::Api(ApiError::Untrusted { url, why }) => {
+                Fault::new(&faults::UNTRUSTED).with("url", url).with("reason", why)
+            }
+            Self::Api(ApiError::NothingShown { url, source }) => {
+                Fault::new(&faults::NO_CERTIFICATE).with("url", url).with("reason", innermost(source))
+            }
+            Self::Api(ApiError::BadAuthorities { why }) => {
+                Fault::new(&faults::AUTHORITIES).with("file", "--ca").with("reason", why)
             }
             Self::Api(ApiError::BadToken) => Fault::new(&faults::BAD_TOKEN),
             Self::Machine { doing, source } => {

@@ -13,10 +13,25 @@ tradewind_model::faults! {
         "compare both with `tradewind version`, and use the newer one on both sides", "请用 `tradewind version` 比较两端版本，并统一使用较新的版本";
     BAD_SERVER = "TW-CLI-004", 422,
         "`{address}` is not a server's address: {reason}", "`{address}` 不是服务器地址：{reason}",
-        "write it as http://HOST:PORT", "请写成 http://主机:端口";
+        "write it as https://HOST:PORT, or http://HOST:PORT on the server itself", "请写成 https://主机:端口；在服务器本机可写 http://主机:端口";
     BAD_TOKEN = "TW-CLI-005", 422,
         "the token has characters that no token has", "令牌含有非法字符",
         "copy it again, without line breaks; or log in anew with `tradewind login`", "请重新复制（不含换行），或执行 `tradewind login` 重新登录";
+    UNTRUSTED = "TW-CLI-063", 502,
+        "the certificate of {url} is not believed: {reason}; nothing was sent", "不信任 {url} 的证书：{reason}；没有发送任何内容",
+        "its authority may be the server's own: compare the fingerprint that `tradewind up` printed there, and log in with `tradewind login --server {url} --fingerprint FINGERPRINT`; or give its authority with --ca FILE", "它可能使用自建机构：请与服务器上 `tradewind up` 打印的指纹核对，再执行 `tradewind login --server {url} --fingerprint 指纹`；或用 --ca FILE 指定其机构证书";
+    OTHER_FINGERPRINT = "TW-CLI-064", 502,
+        "{url} shows another certificate than the one you compared; it has {found}; nothing was sent", "{url} 出示的证书与指纹不符，实际为 {found}；没有发送任何内容",
+        "copy the fingerprint again from the server itself; if it is right, somebody is between you and the server", "请从服务器本机重新复制指纹；若指纹无误，则有人介于你与服务器之间";
+    BAD_FINGERPRINT = "TW-CLI-065", 422,
+        "`{value}` is not a SHA-256 fingerprint", "`{value}` 不是 SHA-256 指纹",
+        "write the 64 hexadecimal digits that the server showed, with or without colons", "请写服务器显示的 64 位十六进制数，可带冒号";
+    NO_CERTIFICATE = "TW-CLI-066", 503,
+        "{url} shows no certificate: {reason}", "{url} 没有出示证书：{reason}",
+        "see that the address begins with https:// and is the one of `listen_tls` on the server", "请确认地址以 https:// 开头，且为服务器 `listen_tls` 的地址";
+    AUTHORITIES = "TW-CLI-067", 422,
+        "the authorities in {file} cannot be used: {reason}", "无法使用 {file} 中的证书机构：{reason}",
+        "give a file of certificates in PEM, as the server has it in api-authority.pem", "请提供 PEM 格式的证书文件，即服务器上的 api-authority.pem";
     NO_CODE = "TW-CLI-006", 422,
         "no login code was given", "没有提供登录码",
         "`tradewind up` prints one; ask for another with `tradewind admin code` on the server", "`tradewind up` 会打印登录码；也可在服务器上执行 `tradewind admin code` 获取";

@@ -21,6 +21,7 @@ pub static VERBS: Table = help! {
     "login.email": "The address the invitation is for", "邀请所对应的邮箱";
     "login.code": "The code that `tradewind up` printed; asked for unless given", "`tradewind up` 打印的登录码；不指定则会询问";
     "login.name": "Who is at which machine, for the event log [default: user@host]", "事件日志中显示的身份［默认：用户@主机］";
+    "login.fingerprint": "Believe the server with this fingerprint from now on; compare it with the one shown on the server", "从此信任该指纹的服务器；请先与服务器上显示的指纹核对";
     "login.no_git": "Leave git's configuration and remotes alone", "不修改 git 配置与远程仓库";
     "whoami": "Who you are here, and what you may do", "当前身份及权限";
     "password": "Change your own password", "修改自己的密码";

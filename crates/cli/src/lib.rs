@@ -33,7 +33,7 @@ pub use verbs::Verb;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, Subcommand};
 use exit::Exit;
-use session::Session;
+use session::{Flags, Session};
 use tradewind_model::fault::Lang;
 
 /// Adds the verbs, in this language, to the binary's command.
@@ -45,6 +45,7 @@ pub fn grammar(command: Command, lang: Lang) -> Command {
         command = command.mut_subcommand(name, |c| {
             c.arg(client_settings::SERVER.arg(lang).global(true))
                 .arg(client_settings::TOKEN.arg(lang).global(true))
+                .arg(client_settings::CA.arg(lang).global(true))
                 .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).global(true))
         });
     }
@@ -63,7 +64,8 @@ pub async fn run(verb: Verb, matches: &ArgMatches, lang: Lang, around: Surroundi
     let own = matches.subcommand().map_or(matches, |(_, m)| m);
     let flag = |name: &str| own.get_one::<String>(name).cloned();
     let json = own.get_flag("json");
-    let (outcome, from) = match Session::open(around, lang, json, flag("server"), flag("token")) {
+    let flags = Flags { server: flag("server"), token: flag("token"), ca: flag("ca") };
+    let (outcome, from) = match Session::open(around, lang, json, flags) {
         Ok(session) => (verbs::run(verb, &session).await, session.server_from()),
         Err(e) => (Err(e), ""),
     };

@@ -13,7 +13,7 @@ use std::{
     fmt,
     future::Future,
     io::BufRead,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -77,17 +77,22 @@ pub struct Session {
     /// Where the address came from, for the message that nobody answers there.
     server_from: &'static str,
     token: Option<String>,
+    /// Authorities (PEM) that are believed beside the machine's.
+    authorities: Option<String>,
+}
+
+/// What of the command line says whom to ask, and as whom.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub server: Option<String>,
+    pub token: Option<String>,
+    pub ca: Option<String>,
 }
 
 impl Session {
-    /// `server` and `token` are the flags; variables and stored credentials are looked up here.
-    pub fn open(
-        around: Surroundings,
-        lang: Lang,
-        json: bool,
-        server: Option<String>,
-        token: Option<String>,
-    ) -> Result<Self, Failure> {
+    /// Variables and stored credentials are looked up here.
+    pub fn open(around: Surroundings, lang: Lang, json: bool, flags: Flags) -> Result<Self, Failure> {
+        let Flags { server, token, ca } = flags;
         let var = |k: &str| (around.var)(k).filter(|v| !v.is_empty());
         let stored = || Keyring::find(&around.var).map_or_else(|_| Ok(Credentials::default()), |k| k.read());
         let (server, server_from) = match (server, var("TRADEWIND_SERVER")) {
@@ -103,8 +108,13 @@ impl Session {
             Some(t) => Some(t),
             None => stored()?.servers.get(&server).map(|l| l.token.clone()),
         };
+        let authorities = match ca.or_else(|| var("TRADEWIND_CA")) {
+            Some(file) => Some(read_authorities(&around.dir.join(&file))?),
+            None if server.starts_with("https:") => stored()?.servers.remove(&server).and_then(|l| l.authorities),
+            None => None,
+        };
         let out = around.out.clone();
-        Ok(Self { lang, json, out, around, server, server_from, token })
+        Ok(Self { lang, json, out, around, server, server_from, token, authorities })
     }
 
     pub fn server(&self) -> &str {
@@ -117,10 +127,23 @@ impl Session {
         self.token.as_deref()
     }
 
+    pub fn authorities(&self) -> Option<&str> {
+        self.authorities.as_deref()
+    }
+
     pub fn client(&self) -> Result<Client, Failure> {
-        let client = Client::new(&self.server)?.with_lang(self.lang).patience(self.around.patience);
+        let client = self.stranger(self.authorities())?;
         Ok(match &self.token {
             Some(t) => client.with_token(t)?,
+            None => client,
+        })
+    }
+
+    /// A client that shows no token.
+    pub fn stranger(&self, authorities: Option<&str>) -> Result<Client, Failure> {
+        let client = Client::new(&self.server)?.with_lang(self.lang).patience(self.around.patience);
+        Ok(match authorities {
+            Some(pem) => client.trusting(pem.as_bytes())?,
             None => client,
         })
     }
@@ -171,6 +194,11 @@ impl Session {
     pub fn json_list<T: serde::Serialize>(&self, items: Vec<T>, next: Option<String>) {
         self.out.json(&v1::Page { items, next });
     }
+}
+
+fn read_authorities(file: &Path) -> Result<String, Failure> {
+    let fault = |e: std::io::Error| Fault::new(&faults::AUTHORITIES).with("file", file.display()).with("reason", e);
+    Ok(std::fs::read_to_string(file).map_err(fault)?)
 }
 
 pub fn name(s: &str) -> Result<ServiceName, Failure> {

@@ -4,7 +4,6 @@ use crate::{
     error::OutboundError,
     guard::Guard,
     resolve::{Resolve, System},
-    roots,
 };
 use bytes::Bytes;
 use http::{
@@ -105,7 +104,7 @@ impl fmt::Debug for Outbound {
 impl Outbound {
     /// Reads the machine's authorities once.
     pub fn new(guard: Guard) -> Self {
-        Self::with(guard, Arc::new(System), roots::of_machine())
+        Self::with(guard, Arc::new(System), tradewind_tls::machine_roots())
     }
 
     /// With other names and authorities than the machine's.

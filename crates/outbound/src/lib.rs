@@ -10,7 +10,6 @@ mod error;
 pub mod faults;
 mod guard;
 mod resolve;
-mod roots;
 
 pub use client::{Outbound, Reply, Request};
 pub use error::OutboundError;

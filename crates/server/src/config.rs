@@ -9,6 +9,8 @@ pub struct ServerConfig {
     /// The data folder; made where there is none.
     pub data: PathBuf,
     pub listen: SocketAddr,
+    /// The same over TLS.
+    pub tls: Option<ListenTls>,
     /// `postgres://…`; none: SQLite in the data folder.
     pub database: Option<String>,
     /// What secrets are sealed with; a file that is not there is made, unless something is sealed already.
@@ -22,6 +24,19 @@ pub struct ServerConfig {
     /// Whom certificates are asked of; nobody: those that are added are all.
     pub authority: Option<Authority>,
 }
+
+/// Where the API is served over TLS, and with which certificate.
+#[derive(Clone, Debug)]
+pub struct ListenTls {
+    pub addr: SocketAddr,
+    /// Chain and key, PEM, which another program renews; none: issued by an authority of the server's own.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// Names and addresses that a certificate issued here is for; `localhost` and loopback addresses are added.
+    pub names: Vec<String>,
+}
+
+/// In the data folder: the authority that clients may believe, PEM. Made when it is needed.
+pub const AUTHORITY: &str = "api-authority.pem";
 
 impl ServerConfig {
     pub fn database_at(&self) -> String {

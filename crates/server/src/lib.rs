@@ -12,9 +12,11 @@ pub mod git;
 pub mod http;
 pub mod routes;
 mod start;
+mod tls;
 
 pub use app::App;
 pub use auth::admin;
-pub use config::ServerConfig;
+pub use config::{ListenTls, ServerConfig};
 pub use start::{ServeError, Server, serve};
+pub use tls::authority_fingerprint;
 pub use tradewind_control::secrets::vault::KeySource;

@@ -11,6 +11,7 @@ use crate::{
         serve,
     },
     routes,
+    tls::{Tls, TlsError},
 };
 use std::{
     io,
@@ -50,6 +51,8 @@ pub enum ServeError {
     Route(#[from] BadRoute),
     #[error("checkpoints of the event log cannot be signed")]
     Audit(#[from] KeyError),
+    #[error("the API cannot be served over TLS")]
+    Tls(#[from] TlsError),
     #[error("git cannot be used")]
     Git(#[from] git::GitError),
 }
@@ -58,6 +61,7 @@ pub enum ServeError {
 pub struct Server {
     app: App,
     listener: TcpListener,
+    secure: Option<(TcpListener, Arc<Tls>)>,
     hooks: UnixListener,
     addr: SocketAddr,
 }
@@ -89,9 +93,14 @@ impl Server {
         let store = Store::open(&config.database_at(), clock).await?;
         let socket = config.hook_socket();
         let hooks = git::hooks::bind(&socket).map_err(|source| ServeError::Socket { path: socket.clone(), source })?;
-        let cannot = |source| ServeError::Listen { addr: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
-        let addr = listener.local_addr().map_err(cannot)?;
+        let (listener, addr) = listen(config.listen).await?;
+        let secure = match &config.tls {
+            Some(tls) => {
+                let shown = Tls::open(tls, &config.data, &config.keys(), store.now())?;
+                Some((listen(tls.addr).await?.0, Arc::new(shown)))
+            }
+            None => None,
+        };
         let remote = git::Remote::new(config.repositories(), config.hooks(), config.exe.clone(), socket);
         let repositories = config.repositories();
         remote.repos.clear_unfinished().map_err(|source| ServeError::Folder { path: repositories, source })?;
@@ -115,12 +124,17 @@ impl Server {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
-        Ok(Self { app, listener, hooks, addr })
+        Ok(Self { app, listener, secure, hooks, addr })
     }
 
     /// Where it listens, with the port that was given for port 0.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it listens for TLS, likewise.
+    pub fn secure_addr(&self) -> Option<SocketAddr> {
+        self.secure.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
     pub fn app(&self) -> &App {
@@ -129,7 +143,7 @@ impl Server {
 
     /// Serves until `stop`, then lets what is under way come to its end.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, listener, hooks, addr } = self;
+        let Self { app, listener, secure, hooks, addr } = self;
         let router = layers::router(&app, routes::all());
         let sealing = CancellationToken::new();
         let sealer = tokio::spawn(Sealer::new(app.store.clone()).run(sealing.clone().cancelled_owned()));
@@ -155,11 +169,17 @@ impl Server {
         ];
         tracing::info!(%addr, "listening");
 
-        let served = tokio::spawn(serve::connections(listener, router, app.stop.clone(), GRACE));
+        let served = TaskTracker::new();
+        if let Some((listener, tls)) = secure {
+            served.spawn(tls.clone().renewed(app.store.clone(), app.stop.clone()));
+            served.spawn(serve::connections(listener, Some(tls), router.clone(), app.stop.clone(), GRACE));
+        }
+        served.spawn(serve::connections(listener, None, router, app.stop.clone(), GRACE));
         stop.cancelled().await;
         tracing::info!("stopping");
         app.stop.cancel();
-        let _ = served.await;
+        served.close();
+        served.wait().await;
         let _ = tokio::join!(hooked, pushed);
         for reconciler in reconcilers.into_iter().chain(asking) {
             // A decision is one transaction: it is made or it is not.
@@ -184,6 +204,13 @@ impl Server {
 pub async fn serve(config: ServerConfig, clock: Arc<dyn Clock>, stop: CancellationToken) -> Result<(), ServeError> {
     Server::open(config, clock).await?.run(stop).await;
     Ok(())
+}
+
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let cannot = |source| ServeError::Listen { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(cannot)?;
+    let addr = listener.local_addr().map_err(cannot)?;
+    Ok((listener, addr))
 }
 
 fn folder(path: &Path, mode: u32) -> Result<(), ServeError> {

@@ -47,9 +47,7 @@ impl Certificate {
     /// # Errors
     /// When one of them is unreadable, they do not belong together, or no host is named.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        let chain: Vec<CertificateDer<'static>> =
-            CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(CertificateError::Pem)?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::NoKey)?;
+        let (chain, key) = der_of(chain, key)?;
         Self::from_der(chain, key)
     }
 
@@ -57,11 +55,7 @@ impl Certificate {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, CertificateError> {
-        let leaf = chain.first().ok_or(CertificateError::NoCertificate)?.clone();
-        let certified = CertifiedKey::from_der(chain, key, &provider()).map_err(|e| match e {
-            rustls::Error::InconsistentKeys(_) => CertificateError::OtherKey,
-            other => CertificateError::Key(other),
-        })?;
+        let (certified, leaf) = matched(chain, key)?;
         let entity = webpki::EndEntityCert::try_from(&leaf).map_err(CertificateError::Unreadable)?;
         let mut names: Vec<Name> = entity.valid_dns_names().filter_map(Name::parse).collect();
         names.sort();
@@ -72,6 +66,32 @@ impl Certificate {
         let (not_before, not_after) = der::validity(&leaf).ok_or(CertificateError::NoTime)?;
         Ok(Self { certified: Arc::new(certified), names, not_before, not_after, fingerprint: Digest::of(&leaf) })
     }
+}
+
+/// Chain and key that belong together, whatever the certificate is for; and the first of the chain.
+pub(crate) fn pair(chain: &[u8], key: &[u8]) -> Result<(CertifiedKey, CertificateDer<'static>), CertificateError> {
+    let (chain, key) = der_of(chain, key)?;
+    matched(chain, key)
+}
+
+type Der = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn der_of(chain: &[u8], key: &[u8]) -> Result<Der, CertificateError> {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(CertificateError::Pem)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::NoKey)?;
+    Ok((chain, key))
+}
+
+fn matched(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<(CertifiedKey, CertificateDer<'static>), CertificateError> {
+    let leaf = chain.first().ok_or(CertificateError::NoCertificate)?.clone();
+    let certified = CertifiedKey::from_der(chain, key, &provider()).map_err(|e| match e {
+        rustls::Error::InconsistentKeys(_) => CertificateError::OtherKey,
+        other => CertificateError::Key(other),
+    })?;
+    Ok((certified, leaf))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},
     io::Write,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     process::Stdio,
@@ -24,7 +25,7 @@ use tradewind_model::{
     fault::Fault,
     time::{Clock, SystemClock},
 };
-use tradewind_server::{KeySource, ServerConfig, admin};
+use tradewind_server::{KeySource, ListenTls, ServerConfig, admin};
 use tradewind_store::Store;
 
 /// What `admin code --json` prints.
@@ -140,6 +141,7 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
     Ok(ServerConfig {
         data: config.data().to_owned(),
         listen: config.addr(&set::LISTEN),
+        tls: config.address(&set::LISTEN_TLS).map(|addr| listen_tls(config, addr)),
         database: config.text(&set::DATABASE).map(str::to_owned),
         vault: vault(config),
         exe: crate::role::on_disk()?,
@@ -151,6 +153,32 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
             root: config.text(&set::ACME_ROOT).map(PathBuf::from),
         }),
     })
+}
+
+fn listen_tls(config: &Config, addr: SocketAddr) -> ListenTls {
+    let file = |setting| config.text(setting).map(PathBuf::from);
+    let files = file(&set::LISTEN_CERTIFICATE).map(|chain| {
+        let key = file(&set::LISTEN_KEY).unwrap_or_else(|| chain.clone());
+        (chain, key)
+    });
+    let url = config.text(&set::PUBLIC_URL).and_then(|url| url.parse::<http::Uri>().ok());
+    let public = url.as_ref().and_then(http::Uri::host).map(|host| host.trim_matches(['[', ']']).to_owned());
+    let addresses = if addr.ip().is_unspecified() { own_addresses() } else { vec![addr.ip()] };
+    let names = public.into_iter().chain([hostname()]).chain(addresses.iter().map(IpAddr::to_string));
+    ListenTls { addr, files, names: names.collect() }
+}
+
+/// Where others would see this machine. Nothing is sent: a route is looked up.
+fn own_addresses() -> Vec<IpAddr> {
+    let towards = |from: IpAddr, to: IpAddr| {
+        let socket = UdpSocket::bind((from, 0)).ok()?;
+        socket.connect((to, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    // Addresses that documents are written with (RFC 5737, 3849): they lead to where everything else does.
+    let v4 = towards(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
+    let v6 = towards(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
+    v4.into_iter().chain(v6).collect()
 }
 
 /// No setting: a command line or a file that other settings are in is no place for it.

@@ -7,6 +7,7 @@ pub const CONFIG_COLUMNS: [&Text; 5] = [&H_SETTING, &H_VALUE, &H_SOURCE, &H_VARI
 tradewind_cli::messages! {
     UP = "Tradewind {version} is up.", "信风 {version} 已启动。";
     UP_API = "  API, git   {url}   (server, pid {pid})", "  API、git   {url}   （server，进程 {pid}）";
+    UP_AUTHORITY = "  authority  SHA-256 {fingerprint}   (log in elsewhere with --fingerprint)", "  证书机构   SHA-256 {fingerprint}   （在其他机器上登录时用 --fingerprint）";
     UP_EDGE = "  traffic    {url}   (edge, pid {pid})", "  业务流量   {url}   （edge，进程 {pid}）";
     UP_AGENT = "  agent      pid {pid}", "  agent      进程 {pid}";
     UP_DATA = "  data       {data}", "  数据       {data}";

@@ -28,8 +28,11 @@ pub enum Role {
     Edge,
 }
 
-static SERVER: [&Setting; 21] = [
+static SERVER: [&Setting; 24] = [
     &set::LISTEN,
+    &set::LISTEN_TLS,
+    &set::LISTEN_CERTIFICATE,
+    &set::LISTEN_KEY,
     &set::PUBLIC_URL,
     &set::DATABASE,
     &set::INSECURE_SAME_USER,
@@ -75,12 +78,13 @@ impl Role {
         }
     }
 
-    /// The setting that says where it listens.
-    pub fn address(self) -> Option<&'static Setting> {
+    /// The settings that say where it listens; the first always has a value.
+    pub fn addresses(self) -> &'static [&'static Setting] {
+        static SERVER: [&Setting; 2] = [&set::LISTEN, &set::LISTEN_TLS];
         match self {
-            Self::Server => Some(&set::LISTEN),
-            Self::Agent => None,
-            Self::Edge => Some(&set::EDGE),
+            Self::Server => &SERVER,
+            Self::Agent => &[],
+            Self::Edge => &EDGE,
         }
     }
 
@@ -121,7 +125,7 @@ impl Role {
                 identity: Identity::of_self()?,
                 version: VERSION.to_owned(),
                 settings: config.fingerprint(self.settings()),
-                listen: self.address().and_then(|s| config.text(s)).map(str::to_owned),
+                listen: self.addresses().first().and_then(|s| config.text(s)).map(str::to_owned),
             },
         )?;
         Ok(lock)

@@ -43,8 +43,10 @@ pub fn run(config: Config, ground: Ground, say: Say) -> anyhow::Result<Exit> {
     let folder = Folder::create(config.data())?;
     let _lock = claim(&folder)?;
     for role in Role::ALL {
-        if let (Some(setting), None) = (role.address(), role.running(&folder)) {
-            check_port(setting, config.addr(setting))?;
+        if role.running(&folder).is_none() {
+            for setting in role.addresses() {
+                config.address(setting).map_or(Ok(()), |addr| check_port(setting, addr))?;
+            }
         }
     }
     folder.write_run(
@@ -126,6 +128,10 @@ async fn announce(folder: &Folder, config: &Config, roster: &Roster, ground: Gro
     let pid = |role: Role| roster.pids.get(&role).map_or_else(|| "?".to_owned(), u32::to_string);
     say.out(fill!(lang, &msg::UP, version = VERSION));
     say.out(fill!(lang, &msg::UP_API, url = config.public_url(), pid = pid(Role::Server)));
+    let authority = shown_authority(folder, config);
+    if let Some(fingerprint) = &authority {
+        say.out(fill!(lang, &msg::UP_AUTHORITY, fingerprint = fingerprint));
+    }
     let edge = format!("http://{}", config.addr(&set::EDGE));
     say.out(fill!(lang, &msg::UP_EDGE, url = edge, pid = pid(Role::Edge)));
     say.out(fill!(lang, &msg::UP_AGENT, pid = pid(Role::Agent)));
@@ -138,7 +144,8 @@ async fn announce(folder: &Folder, config: &Config, roster: &Roster, ground: Gro
     match admin::ask_for_code(folder, config, say).await {
         Ok(code) => {
             say.out(msg::UP_CODE.get(lang));
-            say.out(format!("  tradewind login --server {} --code {}", config.public_url(), code.code));
+            let believe = authority.map(|f| format!(" --fingerprint {f}")).unwrap_or_default();
+            say.out(format!("  tradewind login --server {} --code {}{believe}", config.public_url(), code.code));
             say.out(msg::UP_NEXT.get(lang));
         }
         Err(e) => say.err(fill!(lang, &msg::CODE_FAILED, reason = format!("{e:#}"), data = folder.root().display())),
@@ -148,6 +155,12 @@ async fn announce(folder: &Folder, config: &Config, roster: &Roster, ground: Gro
         Ground::Foreground => say.out(msg::UP_STOP_HERE.get(lang)),
         Ground::Background => say.out(fill!(lang, &msg::UP_STOP_DETACHED, data = folder.root().display())),
     }
+}
+
+/// The fingerprint of the authority that clients of the API have to believe; none where others vouch for it.
+pub fn shown_authority(folder: &Folder, config: &Config) -> Option<String> {
+    let own = config.address(&set::LISTEN_TLS).is_some() && config.text(&set::LISTEN_CERTIFICATE).is_none();
+    own.then(|| tradewind_server::authority_fingerprint(folder.root()))?.map(|digest| digest.hex())
 }
 
 /// Ends what the background process says to the terminal: without it, it never was ready.

@@ -18,6 +18,13 @@ pub enum ApiError {
     Garbled { url: String, source: serde_json::Error },
     #[error("`{address}` is not a server's address: {why}")]
     BadAddress { address: String, why: String },
+    /// Something that listens there is not what this machine believes it should be.
+    #[error("the certificate of {url} is not believed: {why}")]
+    Untrusted { url: String, why: String },
+    #[error("{url} shows no certificate")]
+    NothingShown { url: String, source: std::io::Error },
+    #[error("the authorities cannot be used: {why}")]
+    BadAuthorities { why: String },
     #[error("the token has characters no token has")]
     BadToken,
 }
@@ -38,6 +45,9 @@ impl ApiError {
             | Self::NotOurs { .. }
             | Self::Garbled { .. }
             | Self::BadAddress { .. }
+            | Self::Untrusted { .. }
+            | Self::NothingShown { .. }
+            | Self::BadAuthorities { .. }
             | Self::BadToken => None,
         }
     }

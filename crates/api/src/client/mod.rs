@@ -10,10 +10,12 @@ mod error;
 mod follow;
 mod lines;
 mod sse;
+mod trust;
 
 pub use error::ApiError;
 pub use follow::Follow;
 pub use lines::Lines;
+pub use trust::{Shown, shown_by};
 
 use crate::v1::Time;
 use reqwest::{
@@ -130,16 +132,10 @@ impl Client {
         let bad = |why: String| ApiError::BadAddress { address: base.to_owned(), why };
         let mut root = Url::parse(base.trim()).map_err(|e| bad(e.to_string()))?;
         if !matches!(root.scheme(), "http" | "https") {
-            return Err(bad("expected http://HOST:PORT".into()));
+            return Err(bad("expected https://HOST:PORT or http://HOST:PORT".into()));
         }
         root.path_segments_mut().map_err(|()| bad("no path".into()))?.pop_if_empty().extend(["api", "v1", ""]);
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| bad(e.to_string()))?;
+        let http = trust::http(&root, None)?;
         Ok(Self { http, root, token: None, lang: Lang::En, patience: Duration::from_secs(15) })
     }
 
@@ -234,6 +230,9 @@ impl Client {
                 Ok(answer) => return refusal(url, answer).await,
                 Err(e) => e,
             };
+            if let Some(why) = trust::untrusted(&error) {
+                return Err(ApiError::Untrusted { url: self.base().to_owned(), why });
+            }
             let harmless = error.is_connect() || (repeat == Repeat::Always && !error.is_timeout());
             if !harmless || error.is_builder() || tokio::time::Instant::now() + pause >= give_up {
                 return Err(ApiError::unreachable(url, error));

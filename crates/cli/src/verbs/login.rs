@@ -2,7 +2,7 @@
 
 use crate::{
     ask,
-    credentials::{Credentials, Login},
+    credentials::{Credentials, Keyring, Login},
     exit::Exit,
     failure::Failure,
     faults, fill, msg, remote,
@@ -10,7 +10,7 @@ use crate::{
 };
 use std::io::{BufRead, IsTerminal, Write};
 use tradewind_api::{Client, v1};
-use tradewind_model::fault::Fault;
+use tradewind_model::{fault::Fault, id::Digest};
 
 /// The password was right.
 const SECOND_FACTOR: &str = "TW-AUTH-014";
@@ -29,6 +29,9 @@ pub struct Args {
     pub email: Option<String>,
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Of the server's authority, compared by a person.
+    #[arg(long, value_name = "SHA256", conflicts_with = "ca")]
+    pub fingerprint: Option<String>,
     #[arg(long)]
     pub no_git: bool,
 }
@@ -38,12 +41,18 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let keyring = session.keyring()?;
     let mut all: Credentials = keyring.read()?;
     // A token of an earlier login has no say in a new one.
-    let client = Client::new(session.server())?.with_lang(lang).patience(session.around.patience);
+    let authorities = match &args.fingerprint {
+        Some(given) => Some(compared(given, session).await?),
+        None => session.authorities().map(str::to_owned),
+    };
+    let client = session.stranger(authorities.as_deref())?;
     let made = token(&args, session, &client).await?;
     let server = session.server().to_owned();
     let v1::NewToken { token, info } = made;
     let name = info.owner.clone().unwrap_or_else(|| info.name.clone());
-    all.servers.insert(server.clone(), Login { token, id: info.id, name: name.clone(), expires_at: info.expires_at });
+    let login = Login { token, id: info.id, name: name.clone(), expires_at: info.expires_at, authorities };
+    let authorities = login.authorities.clone();
+    all.servers.insert(server.clone(), login);
     all.current = Some(server.clone());
     keyring.write(&all)?;
     if session.json {
@@ -53,10 +62,23 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         session.out.line(fill!(lang, &msg::LOGGED_IN, server = server, name = name, until = until));
     }
     if !args.no_git {
-        teach_git(session)?;
+        teach_git(session, &keyring, authorities.as_deref())?;
         remote::ensure(session, None)?;
     }
     Ok(Exit::Ok)
+}
+
+/// The certificate with this fingerprint, of those the server shows.
+async fn compared(fingerprint: &str, session: &Session) -> Result<String, Failure> {
+    let digits: String = fingerprint.trim().chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
+    let digits = digits.strip_prefix("sha256").unwrap_or(&digits);
+    let bad = |_| Fault::new(&faults::BAD_FINGERPRINT).with("value", fingerprint);
+    let wanted: Digest = format!("sha256:{digits}").parse().map_err(bad)?;
+    let shown = tradewind_api::shown_by(session.server()).await?;
+    let found: Vec<String> = shown.iter().map(|s| s.fingerprint.to_string()).collect();
+    let same = shown.into_iter().find(|s| s.fingerprint == wanted);
+    let other = || Fault::new(&faults::OTHER_FINGERPRINT).with("url", session.server()).with("found", found.join(", "));
+    Ok(same.ok_or_else(other)?.pem)
 }
 
 /// By a one-time code, by an invitation, or by name and password.
@@ -130,13 +152,20 @@ fn whoami(session: &Session) -> String {
     }
 }
 
-/// Tells git to ask this program for the server's password, and no other helper.
-fn teach_git(session: &Session) -> Result<(), Failure> {
+/// Tells git to ask this program for the server's password, and no other helper; and whom to believe about the server.
+fn teach_git(session: &Session, keyring: &Keyring, authorities: Option<&str>) -> Result<(), Failure> {
     let here = session.checkout();
     let key = format!("credential.{}.helper", session.server());
     let exe = std::env::current_exe().map_err(Failure::machine("/proc/self/exe"))?;
     let helper = helper_line(&exe.to_string_lossy());
     let set = here.configure(&["--replace-all", &key, ""])? && here.configure(&["--add", &key, &helper])?;
+    let trust = format!("http.{}.sslCAInfo", session.server());
+    let file = keyring.write_authorities(session.server(), authorities)?;
+    match authorities {
+        Some(_) => here.configure(&["--replace-all", &trust, &file.to_string_lossy()])?,
+        // Where there was none, git says no.
+        None => here.configure(&["--unset-all", &trust])?,
+    };
     if !session.json {
         let text = if set { &msg::GIT_TAUGHT } else { &msg::GIT_NOT_TAUGHT };
         session.out.line(fill!(session.lang, text, server = session.server(), key = key, helper = helper));

@@ -19,6 +19,10 @@ pub async fn run(session: &Session) -> Result<Exit, Failure> {
     keyring.write(&all)?;
     // Git may be gone by now, or never have been taught.
     let _ = session.checkout().configure(&["--remove-section", &format!("credential.{server}")]);
+    if login.authorities.is_some() {
+        let _ = session.checkout().configure(&["--unset-all", &format!("http.{server}.sslCAInfo")]);
+        keyring.write_authorities(server, None)?;
+    }
     if session.json {
         session.out.json(&serde_json::json!({ "server": server, "revoked": revoked.is_ok() }));
     } else {

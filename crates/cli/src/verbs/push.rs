@@ -130,6 +130,10 @@ async fn push(session: &Session, here: &Checkout, service: &ServiceName, branch:
     for (n, (key, value)) in config.iter().enumerate() {
         command.env(format!("GIT_CONFIG_KEY_{n}"), key).env(format!("GIT_CONFIG_VALUE_{n}"), value);
     }
+    if let Some(pem) = session.authorities() {
+        // Stronger than what `login` taught git, which a variable of the user's may already have overruled.
+        command.env("GIT_SSL_CAINFO", session.keyring()?.write_authorities(session.server(), Some(pem))?);
+    }
     // What git asks the server for, and speaks itself where its translations are installed.
     let language = match session.lang {
         Lang::En => "en",

@@ -39,6 +39,8 @@ impl Clock for TestClock {
 
 pub struct TestApp {
     pub addr: SocketAddr,
+    /// Where it listens for TLS.
+    pub secure: Option<SocketAddr>,
     pub app: App,
     pub clock: Arc<TestClock>,
     pub admin: NewToken,
@@ -54,26 +56,33 @@ impl TestApp {
     }
 
     pub async fn start_in(folder: TempDir) -> Self {
-        Self::start_with(folder, Settings::default(), Guard::default()).await
+        Self::start_as(folder, |_| ()).await
     }
 
     pub async fn start_with(folder: TempDir, audit: Settings, outbound: Guard) -> Self {
+        Self::start_as(folder, |config| (config.audit, config.outbound) = (audit, outbound)).await
+    }
+
+    /// With other settings than a test usually has.
+    pub async fn start_as(folder: TempDir, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let filter = tracing_subscriber::EnvFilter::try_from_default_env();
         let filter = filter.unwrap_or_else(|_| "warn".into());
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let clock = Arc::new(TestClock::default());
-        let config = ServerConfig {
+        let mut config = ServerConfig {
             data: folder.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
             database: None,
             vault: KeySource::File(folder.path().join("vault.key")),
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
-            audit,
-            outbound,
+            tls: None,
+            audit: Settings::default(),
+            outbound: Guard::default(),
             authority: None,
         };
+        change(&mut config);
         let server = Server::open(config, clock.clone()).await.unwrap();
-        let (addr, app) = (server.addr(), server.app().clone());
+        let (addr, secure, app) = (server.addr(), server.secure_addr(), server.app().clone());
         let asked = CreateToken {
             name: "admin".into(),
             scopes: vec![Scope::Admin],
@@ -83,7 +92,7 @@ impl TestApp {
         let admin = admin::mint_token(&app.store, &asked).await.unwrap();
         let stop = CancellationToken::new();
         let running = Some(tokio::spawn(server.run(stop.clone())));
-        Self { addr, app, clock, admin, stop, running, data: Some(folder) }
+        Self { addr, secure, app, clock, admin, stop, running, data: Some(folder) }
     }
 
     pub fn base(&self) -> String {
@@ -130,6 +139,8 @@ impl Drop for TestApp {
 
 /// Plain HTTP, where the typed client would hide what is tested.
 pub fn http() -> reqwest::Client {
+    // It never speaks TLS here, and wants to know all the same with what it would.
+    let _ = rustls::crypto::CryptoProvider::install_default((*tradewind_tls::provider()).clone());
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 

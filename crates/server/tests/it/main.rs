@@ -13,3 +13,4 @@ mod routes;
 mod runs;
 mod secrets;
 mod services;
+mod tls;

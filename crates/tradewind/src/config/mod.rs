@@ -105,6 +105,10 @@ impl Config {
     pub fn addr(&self, setting: &'static Setting) -> SocketAddr {
         self.text(setting).and_then(|t| t.parse().ok()).expect("checked when it was loaded")
     }
+    /// Of a setting that may be without a value.
+    pub fn address(&self, setting: &'static Setting) -> Option<SocketAddr> {
+        self.text(setting).and_then(|a| a.parse().ok())
+    }
     pub fn size(&self, setting: &'static Setting) -> u64 {
         self.text(setting).and_then(bytes).expect("checked when it was loaded")
     }
@@ -123,7 +127,10 @@ impl Config {
     pub fn public_url(&self) -> String {
         match self.text(&registry::PUBLIC_URL) {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => self.local_url(),
+            None => match self.address(&registry::LISTEN_TLS) {
+                Some(addr) => format!("https://{}", reachable(addr)),
+                None => self.local_url(),
+            },
         }
     }
     /// How this machine's own processes reach the API.

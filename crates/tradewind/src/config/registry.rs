@@ -28,6 +28,42 @@ pub static LISTEN: Setting = Setting {
     help: Text { en: "Where the API and the git remote listen", zh: "API 与 git 远程仓库的监听地址" },
 };
 
+pub static LISTEN_TLS: Setting = Setting {
+    key: "listen_tls",
+    kind: Kind::Address,
+    value: "ADDR",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Where the API and the git remote listen over TLS too, such as 0.0.0.0:7443; nowhere unless given",
+        zh: "API 与 git 远程仓库的 TLS 监听地址，如 0.0.0.0:7443；不指定则不监听",
+    },
+};
+
+pub static LISTEN_CERTIFICATE: Setting = Setting {
+    key: "listen_certificate",
+    kind: Kind::Path,
+    value: "FILE",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "The certificate (PEM, with its chain) for it, looked at every 10 s; one of the server's own authority unless given",
+        zh: "用于该地址的证书（PEM，含证书链），每 10 秒检查一次；未指定时由服务器自建机构签发",
+    },
+};
+
+pub static LISTEN_KEY: Setting = Setting {
+    key: "listen_key",
+    kind: Kind::Path,
+    value: "FILE",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "The certificate's key (PEM); in the same file unless given",
+        zh: "该证书的私钥（PEM）；未指定时与证书在同一文件",
+    },
+};
+
 pub static EDGE: Setting = Setting {
     key: "edge",
     kind: Kind::Address,
@@ -199,8 +235,8 @@ pub static PUBLIC_URL: Setting = Setting {
     default: None,
     secret: false,
     help: Text {
-        en: "How clients reach the API, for links and git remotes; http:// and --listen unless given",
-        zh: "客户端访问 API 的地址，用于链接和 git 远程地址；未指定时为 http:// 加 --listen",
+        en: "How clients reach the API, for links and git remotes; unless given, https:// and listen_tls, else http:// and listen",
+        zh: "客户端访问 API 的地址，用于链接和 git 远程地址；未指定时为 https:// 加 listen_tls，否则为 http:// 加 listen",
     },
 };
 
@@ -286,6 +322,9 @@ pub static LOG_MAX_SIZE: Setting = Setting {
 pub static ALL: &[&Setting] = &[
     &DATA,
     &LISTEN,
+    &LISTEN_TLS,
+    &LISTEN_CERTIFICATE,
+    &LISTEN_KEY,
     &EDGE,
     &EDGE_TLS,
     &CERTIFICATES,

@@ -9,7 +9,7 @@ use crate::{
     role::{Role, on_disk},
 };
 use anyhow::Context;
-use std::{ffi::OsString, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tradewind_agent::{AgentConfig, RunAs};
@@ -89,8 +89,8 @@ fn edge(config: &Config) -> anyhow::Result<()> {
     tradewind_edge::holder(HolderConfig {
         data: folder.root().to_owned(),
         listen: vec![config.addr(&set::EDGE)],
-        listen_tls: address(config, &set::EDGE_TLS).into_iter().collect(),
-        admin: address(config, &set::METRICS),
+        listen_tls: config.address(&set::EDGE_TLS).into_iter().collect(),
+        admin: config.address(&set::METRICS),
         program: on_disk()?,
         worker_args: args(EDGE_WORKER),
         holder_args: args("edge"),
@@ -100,9 +100,9 @@ fn edge(config: &Config) -> anyhow::Result<()> {
 
 fn worker_config(config: &Config) -> WorkerConfig {
     let mut worker = WorkerConfig::new(config.data(), vec![config.addr(&set::EDGE)]);
-    worker.listen_tls = address(config, &set::EDGE_TLS).into_iter().collect();
+    worker.listen_tls = config.address(&set::EDGE_TLS).into_iter().collect();
     worker.certificates = config.text(&set::CERTIFICATES).map(PathBuf::from);
-    worker.admin = address(config, &set::METRICS);
+    worker.admin = config.address(&set::METRICS);
     worker.clients = client_rules(config);
     if is_on(config, &set::ACCESS_LOG) {
         worker.access_log = AccessLog::On;
@@ -111,7 +111,7 @@ fn worker_config(config: &Config) -> WorkerConfig {
 }
 
 fn client_rules(config: &Config) -> ClientRules {
-    let tls_port = address(config, &set::EDGE_TLS).map(|a| a.port());
+    let tls_port = config.address(&set::EDGE_TLS).map(|a| a.port());
     let port = config.text(&set::HTTPS_PORT).and_then(|p| p.parse().ok()).or(tls_port);
     ClientRules {
         redirect_to: port.filter(|_| is_on(config, &set::HTTPS_REDIRECT)),
@@ -126,11 +126,6 @@ fn client_rules(config: &Config) -> ClientRules {
 
 fn is_on(config: &Config, setting: &'static Setting) -> bool {
     config.text(setting) == Some("on")
-}
-
-/// Of a setting that may be without a value.
-fn address(config: &Config, setting: &'static Setting) -> Option<SocketAddr> {
-    config.text(setting).and_then(|a| a.parse().ok())
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -58,7 +58,11 @@ impl Folder {
 
     /// Starts `up` in the foreground and waits until it is.
     pub fn up(&self) -> Up {
-        let mut child = self.up_command("").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.up_as("")
+    }
+
+    pub fn up_as(&self, words: &str) -> Up {
+        let mut child = self.up_command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Said::default();
         said.hear(child.stdout.take().unwrap());
         said.hear(child.stderr.take().unwrap());
@@ -100,6 +104,7 @@ pub fn surround(command: &mut Command, folder: &Folder) {
             command.env_remove(name);
         }
     }
+    command.env_remove("GIT_SSL_CAINFO");
     command.env("HOME", folder.tmp.path()).env_remove("XDG_CONFIG_HOME").env("LANG", "C").env_remove("LC_ALL");
     command.stdin(Stdio::null());
 }

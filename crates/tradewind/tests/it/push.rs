@@ -2,7 +2,7 @@
 
 use crate::{
     checkout::Checkout,
-    harness::{Folder, text},
+    harness::{Folder, free_port, text},
 };
 
 const SPEC: &str = "version: 1\nservice: sync\nkind: worker\nrun:\n  command: [sleep, '1000']\n\
@@ -53,4 +53,48 @@ fn a_push_is_built_rolled_out_and_taken_back_and_a_failed_build_is_a_failure() {
     assert_eq!(checkout.tradewind("check").1, Some(1));
     assert_eq!(checkout.tradewind("push").1, Some(3));
     assert_eq!(checkout.tradewind("audit verify").1, Some(0));
+}
+
+/// From another machine as it were: the server is believed for its fingerprint, by the verbs and by git.
+#[test]
+fn over_tls_a_server_is_known_by_its_fingerprint() {
+    let folder = Folder::new();
+    let secure = free_port();
+    let up = folder.up_as(&format!("--listen-tls {secure}"));
+    let said = up.said.text();
+    let login = said.lines().find_map(|l| l.trim().strip_prefix("tradewind ")).unwrap();
+    assert!(login.contains(&format!("--server https://{secure} ")) && login.contains(" --fingerprint "), "{login}");
+
+    let checkout = Checkout::new(&folder);
+    checkout.commit("One", &[("tradewind.yaml", SPEC), (".gitlab-ci.yml", "test:\n  script: [echo all is well]\n")]);
+    let fail = |words: &str, code: &str| {
+        let out = checkout.run(&folder.program, &words.split(' ').collect::<Vec<_>>());
+        assert!(!out.status.success() && text(&out.stderr).contains(code), "{words}: {}", text(&out.stderr));
+    };
+    let (unsafely, fingerprint) = login.split_once(" --fingerprint ").unwrap();
+    fail(unsafely, "TW-CLI-063");
+    fail(&format!("{unsafely} --fingerprint {}", "ab".repeat(32)), "TW-CLI-064");
+    fail(&format!("{unsafely} --fingerprint abc"), "TW-CLI-065");
+    fail(&format!("login --server http://{} --code x --fingerprint {fingerprint}", folder.api), "TW-CLI-004");
+
+    // As a browser shows it.
+    let colons: Vec<_> = fingerprint.as_bytes().chunks(2).map(|pair| text(pair).to_uppercase()).collect();
+    assert_eq!(checkout.tradewind(&format!("{unsafely} --fingerprint {}", colons.join(":"))).1, Some(0));
+    let told = checkout.git(&["push", "tradewind", "main"]);
+    assert!(told.contains("all is well"), "{told}");
+    assert!(checkout.tradewind("status").0.contains("sync"));
+    checkout.commit("Two", &[("VERSION", "2\n")]);
+    assert_eq!(checkout.tradewind("push").1, Some(0));
+
+    // Somewhere without a login: the file does.
+    let pem = folder.data().join("api-authority.pem");
+    let minted = folder.command("admin token --name script").output().unwrap();
+    let by_file = format!("status --server https://{secure} --token {}", text(&minted.stdout).trim());
+    assert_eq!(checkout.tradewind(&format!("{by_file} --ca {}", pem.display())).1, Some(0));
+    fail(&format!("{by_file} --ca /nowhere.pem"), "TW-CLI-067");
+    fail(&format!("{by_file} --ca tradewind.yaml"), "TW-CLI-067");
+
+    assert_eq!(checkout.tradewind("logout").1, Some(0));
+    fail("status", "TW-");
+    assert!(!checkout.git(&["config", "--global", "--list"]).contains("sslcainfo"));
 }

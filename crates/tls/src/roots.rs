@@ -16,7 +16,7 @@ const BUNDLES: [&str; 5] = [
 ];
 
 /// None where there is no bundle: then nothing over https is believed.
-pub fn of_machine() -> RootCertStore {
+pub fn machine_roots() -> RootCertStore {
     let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let bundles = named.into_iter().chain(BUNDLES.iter().map(PathBuf::from));
     bundles.map(|path| read(&path)).find(|roots| !roots.is_empty()).unwrap_or_else(RootCertStore::empty)
