@@ -21,6 +21,26 @@ pub enum RunAs {
     SameUser,
 }
 
+/// What holds jobs in, beside their users.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Isolation {
+    /// Bubblewrap where it works, else their users alone.
+    Auto,
+    /// Bubblewrap, or no job runs.
+    Required,
+    Users,
+}
+
+/// What jobs may reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum JobNetwork {
+    Open,
+    /// All but the addresses at which a cloud hands out its credentials.
+    NoMetadata,
+    /// Nothing. Needs bubblewrap.
+    None,
+}
+
 #[derive(Clone)]
 pub struct AgentConfig {
     /// The agent's folder, `DIR/agent`; made if need be. The folders above it must let other users pass (0711).
@@ -35,6 +55,12 @@ pub struct AgentConfig {
     pub run_as: RunAs,
     /// Put jobs and instances into cgroups of their own, where the host lets us.
     pub cgroups: bool,
+    pub isolation: Isolation,
+    pub job_network: JobNetwork,
+    /// Folders that jobs in bubblewrap see nothing of, beside the agent's own and other people's.
+    pub hidden: Vec<PathBuf>,
+    /// Folders that they may read all the same.
+    pub job_folders: Vec<PathBuf>,
     /// Jobs at once.
     pub slots: usize,
     pub path: String,
@@ -43,7 +69,8 @@ pub struct AgentConfig {
 }
 
 impl AgentConfig {
-    /// With defaults for what is not named: separate users, cgroups, as many jobs at once as the machine has cores.
+    /// With defaults for what is not named: separate users and nothing more, cgroups, as many jobs at once as the machine
+    /// has cores.
     pub fn new(
         data: impl Into<PathBuf>,
         server: ServerUrl,
@@ -58,6 +85,10 @@ impl AgentConfig {
             shim,
             run_as: RunAs::SeparateUsers,
             cgroups: true,
+            isolation: Isolation::Users,
+            job_network: JobNetwork::Open,
+            hidden: Vec::new(),
+            job_folders: Vec::new(),
             slots: std::thread::available_parallelism().map_or(2, usize::from).min(MOST_SLOTS),
             path: DEFAULT_PATH.into(),
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -81,6 +112,8 @@ impl std::fmt::Debug for AgentConfig {
             .field("server", &self.server)
             .field("edge_socket", &self.edge_socket)
             .field("run_as", &self.run_as)
+            .field("isolation", &self.isolation)
+            .field("job_network", &self.job_network)
             .finish_non_exhaustive()
     }
 }

@@ -126,4 +126,9 @@ tradewind_model::faults! {
         "无法取得其密钥：{why}",
         "see which it wants under `secrets` in tradewind.yaml and which there are with `tradewind secrets`; it is tried again",
         "在 tradewind.yaml 的 `secrets` 中查看所需的密钥，用 `tradewind secrets` 查看已有的；会自动重试";
+    NOT_CONFINED = "TW-AGENT-026", 503,
+        "this host cannot hold jobs in as its settings ask for: {why}",
+        "本机无法按设置隔离任务：{why}",
+        "install bubblewrap and let users have namespaces (`tradewind doctor` says what is missing), or change `isolation` or `job_network` in config.yaml",
+        "安装 bubblewrap 并允许用户命名空间（`tradewind doctor` 会指出缺少什么），或修改 config.yaml 中的 `isolation` 或 `job_network`";
 }

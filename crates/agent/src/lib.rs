@@ -6,6 +6,7 @@
 //! the parts meet.
 
 pub mod config;
+mod confine;
 pub mod disk;
 pub mod edge;
 pub mod faults;
@@ -25,7 +26,7 @@ mod users;
 mod window;
 mod wire;
 
-pub use config::{AgentConfig, RunAs};
+pub use config::{AgentConfig, Isolation, JobNetwork, RunAs};
 pub use host::Error;
 pub use server::ServerUrl;
 

@@ -3,7 +3,7 @@
 use crate::{
     admin,
     config::{self, Config, registry as set},
-    down, first,
+    doctor, down, first,
     folder::Folder,
     help, msg, roles,
     say::Say,
@@ -112,7 +112,8 @@ pub fn grammar(lang: Lang) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(up)
-        .subcommand(Command::new("down").arg(data()));
+        .subcommand(Command::new("down").arg(data()))
+        .subcommand(Command::new("doctor").args(taking(set::ALL)).arg(json()));
     let root = tradewind_cli::grammar(root, lang);
     let root = root
         .subcommand(admin)
@@ -140,6 +141,7 @@ fn dispatch(matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
             up::run(load()?, ground, say)
         }
         "down" => down::run(&Folder::open(load()?.data())?, say),
+        "doctor" => Ok(doctor::run(&load()?, own.get_flag("json"), say)),
         "admin" => match own.subcommand() {
             Some((action, own)) => admin::run(action, own, &Config::load(own, &var)?, say),
             None => Ok(Exit::Usage),

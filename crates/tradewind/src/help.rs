@@ -13,6 +13,7 @@ pub static ROLES: Table = help! {
     "up": "Run everything on this machine: server, agent and edge", "在本机运行一切：server、agent 与 edge";
     "up.detach": "Return when all is ready and go on in the background", "就绪后返回，在后台继续运行";
     "down": "Stop all that belongs to a data folder, what a kill left behind included", "停止属于数据目录的一切，包括被强制结束后遗留的进程";
+    "doctor": "Look at what this machine gives and lacks; before the first start and after. Changes nothing", "检查本机具备什么、缺少什么；首次启动前后均可使用，不做任何更改";
     "admin": "For the owner of the data folder: needs no login", "供数据目录的所有者使用，无需登录";
     "admin token": "Make a token, for scripts and recovery", "创建令牌，用于脚本与恢复";
     "admin token.name": "Who or what will use it [default: admin]", "使用者［默认：admin］";

@@ -5,6 +5,7 @@ mod alloc;
 mod audit;
 mod cli;
 mod config;
+mod doctor;
 mod down;
 mod faults;
 mod first;

@@ -3,8 +3,16 @@
 use tradewind_cli::text::Text;
 
 pub const CONFIG_COLUMNS: [&Text; 5] = [&H_SETTING, &H_VALUE, &H_SOURCE, &H_VARIABLE, &H_MEANING];
+pub const DOCTOR_COLUMNS: [&Text; 3] = [&H_VERDICT, &H_ABOUT, &H_FOUND];
 
 tradewind_cli::messages! {
+    H_VERDICT = "VERDICT", "结论";
+    H_ABOUT = "ABOUT", "项目";
+    H_FOUND = "FOUND", "情况";
+    DOCTOR_GOOD = "good", "正常";
+    DOCTOR_LESS = "less", "欠缺";
+    DOCTOR_BAD = "bad", "有问题";
+    DOCTOR_SUM = "{good} good, {less} with less than there could be, {bad} bad", "正常 {good} 项，欠缺 {less} 项，有问题 {bad} 项";
     UP = "Tradewind {version} is up.", "信风 {version} 已启动。";
     UP_API = "  API, git   {url}   (server, pid {pid})", "  API、git   {url}   （server，进程 {pid}）";
     UP_AUTHORITY = "  authority  SHA-256 {fingerprint}   (log in elsewhere with --fingerprint)", "  证书机构   SHA-256 {fingerprint}   （在其他机器上登录时用 --fingerprint）";

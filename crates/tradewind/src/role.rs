@@ -54,7 +54,15 @@ static SERVER: [&Setting; 24] = [
     &set::ACME_DIRECTORY,
     &set::ACME_ROOT,
 ];
-static AGENT: [&Setting; 4] = [&set::LISTEN, &set::INSECURE_SAME_USER, &set::LOG, &set::LOG_FORMAT];
+static AGENT: [&Setting; 7] = [
+    &set::LISTEN,
+    &set::INSECURE_SAME_USER,
+    &set::ISOLATION,
+    &set::JOB_NETWORK,
+    &set::JOB_FOLDERS,
+    &set::LOG,
+    &set::LOG_FORMAT,
+];
 /// The edge's others can wait until it is started anew: what it serves is not interrupted for them.
 static EDGE: [&Setting; 2] = [&set::EDGE, &set::EDGE_TLS];
 

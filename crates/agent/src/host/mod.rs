@@ -15,6 +15,7 @@ mod trials;
 
 use crate::{
     config::AgentConfig,
+    confine::Confinement,
     disk,
     edge::{
         certificates::{self, Wanted as CertificatesWanted},
@@ -160,12 +161,16 @@ impl Host {
     pub async fn open(config: AgentConfig) -> Result<Self, Error> {
         config.check()?;
         let time = Time::new(config.clock.clone());
-        let home = Home::at(std::path::absolute(&config.data).unwrap_or(config.data));
+        let home = Home::at(std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone()));
         home.create()?;
-        let server = Server::new(config.server, &config.key)?;
+        let server = Server::new(config.server.clone(), &config.key)?;
         let record = |what| move |source| Error::Record { what, source };
         let users = Arc::new(Users::open(&home, config.run_as).map_err(record("users"))?);
-        let target = ProcessTarget::new(config.shim.0, config.shim.1).with_keys(secrets::keys(&home)?);
+        let target = ProcessTarget::new(config.shim.0.clone(), config.shim.1.clone()).with_keys(secrets::keys(&home)?);
+        let confinement = {
+            let config = config.clone();
+            tokio::task::spawn_blocking(move || Confinement::on_this_host(&config)).await.map(Arc::new)?
+        };
         let handing = Secrets { server: server.clone(), target: target.clone() };
         let launcher = Arc::new(Launcher {
             home: home.clone(),
@@ -181,6 +186,7 @@ impl Host {
             server: server.clone(),
             target: target.clone(),
             users: users.clone(),
+            confinement: confinement.clone(),
             cgroups: config.cgroups,
             path: config.path.clone(),
             bounds: Bounds::default(),
@@ -226,6 +232,7 @@ impl Host {
             users,
             launcher: launcher.clone(),
             secrets: handing,
+            confinement,
             cgroups: config.cgroups,
             path: config.path,
             time: time.clone(),

@@ -134,6 +134,7 @@ impl Launcher {
             },
             // What an instance's children do after its end would be done twice by the next one.
             kill_group_at_exit: true,
+            wrapped: false,
             secrets: !workload.secrets.is_empty(),
         })
     }

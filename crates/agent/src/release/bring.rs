@@ -2,6 +2,7 @@
 
 use super::{Mark, ReleaseNews};
 use crate::{
+    confine::Confinement,
     disk::{self, At, blocking},
     faults,
     home::Home,
@@ -36,6 +37,7 @@ use tradewind_model::{
 use tradewind_targets::{
     logs,
     process::{Adopted, ProcessTarget},
+    sandbox::Own,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -51,6 +53,7 @@ pub struct Bringer {
     pub server: Server,
     pub target: ProcessTarget,
     pub users: Arc<Users>,
+    pub confinement: Arc<Confinement>,
     pub cgroups: bool,
     pub path: String,
     pub bounds: Bounds,
@@ -192,7 +195,10 @@ impl Bringer {
             timeout_ms: Some(prepare.timeout_ms),
             kill_group_at_exit: true,
             secrets: false,
+            wrapped: false,
         };
+        let own = Own { written: vec![folder.clone(), home.clone()], read: Vec::new(), tmp: home.clone() };
+        let spec = self.confinement.around(spec, &own)?;
         let dir = self.home.release_prepare(&id);
         let not_started = |why: String| Fault::new(&faults::NOT_STARTED).with("why", why);
         let process = self.target.start(&dir, &spec).await.map_err(|e| not_started(e.to_string()))?;

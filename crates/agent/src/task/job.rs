@@ -37,6 +37,7 @@ use tradewind_model::{
 use tradewind_targets::{
     logs,
     process::{Adopted, Process},
+    sandbox::Own,
 };
 
 const SCRIPT: &str = "script";
@@ -130,7 +131,7 @@ impl Job<'_> {
         Ok(Next::Step(Step::Script))
     }
 
-    fn spec(&self, step: &str, timeout_ms: u64, more: &[(&str, &str)]) -> ShimSpec {
+    fn spec(&self, step: &str, timeout_ms: u64, more: &[(&str, &str)]) -> Result<ShimSpec, Fault> {
         let text = |path: PathBuf| path.display().to_string();
         let work = text(self.folder.work());
         let mut env = BTreeMap::from([
@@ -142,7 +143,7 @@ impl Job<'_> {
         env.extend(self.work.variables.iter().map(|(k, v)| (k.clone(), v.replace(PROJECT_DIR, &work))));
         env.insert("CI_PROJECT_DIR".to_owned(), work.clone());
         env.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        ShimSpec {
+        let spec = ShimSpec {
             version: shim::VERSION,
             command: Shell::on(&self.shop.path).command(&text(self.folder.script(step))),
             env,
@@ -155,7 +156,15 @@ impl Job<'_> {
             timeout_ms: Some(timeout_ms),
             kill_group_at_exit: true,
             secrets: !self.work.secrets.is_empty(),
-        }
+            wrapped: false,
+        };
+        let folder = self.folder;
+        let own = Own {
+            written: vec![folder.work(), folder.home(), folder.tmp()],
+            read: vec![folder.script(step)],
+            tmp: folder.tmp(),
+        };
+        self.shop.confinement.around(spec, &own)
     }
 
     /// Attaches to what runs, or starts what never did.
@@ -176,7 +185,7 @@ impl Job<'_> {
 
     async fn script(&mut self, journal: &Journal) -> Result<Ended, Fault> {
         let dir = self.folder.process(SCRIPT);
-        let spec = self.spec(SCRIPT, self.work.timeout_ms, &[]);
+        let spec = self.spec(SCRIPT, self.work.timeout_ms, &[])?;
         if *self.order.borrow() != Order::Go && !dir.exists() {
             let exit = Exit::NotStarted { reason: "canceled".into() };
             return Ok(Ended { outcome: JobOutcome::Canceled, exit, message: None });
@@ -228,7 +237,7 @@ impl Job<'_> {
             JobOutcome::Failed | JobOutcome::TimedOut => "failed",
             JobOutcome::Canceled => "canceled",
         };
-        let spec = self.spec(AFTER, AFTER_TIMEOUT_MS, &[("CI_JOB_STATUS", status)]);
+        let spec = self.spec(AFTER, AFTER_TIMEOUT_MS, &[("CI_JOB_STATUS", status)])?;
         self.log.say("Running after_script");
         let dir = self.folder.process(AFTER);
         let ended = match self.process(AFTER, &spec).await {

@@ -15,8 +15,8 @@ mod verify;
 mod workspace;
 
 use crate::{
-    disk, faults, home::Home, host::Sight, instance::launch::Launcher, secrets::Secrets, server::Server, time::Time,
-    users::Users,
+    confine::Confinement, disk, faults, home::Home, host::Sight, instance::launch::Launcher, secrets::Secrets,
+    server::Server, time::Time, users::Users,
 };
 use job::Job;
 use journal::{End, Journal, Step, TaskFolder, boot_id};
@@ -48,6 +48,7 @@ pub struct Shop {
     pub users: Arc<Users>,
     pub launcher: Arc<Launcher>,
     pub secrets: Secrets,
+    pub confinement: Arc<Confinement>,
     pub cgroups: bool,
     pub path: String,
     pub time: Time,

@@ -14,6 +14,7 @@ mod pages;
 mod releases;
 mod restarts;
 mod runs;
+mod sandbox;
 mod scrape;
 mod server;
 mod shards;

@@ -60,7 +60,7 @@ pub fn task(n: u128, work: JobWork) -> DesiredTask {
     DesiredTask { id: id(n), work: Work::Job(Box::new(work)), cancel: false }
 }
 
-async fn done(w: &mut World, n: u128) -> TaskResult {
+pub async fn done(w: &mut World, n: u128) -> TaskResult {
     let seen = w
         .until("the task done", |o| o.tasks.iter().any(|t| t.id == id(n) && matches!(t.state, TaskState::Done(_))))
         .await;
@@ -99,7 +99,7 @@ pub async fn pid_in(path: PathBuf) -> Pid {
     tokio::time::timeout(GUARD, read).await.unwrap()
 }
 
-fn outcome(result: &TaskResult) -> (JobOutcome, Exit) {
+pub fn outcome(result: &TaskResult) -> (JobOutcome, Exit) {
     match result {
         TaskResult::Job { outcome, exit, .. } => (*outcome, exit.clone()),
         other => panic!("{other:?}"),

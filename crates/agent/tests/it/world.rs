@@ -103,7 +103,10 @@ impl World {
     }
 
     pub fn start_agent(&mut self) {
-        let config = self.config();
+        self.start_agent_as(self.config());
+    }
+
+    pub fn start_agent_as(&mut self, config: AgentConfig) {
         self.agent = Some(tokio::spawn(async move {
             tradewind_agent::run(config, std::future::pending()).await.unwrap();
         }));

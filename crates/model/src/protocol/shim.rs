@@ -33,6 +33,9 @@ pub struct ShimSpec {
     /// has to do without stores nothing of what the process says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secrets: bool,
+    /// The command only holds the process in (bubblewrap): it would die of a signal that is meant for those it holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrapped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

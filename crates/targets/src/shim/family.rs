@@ -25,6 +25,8 @@ pub struct Family {
     pidfd: OwnedFd,
     /// We started it ourselves: it stays a zombie, and its number its own, until we reap it.
     ours: bool,
+    /// The main process only holds others in, and would die of what is meant for those.
+    wrapped: bool,
     group: Option<Group>,
 }
 
@@ -38,20 +40,20 @@ pub enum Gone {
 
 impl Family {
     /// Of a child just started.
-    pub fn of_child(started: &Started, group: Option<Group>) -> rustix::io::Result<Self> {
+    pub fn of_child(started: &Started, wrapped: bool, group: Option<Group>) -> rustix::io::Result<Self> {
         let main = i32::try_from(started.pid).unwrap_or(0);
         let pid = Pid::from_raw(main).ok_or(rustix::io::Errno::SRCH)?;
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-        Ok(Self { main, start_ticks: started.start_ticks, pidfd, ours: true, group })
+        Ok(Self { main, start_ticks: started.start_ticks, pidfd, ours: true, wrapped, group })
     }
 
     /// Of a process that another shim started.
-    pub fn adopt(started: &Started, group: Option<Group>) -> Result<Self, Gone> {
+    pub fn adopt(started: &Started, wrapped: bool, group: Option<Group>) -> Result<Self, Gone> {
         let main = i32::try_from(started.pid).unwrap_or(0);
         let pidfd = Pid::from_raw(main).and_then(|p| pidfd_open(p, PidfdFlags::empty()).ok()).ok_or(Gone::Vanished)?;
         // Looked at after the descriptor was opened: it names this process and no later one of the same number.
         let stat = procfs::find(started).ok_or(Gone::Vanished)?;
-        let family = Self { main, start_ticks: started.start_ticks, pidfd, ours: false, group };
+        let family = Self { main, start_ticks: started.start_ticks, pidfd, ours: false, wrapped, group };
         if stat.is_alive() { Ok(family) } else { Err(Gone::Exited(family.exit())) }
     }
 
@@ -82,11 +84,28 @@ impl Family {
 
     /// Everything in the process group; a stopped process is woken so that it can act on it.
     pub fn signal_group(&self, signal: i32) {
+        if self.wrapped && signal != libc::SIGKILL {
+            return self.signal_held(signal);
+        }
         if self.owns_its_number() {
             // SAFETY: plain system calls; the number is that of the group, see `owns_its_number`.
             unsafe {
                 libc::kill(-self.main, signal);
                 libc::kill(-self.main, libc::SIGCONT);
+            }
+        }
+    }
+
+    /// Those that the main process holds in: all that descend from it, in whichever session. The first of them ignores what
+    /// it has no handler for, as every first process of its kind does.
+    fn signal_held(&self, signal: i32) {
+        let mut held = self.everybody();
+        held.remove(&self.main);
+        for pid in held {
+            // SAFETY: plain system calls; the number was read from /proc just now.
+            unsafe {
+                libc::kill(pid, signal);
+                libc::kill(pid, libc::SIGCONT);
             }
         }
     }

@@ -12,7 +12,7 @@ use std::{
 use tradewind_model::protocol::shim::User;
 
 /// Looked at in this order.
-const IN_MEMORY: [&str; 2] = ["/run", "/dev/shm"];
+pub const IN_MEMORY: [&str; 2] = ["/run", "/dev/shm"];
 const TMPFS: i64 = 0x0102_1994;
 const RAMFS: i64 = 0x8584_58f6;
 
@@ -20,6 +20,11 @@ const RAMFS: i64 = 0x8584_58f6;
 fn place(root: &Path, dir: &Path) -> PathBuf {
     let name = hex::encode(&Sha256::digest(dir.as_os_str().as_encoded_bytes())[..12]);
     root.join(name)
+}
+
+/// Below a file system in memory, that of all secrets handed out by this user.
+pub fn of_user(base: &Path) -> PathBuf {
+    base.join(format!("tradewind-secrets-{}", rustix::process::geteuid().as_raw()))
 }
 
 /// Ours alone; others may pass through to what is theirs.
@@ -31,7 +36,7 @@ fn root() -> Result<PathBuf, String> {
         if !in_memory {
             continue;
         }
-        let root = PathBuf::from(base).join(format!("tradewind-secrets-{me}"));
+        let root = of_user(Path::new(base));
         match mkdir(&root, Mode::from_raw_mode(0o711)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(e) => {

@@ -10,7 +10,7 @@
 mod ctl;
 mod family;
 mod log;
-mod memory;
+pub(crate) mod memory;
 mod output;
 mod run;
 mod spawn;

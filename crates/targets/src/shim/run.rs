@@ -85,7 +85,7 @@ fn start(spec: ShimSpec, mut log: Log, handed: Option<Handed>) -> Result<Option<
         drop(image);
         folder::write(here(), folder::STARTED, &ready.started).map_err(|e| format!("cannot record the start: {e}"))?;
         let started = ready.started.clone();
-        let family = Family::of_child(&started, group).map_err(|e| format!("cannot watch it: {e}"))?;
+        let family = Family::of_child(&started, spec.wrapped, group).map_err(|e| format!("cannot watch it: {e}"))?;
         let shim = Shim::new(spec.clone(), started, family, masking)?;
         ready.go(&spec).map(|()| shim)
     };
@@ -136,7 +136,7 @@ fn adopt(spec: ShimSpec, started: Started, mut log: Log, handed: Option<Handed>)
     let mut masking = Masking::of(&spec, handed.as_ref());
     let started = Started { shim_pid: std::process::id(), ..started };
     let group = started.cgroup.as_deref().map(Group::open);
-    let exit = match Family::adopt(&started, group) {
+    let exit = match Family::adopt(&started, spec.wrapped, group) {
         Ok(family) => {
             folder::write(here(), folder::STARTED, &started).map_err(|e| format!("cannot record the start: {e}"))?;
             log.say("taken over by a new shim");

@@ -82,6 +82,7 @@ pub fn spec<const N: usize>(command: [&str; N]) -> ShimSpec {
         timeout_ms: None,
         kill_group_at_exit: false,
         secrets: false,
+        wrapped: false,
     }
 }
 

@@ -5,6 +5,7 @@ mod confined;
 mod host;
 mod kin;
 mod life;
+mod metadata;
 mod output;
 mod registers;
 mod secrets;

@@ -228,6 +228,42 @@ pub static INSECURE_SAME_USER: Setting = Setting {
     },
 };
 
+pub static ISOLATION: Setting = Setting {
+    key: "isolation",
+    kind: Kind::Choice(&["auto", "required", "users"]),
+    value: "auto|required|users",
+    default: Some("auto"),
+    secret: false,
+    help: Text {
+        en: "What holds jobs in beside users of their own: bubblewrap where it works; bubblewrap or no job runs; nothing more",
+        zh: "除独立用户外如何隔离任务：可用时使用 bubblewrap；必须使用 bubblewrap，否则不运行任务；不再额外隔离",
+    },
+};
+
+pub static JOB_NETWORK: Setting = Setting {
+    key: "job_network",
+    kind: Kind::Choice(&["no_metadata", "open", "none"]),
+    value: "no_metadata|open|none",
+    default: Some("no_metadata"),
+    secret: false,
+    help: Text {
+        en: "What jobs may reach: all but the addresses where a cloud hands out its credentials; everything; nothing (needs bubblewrap)",
+        zh: "任务可访问的网络：除云平台发放凭据的元数据地址外的一切；一切；完全断网（需要 bubblewrap）",
+    },
+};
+
+pub static JOB_FOLDERS: Setting = Setting {
+    key: "job_folders",
+    kind: Kind::Text,
+    value: "DIR:DIR",
+    default: None,
+    secret: false,
+    help: Text {
+        en: "Folders of tools below /home, /root, /srv, /mnt or /media that jobs in bubblewrap may read, such as /home/ci/sdk",
+        zh: "bubblewrap 中的任务可读取的工具目录（位于 /home、/root、/srv、/mnt 或 /media 之下），如 /home/ci/sdk",
+    },
+};
+
 pub static PUBLIC_URL: Setting = Setting {
     key: "public_url",
     kind: Kind::Url,
@@ -343,6 +379,9 @@ pub static ALL: &[&Setting] = &[
     &DATABASE,
     &VAULT_KEY_FILE,
     &INSECURE_SAME_USER,
+    &ISOLATION,
+    &JOB_NETWORK,
+    &JOB_FOLDERS,
     &audit::EVENTS,
     &audit::INTERVAL,
     &audit::FILE,

@@ -12,7 +12,7 @@ use anyhow::Context;
 use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tradewind_agent::{AgentConfig, RunAs};
+use tradewind_agent::{AgentConfig, Isolation, JobNetwork, RunAs};
 use tradewind_cli::{exit::Exit, setting::Setting};
 use tradewind_edge::{AccessLog, ClientRules, HolderConfig, WorkerConfig};
 use tradewind_model::{fault::Fault, time::SystemClock};
@@ -76,6 +76,19 @@ fn agent(config: &Config) -> anyhow::Result<()> {
     if config.switch(&set::INSECURE_SAME_USER) {
         agent.run_as = RunAs::SameUser;
     }
+    agent.hidden = vec![folder.root().to_owned()];
+    agent.job_folders =
+        config.text(&set::JOB_FOLDERS).map(|all| std::env::split_paths(all).collect()).unwrap_or_default();
+    agent.isolation = match config.text(&set::ISOLATION) {
+        Some("required") => Isolation::Required,
+        Some("users") => Isolation::Users,
+        Some(_) | None => Isolation::Auto,
+    };
+    agent.job_network = match config.text(&set::JOB_NETWORK) {
+        Some("open") => JobNetwork::Open,
+        Some("none") => JobNetwork::None,
+        Some(_) | None => JobNetwork::NoMetadata,
+    };
     runtime()?.block_on(async {
         let asked = asked_to_stop()?;
         tradewind_agent::run(agent, asked).await.context("the agent ended")

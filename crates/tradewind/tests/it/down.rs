@@ -129,6 +129,7 @@ fn start(dir: &Path, script: &str) -> tradewind_model::protocol::shim::Started {
         timeout_ms: None,
         kill_group_at_exit: true,
         secrets: false,
+        wrapped: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { ProcessTarget::new(BIN, ["shim"]).start(dir, &spec).await.unwrap().started() })

@@ -3,6 +3,7 @@
 mod audit;
 mod checkout;
 mod detach;
+mod doctor;
 mod down;
 mod harness;
 mod init;

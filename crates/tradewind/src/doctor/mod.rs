@@ -1,0 +1,105 @@
+//! `tradewind doctor`: what this machine gives and what it lacks, before the first start and after. It changes nothing.
+
+mod folder;
+mod isolation;
+mod machine;
+mod network;
+
+use crate::{config::Config, msg, say::Say};
+use serde_json::json;
+use std::io::IsTerminal;
+use tradewind_cli::{
+    exit::Exit,
+    fill,
+    table::{Paint, Table, painted},
+};
+use tradewind_model::said::Said;
+
+/// What was looked at, and what was found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// For scripts: stays what it is.
+    pub id: &'static str,
+    pub verdict: Verdict,
+    pub found: Said,
+    /// What follows from it, and what to do.
+    pub fix: Option<Said>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    Good,
+    /// It works, with less than there could be.
+    Less,
+    /// It does not work, or not safely.
+    Bad,
+}
+
+impl Verdict {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Less => "less",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+impl Finding {
+    fn good(id: &'static str, found: Said) -> Self {
+        Self { id, verdict: Verdict::Good, found, fix: None }
+    }
+    fn less(id: &'static str, found: Said, fix: Said) -> Self {
+        Self { id, verdict: Verdict::Less, found, fix: Some(fix) }
+    }
+    fn bad(id: &'static str, found: Said, fix: Said) -> Self {
+        Self { id, verdict: Verdict::Bad, found, fix: Some(fix) }
+    }
+}
+
+pub fn run(config: &Config, as_json: bool, say: Say) -> Exit {
+    let found: Vec<Finding> =
+        [machine::look(config), isolation::look(config), folder::look(config), network::look(config)]
+            .into_iter()
+            .flatten()
+            .collect();
+    let lang = say.lang;
+    if as_json {
+        let items: Vec<_> = found
+            .iter()
+            .map(|f| {
+                let fix = f.fix.as_ref().map(|f| f.get(lang));
+                json!({ "id": f.id, "verdict": f.verdict.id(), "found": f.found.get(lang), "fix": fix })
+            })
+            .collect();
+        say.out(serde_json::to_string_pretty(&json!({ "items": items, "next": null })).unwrap_or_default());
+    } else {
+        say.out(page(&found, say, std::io::stdout().is_terminal()));
+    }
+    if found.iter().any(|f| f.verdict == Verdict::Bad) { Exit::Failed } else { Exit::Ok }
+}
+
+fn page(found: &[Finding], say: Say, terminal: bool) -> String {
+    let lang = say.lang;
+    let mut table = Table::new(&msg::DOCTOR_COLUMNS.map(|t| t.get(lang)));
+    for f in found {
+        let (paint, word) = match f.verdict {
+            Verdict::Good => (Paint::Good, &msg::DOCTOR_GOOD),
+            Verdict::Less => (Paint::Warn, &msg::DOCTOR_LESS),
+            Verdict::Bad => (Paint::Bad, &msg::DOCTOR_BAD),
+        };
+        table.row(vec![painted(paint, word.get(lang)), f.id.into(), f.found.get(lang).into()]);
+        if let Some(fix) = &f.fix {
+            table.row(vec![" ".into(), " ".into(), painted(Paint::Faint, format!("→ {}", fix.get(lang)))]);
+        }
+    }
+    let count = |v: Verdict| found.iter().filter(|f| f.verdict == v).count();
+    let sum = fill!(
+        lang,
+        &msg::DOCTOR_SUM,
+        good = count(Verdict::Good),
+        less = count(Verdict::Less),
+        bad = count(Verdict::Bad)
+    );
+    format!("{}\n{sum}", table.render(terminal))
+}

@@ -1,0 +1,132 @@
+//! Where the roles listen, who could listen in, and whether they answer.
+
+use super::Finding;
+use crate::{
+    config::{Config, registry as set},
+    folder::Folder,
+    role::Role,
+    up::shown_authority,
+};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
+use tradewind_model::said;
+
+const ANSWER: Duration = Duration::from_secs(5);
+
+pub fn look(config: &Config) -> Vec<Finding> {
+    let folder = Folder::open(config.data()).ok();
+    let mut found = vec![ports(config, folder.as_ref()), plain(config)];
+    if let Some(folder) = &folder {
+        found.extend(shown_authority(folder, config).map(|fingerprint| {
+            let found = said!(
+                "the API's own authority has the fingerprint {f}",
+                "API 自建证书机构的指纹为 {f}",
+                f = fingerprint
+            );
+            Finding::good("authority", found)
+        }));
+        found.push(roles(config, folder));
+    }
+    found
+}
+
+fn ports(config: &Config, folder: Option<&Folder>) -> Finding {
+    const ID: &str = "ports";
+    let ours = |role: Role| folder.is_some_and(|folder| role.running(folder).is_some());
+    let mut taken = Vec::new();
+    let mut all = Vec::new();
+    for role in Role::ALL {
+        for setting in role.addresses() {
+            let Some(addr) = config.address(setting) else { continue };
+            all.push(format!("{} {addr}", setting.key));
+            if !ours(role)
+                && let Err(e) = TcpListener::bind(addr)
+            {
+                taken.push(format!("{} {addr}: {e}", setting.key));
+            }
+        }
+    }
+    if taken.is_empty() {
+        return Finding::good(ID, said!("{all}", "{all}", all = all.join(", ")));
+    }
+    Finding::bad(
+        ID,
+        said!("cannot listen: {what}", "无法监听：{what}", what = taken.join("; ")),
+        said!(
+            "end what listens there (`ss -ltnp`), or choose another address with the flag or in config.yaml",
+            "请结束占用该端口的程序（`ss -ltnp`），或用参数或 config.yaml 换一个地址"
+        ),
+    )
+}
+
+fn plain(config: &Config) -> Finding {
+    const ID: &str = "api_in_plain";
+    let addr = config.addr(&set::LISTEN);
+    if addr.ip().is_loopback() {
+        return Finding::good(ID, said!("only this machine reaches the API in plain", "仅本机可用明文访问 API"));
+    }
+    Finding::less(
+        ID,
+        said!(
+            "the API is in plain on {addr}: whoever is on the way reads passwords and tokens",
+            "API 在 {addr} 上以明文提供：途经者可读取密码与令牌",
+            addr = addr
+        ),
+        said!(
+            "`listen: 127.0.0.1:7070` and `listen_tls: 0.0.0.0:7443` in config.yaml",
+            "请在 config.yaml 中设置 `listen: 127.0.0.1:7070` 与 `listen_tls: 0.0.0.0:7443`"
+        ),
+    )
+}
+
+fn roles(config: &Config, folder: &Folder) -> Finding {
+    const ID: &str = "roles";
+    let running: Vec<&str> = Role::ALL.into_iter().filter(|r| r.running(folder).is_some()).map(Role::name).collect();
+    if running.is_empty() {
+        let fix = said!("start it with `tradewind up`", "请执行 `tradewind up` 启动");
+        return Finding::less(ID, said!("nothing of this folder runs", "该数据目录没有运行中的进程"), fix);
+    }
+    let missing: Vec<&str> = Role::ALL.into_iter().map(Role::name).filter(|r| !running.contains(r)).collect();
+    if !missing.is_empty() {
+        return Finding::bad(
+            ID,
+            said!(
+                "{missing} does not run; {running} does",
+                "{missing} 未运行；{running} 在运行",
+                missing = missing.join(", "),
+                running = running.join(", ")
+            ),
+            said!(
+                "see DIR/log, and start what is missing with `tradewind up`",
+                "请查看 DIR/log，并用 `tradewind up` 启动缺失的进程"
+            ),
+        );
+    }
+    match healthy(config.addr(&set::LISTEN)) {
+        Ok(()) => Finding::good(
+            ID,
+            said!("server, edge and agent run, and the API answers", "server、edge 与 agent 均在运行，API 有应答"),
+        ),
+        Err(e) => Finding::bad(
+            ID,
+            said!("the server runs and its API does not answer: {why}", "server 在运行，但 API 无应答：{why}", why = e),
+            said!(
+                "see DIR/log/server.log; what runs and serves does not depend on it",
+                "请查看 DIR/log/server.log；正在运行的业务不受影响"
+            ),
+        ),
+    }
+}
+
+fn healthy(addr: SocketAddr) -> std::io::Result<()> {
+    let addr = crate::config::reachable(addr);
+    let mut socket = TcpStream::connect_timeout(&addr, ANSWER)?;
+    socket.set_read_timeout(Some(ANSWER))?;
+    write!(socket, "GET /healthz HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n\r\n")?;
+    let mut head = [0; 12];
+    socket.read_exact(&mut head)?;
+    if &head[9..] == b"200" { Ok(()) } else { Err(std::io::Error::other(String::from_utf8_lossy(&head).into_owned())) }
+}
