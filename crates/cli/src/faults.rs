@@ -132,6 +132,9 @@ tradewind_model::faults! {
     FILE_EXISTS = "TW-CLI-084", 409,
         "{file} is there already", "{file} 已存在",
         "look at what would be written with --print, or replace it with --force; nothing was written", "用 --print 查看将写入的内容，或用 --force 替换；没有写入任何文件";
+    FILE_TAKEN = "TW-CLI-085", 409,
+        "{file} is there already", "{file} 已存在",
+        "name another file: a backup replaces nothing", "请换一个文件名：备份不会覆盖已有文件";
     BAD_SECRET_NAME = "TW-CLI-060", 422,
         "`{value}` is not a secret's name", "`{value}` 不是合法的密钥名称",
         "use 1 to 64 letters, digits and `_`, not beginning with a digit: SHOPEE_PARTNER_KEY", "请用 1 到 64 个字母、数字和 `_`，且不以数字开头：SHOPEE_PARTNER_KEY";

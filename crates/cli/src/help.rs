@@ -30,6 +30,8 @@ pub static VERBS: Table = help! {
     "second-factor remove": "Remove your own", "移除自己的第二因素";
     "second-factor reset": "Take it away from somebody who lost it", "为丢失者重置第二因素";
     "logout": "Forget the login, here and on the server", "退出登录，并在服务器上吊销令牌";
+    "backup": "Make a backup of the whole control plane into a file here, but for its keys", "把整个控制面备份到此处的文件中，不含密钥";
+    "backup.file": "The file to make: `tradewind-2026-11-22.tar.zst`", "要生成的文件：`tradewind-2026-11-22.tar.zst`";
     "init": "Write a first tradewind.yaml and pipeline for what is in a folder; no server needed", "为目录中的项目生成首份 tradewind.yaml 与流水线；无需服务器";
     "init.dir": "The project's folder [default: this one]", "项目目录［默认：当前目录］";
     "init.service": "The service's name [default: the project's, or its folder's]", "服务名称［默认：项目名或目录名］";

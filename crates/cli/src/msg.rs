@@ -258,6 +258,9 @@ crate::messages! {
     SERVER_VERSION = "server {url}: {version}, API v{api}", "服务器 {url}：{version}，API v{api}";
     SERVER_SILENT = "server {url}: no answer", "服务器 {url}：无应答";
 
+    BACKUP_IN = "Backup in {file}, {size}, without the keys: those stay on their host, in keys/ of the data folder.", "备份已保存到 {file}，{size}，不含密钥：密钥留在其主机的数据目录 keys/ 中。";
+    BACKUP_NEXT = "Read it through: tradewind admin backup verify {file}", "检查备份：tradewind admin backup verify {file}";
+    BACKUP_SO_FAR = "{size} so far", "已接收 {size}";
     INIT_IS = "{service}: {flavour}{found}", "{service}：{flavour}{found}";
     INIT_WROTE = "Written: {files}. Every line that is a guess says so.", "已写入：{files}。凡属推测之处均有注释。";
     INIT_LOOK = "  to do: {note}", "  待办：{note}";

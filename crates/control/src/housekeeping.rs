@@ -7,7 +7,7 @@ use crate::{Ctx, Result, judging::usual, runs::JobBody};
 use futures_util::TryStreamExt as _;
 use std::{collections::HashSet, time::Duration};
 use tradewind_model::{id::Digest, time::Timestamp};
-use tradewind_store::{Blobs, Tx, rows, transact};
+use tradewind_store::{Blobs, Hold, StoreError, Tx, rows, transact};
 
 /// Between two rounds.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -27,14 +27,23 @@ pub struct Collected {
 }
 
 /// Runs until it is dropped.
-pub async fn run(ctx: Ctx, blobs: Blobs) {
+pub async fn run(ctx: Ctx, blobs: Blobs, hold: Hold) {
     loop {
-        match once(&ctx, &blobs).await {
+        match collect(&ctx, &blobs, &hold).await {
             Ok(done) if done != Collected::default() => tracing::info!(?done, "collected"),
             Ok(_) => {}
             Err(e) => tracing::error!(error = &e as &dyn std::error::Error, "collection failed"),
         }
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Another round comes: while a copy is being made, nothing goes.
+async fn collect(ctx: &Ctx, blobs: &Blobs, hold: &Hold) -> Result<Collected> {
+    let failed = |e| StoreError::Io { what: "the data folder cannot be held".into(), source: Box::new(e) };
+    match hold.to_collect().map_err(failed)? {
+        Some(_held) => once(ctx, blobs).await,
+        None => Ok(Collected::default()),
     }
 }
 
@@ -72,7 +81,7 @@ async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
 }
 
 /// Bundles of every release, and artifacts that a run under way may still hand on.
-async fn needed(ctx: &Ctx) -> Result<HashSet<Digest>> {
+pub async fn needed(ctx: &Ctx) -> Result<HashSet<Digest>> {
     let mut r = ctx.store.read().await?;
     let mut needed: HashSet<Digest> = rows::releases::bundles(&mut r).await?.into_iter().collect();
     for run in rows::runs::unfinished(&mut r).await? {

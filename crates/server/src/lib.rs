@@ -6,6 +6,7 @@
 pub mod agent;
 mod app;
 pub mod auth;
+pub mod backup;
 pub mod config;
 pub mod faults;
 pub mod git;

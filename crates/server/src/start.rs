@@ -32,7 +32,7 @@ use tradewind_control::{
 };
 use tradewind_model::time::Clock;
 use tradewind_outbound::Outbound;
-use tradewind_store::{Blobs, Logs, Store, StoreError, events::Sealer};
+use tradewind_store::{Blobs, Hold, Logs, Store, StoreError, events::Sealer};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -161,7 +161,7 @@ impl Server {
         let reconcilers = [
             tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
             tokio::spawn(app.runs.clone().reconciler()),
-            tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone())),
+            tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone(), Hold::of(&app.config.data))),
             tokio::spawn(app.audit.clone().notary()),
             tokio::spawn(app.audit.clone().courier(Outbound::new(app.config.outbound.clone()))),
             tokio::spawn(app.audit.clone().retention()),

@@ -12,6 +12,7 @@ mod conn;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod hold;
 pub mod lease;
 pub mod logs;
 pub mod migrate;
@@ -26,6 +27,7 @@ mod value;
 
 pub use blobs::Blobs;
 pub use error::{Result, StoreError};
+pub use hold::Hold;
 pub use logs::Logs;
 #[doc(hidden)]
 pub use store::Attempt;

@@ -240,6 +240,23 @@ async fn back_up(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     sync_folder_of(to)
 }
 
+/// A whole copy of an open database, as of one moment, whatever is written meanwhile.
+pub(crate) async fn copy(readers: &SqlitePool, to: &Path) -> Result<()> {
+    let options = (*readers.connect_options()).clone().pragma("query_only", "OFF");
+    let mut conn = connect(options).await?;
+    back_up(&mut conn, to).await?;
+    close(conn).await
+}
+
+/// Reads every page and index.
+pub(crate) async fn examine(readers: &SqlitePool) -> Result<()> {
+    let found: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(readers)
+        .await
+        .map_err(|e| StoreError::driver("integrity_check", e))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::corrupt(found)) }
+}
+
 async fn apply(conn: &mut SqliteConnection, step: &Step, now: Timestamp) -> Result<()> {
     let refuse = |e| StoreError::driver("migrate", e);
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(refuse)?;

@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -266,6 +266,34 @@ impl Store {
         });
     }
 
+    /// A whole copy of the database at this moment, at `to`, where nothing is yet. For SQLite alone: PostgreSQL brings its
+    /// own program for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`]; [`StoreError::Io`] also on PostgreSQL.
+    pub async fn copy_to(&self, to: &Path) -> Result<()> {
+        match &self.shared.db {
+            Db::Sqlite { readers, .. } => sqlite::copy(readers, to).await,
+            Db::Postgres(_) => Err(not_a_file()),
+        }
+    }
+
+    /// Reads all of the database file and its indexes.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with the first thing that is wrong; [`StoreError::Io`] on PostgreSQL.
+    pub async fn examine(&self) -> Result<()> {
+        match &self.shared.db {
+            Db::Sqlite { readers, .. } => sqlite::examine(readers).await,
+            Db::Postgres(_) => Err(not_a_file()),
+        }
+    }
+
+    /// The last step of the schema that this program knows, and the database has once it is open.
+    pub fn schema() -> i64 {
+        migrate::STEPS.last().map_or(0, |s| s.number)
+    }
+
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.shared.db {
@@ -276,6 +304,10 @@ impl Store {
             Db::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+fn not_a_file() -> StoreError {
+    StoreError::Io { what: "a PostgreSQL database is no file".into(), source: "use pg_dump".into() }
 }
 
 impl std::fmt::Debug for Store {

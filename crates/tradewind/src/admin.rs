@@ -121,7 +121,7 @@ async fn rotate_key(args: &ArgMatches, keys: KeySource, store: &Store, say: Say)
     Ok(Exit::Ok)
 }
 
-fn local(at: Time) -> String {
+pub fn local(at: Time) -> String {
     when::When { now: SystemClock.now(), lang: tradewind_model::fault::Lang::En, zone: when::here() }.date(at)
 }
 
@@ -132,7 +132,7 @@ fn refused(e: admin::AdminError) -> anyhow::Error {
     }
 }
 
-async fn store(config: &Config) -> anyhow::Result<Store> {
+pub async fn store(config: &Config) -> anyhow::Result<Store> {
     let at = server_config(config)?.database_at();
     Store::open(&at, Arc::new(SystemClock)).await.map_err(|e| e.fault().into())
 }

@@ -1,7 +1,7 @@
 //! The command line: the roles' commands here, the verbs from their crate, both in two languages.
 
 use crate::{
-    admin,
+    admin, backup,
     config::{self, Config, registry as set},
     doctor, down, first,
     folder::Folder,
@@ -100,6 +100,8 @@ pub fn grammar(lang: Lang) -> Command {
                 .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue))
                 .arg(json()),
         )
+        .subcommand(backup(lang))
+        .subcommand(Command::new("restore").arg(file()).arg(data()).arg(passphrase_file()).arg(json()))
         .subcommand(Command::new("enrol").arg(data()).hide(true));
     let config = Command::new("config")
         .subcommand_required(true)
@@ -127,6 +129,31 @@ pub fn grammar(lang: Lang) -> Command {
     tradewind_cli::help::localize(root, &[help::ROLES, tradewind_cli::help::VERBS], lang)
 }
 
+fn file() -> Arg {
+    Arg::new("file").value_name("FILE").required(true)
+}
+
+fn passphrase_file() -> Arg {
+    Arg::new("passphrase-file").long("passphrase-file").value_name("FILE")
+}
+
+fn backup(lang: Lang) -> Command {
+    let json = || Arg::new("json").long("json").action(ArgAction::SetTrue);
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let verify = Command::new("verify").arg(file()).arg(passphrase_file()).arg(json());
+    Command::new("backup")
+        .args_conflicts_with_subcommands(true)
+        .arg(file().required(false).required_unless_present("to-stdout"))
+        .arg(set::DATA.arg(lang))
+        .arg(set::VAULT_KEY_FILE.arg(lang))
+        .arg(flag("to-stdout").conflicts_with("file"))
+        .arg(passphrase_file())
+        .arg(flag("without-keys").conflicts_with("passphrase-file"))
+        .arg(flag("keys-in-the-clear").conflicts_with_all(["passphrase-file", "without-keys"]))
+        .arg(json())
+        .subcommand(verify)
+}
+
 fn dispatch(matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
     if let Some(verb) = tradewind_cli::parse(matches) {
         return client(verb?, matches, say);
@@ -143,6 +170,7 @@ fn dispatch(matches: &ArgMatches, say: Say) -> anyhow::Result<Exit> {
         "down" => down::run(&Folder::open(load()?.data())?, say),
         "doctor" => Ok(doctor::run(&load()?, own.get_flag("json"), say)),
         "admin" => match own.subcommand() {
+            Some((action @ ("backup" | "restore"), own)) => backup::run(action, own, say),
             Some((action, own)) => admin::run(action, own, &Config::load(own, &var)?, say),
             None => Ok(Exit::Usage),
         },

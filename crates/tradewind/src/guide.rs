@@ -100,7 +100,7 @@ fn describe(command: &Command, parent: &str, lang: Lang, out: &mut String) {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let below: Vec<&Command> = command.get_subcommands().filter(|c| !c.is_hide_set()).collect();
     *out += &format!("### {path}\n\n{about}.\n\n");
-    if below.is_empty() {
+    if below.is_empty() || !command.is_subcommand_required_set() {
         let is_setting = |a: &&Arg| registry::ALL.iter().any(|s| s.key == a.get_id().as_str());
         let takes_all = command.get_arguments().filter(is_setting).count() == registry::ALL.len();
         let args: Vec<&Arg> = command.get_arguments().filter(|a| is_own(a) && !(takes_all && is_setting(a))).collect();

@@ -22,6 +22,16 @@ pub static ROLES: Table = help! {
     "admin code": "Make a one-time code for `tradewind login`", "生成供 `tradewind login` 使用的一次性登录码";
     "admin rotate-key": "Make a new key for secrets and seal all of them anew; the server may run meanwhile", "更换密钥库的主密钥并重新加密所有密钥；服务端可同时运行";
     "admin rotate-key.resume": "Make no further key: finish a change that broke off", "不再生成新密钥：完成中断的更换";
+    "admin backup": "Make a backup of the whole control plane; the server may run meanwhile", "备份整个控制面；服务端可同时运行";
+    "admin backup.file": "The file to make: `tradewind-2026-11-22.tar.zst`", "要生成的文件：`tradewind-2026-11-22.tar.zst`";
+    "admin backup.to-stdout": "Write it to stdout", "写到标准输出";
+    "*.passphrase-file": "A file whose first line locks the keys of the backup, or opens them", "首行为口令的文件，用于锁定或打开备份中的密钥";
+    "admin backup.without-keys": "Leave the keys out; keep keys/ of the data folder elsewhere", "不包含密钥；请另行保存数据目录的 keys/";
+    "admin backup.keys-in-the-clear": "Take the keys as they are: whoever has the file can open every secret", "原样包含密钥：持有该文件的人可以打开所有秘密";
+    "admin backup verify": "Read a backup through, and say whether it would bring everything back", "检查备份是否完整、能否恢复一切";
+    "admin backup verify.file": "The backup", "备份文件";
+    "admin restore": "Make a data folder of a backup; it has to be empty or new", "用备份生成数据目录；目录须为空或不存在";
+    "admin restore.file": "The backup", "备份文件";
     "admin enrol": "Make this machine's agent a key", "为本机的 agent 生成密钥";
     "config": "The settings of the roles", "各角色的配置";
     "config show": "Show every setting, its value, and where it came from", "显示所有配置项、当前值及其来源";

@@ -3,6 +3,7 @@
 mod admin;
 mod alloc;
 mod audit;
+mod backup;
 mod cli;
 mod config;
 mod doctor;

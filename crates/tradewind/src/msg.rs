@@ -53,6 +53,20 @@ tradewind_cli::messages! {
     TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），{until} 前有效。仅显示这一次：";
     KEY_ROTATED = "Key {key} seals secrets from now on; {n} versions were sealed anew, and {dropped} earlier key(s) are out of the file. Backups made before need the file as it was then.", "自此由主密钥 {key} 加密；已重新加密 {n} 版，并从文件中移除 {dropped} 个旧主密钥。此前的备份需要当时的密钥文件。";
     KEY_DAMAGED = "warning: {n} versions do not open with any key; they stay as they are, and so do the earlier keys", "警告：有 {n} 版无法用任何主密钥打开；它们与旧主密钥都保持原样";
+    BACKUP_SO_FAR = "{files} files, {size}", "{files} 个文件，{size}";
+    BACKUP_MADE = "Backup in {file}: {files} files, {size}, the event log up to {seq}.", "备份已写入 {file}：{files} 个文件，{size}，事件日志至 {seq}。";
+    BACKUP_NO_KEYS = "The keys are not in it: without keys/ of the data folder its secrets stay closed.", "其中不含密钥：没有数据目录的 keys/，秘密无法打开。";
+    BACKUP_OPEN_KEYS = "The keys are in it as they are: whoever can read it can open every secret.", "其中原样包含密钥：能读取它的人可以打开所有秘密。";
+    BACKUP_LOCKED_KEYS = "The keys are in it, locked with the passphrase.", "其中的密钥已用口令加锁。";
+    BACKUP_VAULT_ELSEWHERE = "The vault's key is not in the data folder (TRADEWIND_VAULT_KEY or vault_key_file): it is not in it, keep it yourself.", "密钥库的主密钥不在数据目录中（TRADEWIND_VAULT_KEY 或 vault_key_file），因此不在备份里，请自行保管。";
+    BACKUP_NEXT = "Read it through: tradewind admin backup verify {file}", "检查备份：tradewind admin backup verify {file}";
+    BACKUP_SOUND = "{file} is whole and sound.", "{file} 完整无误。";
+    BACKUP_FROM = "  made {at} by {version}, schema {schema}", "  {at} 由 {version} 制作，结构版本 {schema}";
+    BACKUP_HOLDS = "  {files} files, {size}: {releases} releases, {repositories} repositories", "  {files} 个文件，{size}：{releases} 个版本，{repositories} 个仓库";
+    BACKUP_CHAIN = "  {events} events, intact up to {seq} ({hash})", "  {events} 个事件，完整至 {seq}（{hash}）";
+    RESTORED = "Restored into {data}.", "已恢复到 {data}。";
+    RESTORED_MEANS = "What was done since the backup is not known here: tokens revoked since are valid again, numbers of releases and runs are given out anew, hosts go back to what it says; whatever they run that it does not know is stopped, and each of these is an event (instance.unknown).", "备份之后发生的事在这里是未知的：之后吊销的令牌重新有效，版本与运行的编号会重新分配，各主机回到备份所述的状态；主机上它不认识的实例会被停止，并逐一记为事件（instance.unknown）。";
+    RESTORED_NEXT = "Start it: tradewind up --data {data}", "启动：tradewind up --data {data}";
     FOREVER = "revoked", "被吊销";
 }
 

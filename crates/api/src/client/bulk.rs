@@ -2,9 +2,25 @@
 
 use super::{ApiError, Client, EventQuery, Lines, Repeat};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 use reqwest::{Method, Response, Url};
 use tradewind_model::id::{Commit, Digest, ServiceName, TaskId};
+
+/// A body, piece by piece as it comes.
+pub struct Pieces(BoxStream<'static, Result<Bytes, ApiError>>);
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pieces").finish_non_exhaustive()
+    }
+}
+
+impl Pieces {
+    /// None at the end. A body that broke off is an error, never an end.
+    pub async fn next(&mut self) -> Option<Result<Bytes, ApiError>> {
+        self.0.next().await
+    }
+}
 
 impl Client {
     /// A blob's bytes. The caller checks the digest.
@@ -48,6 +64,11 @@ impl Client {
         let mut query = vec![("format", format.to_owned())];
         query.extend(which.query());
         Ok(Lines::of(self.download(self.url(&["audit", "export"], &query)).await?))
+    }
+
+    /// A backup of the whole control plane but for its keys, as it is made.
+    pub async fn backup(&self) -> Result<Pieces, ApiError> {
+        Ok(Pieces(self.download(self.url(&["backup"], &[])).await?.boxed()))
     }
 
     async fn download(&self, url: Url) -> Result<impl Stream<Item = Result<Bytes, ApiError>> + use<>, ApiError> {

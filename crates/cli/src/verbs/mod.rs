@@ -2,6 +2,7 @@
 
 pub mod acknowledge;
 pub mod audit;
+pub mod backup;
 pub mod certificate;
 pub mod check;
 pub mod completions;
@@ -75,6 +76,7 @@ pub enum Verb {
     Logs(logs::Args),
     Events(events::Args),
     Audit(audit::Args),
+    Backup(backup::Args),
     Host(host::Args),
     Certificate(certificate::Args),
     Judge(judge::Args),
@@ -117,6 +119,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Logs(args) => logs::run(args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
+        Verb::Backup(args) => backup::run(&args, session).await,
         Verb::Host(args) => host::run(args, session).await,
         Verb::Certificate(args) => certificate::run(args, session).await,
         Verb::Judge(args) => judge::run(&args, session).await,

@@ -8,7 +8,7 @@ use tradewind_model::{
     event::{Actor, NewEvent},
     id::{HostId, InstanceId, Place, RolloutId},
     protocol::{
-        agent::{InstancePhase, Observed},
+        agent::{InstancePhase, Observed, ObservedInstance},
         trial::{Trip, TripCause},
     },
     rollout::facts::Seen,
@@ -132,12 +132,43 @@ fn task_finished(task: &rows::tasks::Task) -> NewEvent {
     }
 }
 
+/// No row knows it: it was begun after the copy this database was put back to was made.
+async fn is_foreign(tx: &mut Tx, instance: InstanceId) -> Result<bool> {
+    match rows::instances::get(tx, instance).await {
+        Ok(_) => Ok(false),
+        Err(StoreError::NotFound { .. }) => Ok(true),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Desired state does not list it, so its host drains and stops it.
+fn foreign(host: HostId, instance: &ObservedInstance) -> NewEvent {
+    tracing::warn!(%host, instance = %instance.id, "it runs and no row knows it; its host stops it");
+    NewEvent {
+        kind: "instance.unknown".into(),
+        schema: 1,
+        actor: Actor::Agent { host: host.to_string() },
+        subject: format!("instance/{}", instance.id),
+        cause: None,
+        service: None,
+        env: None,
+        before: None,
+        after: Some(serde_json::json!({
+            "phase": instance.phase, "revision": instance.revision, "since": instance.since, "restarts": instance.restarts,
+        })),
+    }
+}
+
 /// What a person would ask about later: an instance that failed, recovered, or became ready.
 async fn tell_of_instances(tx: &mut Tx, host: HostId, before: Option<&Observed>, now: &Observed) -> Result<()> {
     let old: BTreeMap<InstanceId, InstancePhase> =
         before.iter().flat_map(|o| &o.instances).map(|i| (i.id, i.phase)).collect();
     for i in &now.instances {
         if old.get(&i.id) == Some(&i.phase) {
+            continue;
+        }
+        if !old.contains_key(&i.id) && is_foreign(tx, i.id).await? {
+            tx.event(foreign(host, i)).await?;
             continue;
         }
         let kind = match i.phase {

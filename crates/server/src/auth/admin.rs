@@ -59,6 +59,7 @@ pub async fn rotate_key(store: &Store, keys: KeySource, again: bool) -> Result<R
     Ok(secrets::rotate::rotate(&ctx, again, &Asker::trusted(owner())).await.map_err(Refusal::from)?)
 }
 
-fn owner() -> Actor {
+/// Who acts where owning the data folder is the permission.
+pub fn owner() -> Actor {
     Actor::User { name: "owner of the data folder".into(), principal: Some(Principal::Owner) }
 }

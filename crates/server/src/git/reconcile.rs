@@ -9,7 +9,7 @@ use tradewind_model::{
     event::Actor,
     id::{Commit, ServiceName},
 };
-use tradewind_store::{StoreError, rows};
+use tradewind_store::{Hold, StoreError, rows};
 
 const TICK: Duration = Duration::from_secs(30);
 /// Looks between two packings of all repositories: six hours.
@@ -33,6 +33,8 @@ pub async fn run(app: App) {
 }
 
 async fn pack(app: &App) {
+    // While a copy is being made, nothing goes.
+    let Ok(Some(_held)) = Hold::of(&app.config.data).to_collect() else { return };
     for service in app.git.repos.services().unwrap_or_default() {
         if let Err(error) = app.git.repos.pack(&service).await {
             tracing::warn!(%service, error = %refusal::chain(&error), "a repository could not be packed");

@@ -377,6 +377,13 @@ impl Repos {
         output("gc", git).await.map(drop)
     }
 
+    /// Whether everything is there that a ref leads to.
+    pub async fn examine(&self, service: &ServiceName) -> Result<(), GitError> {
+        let mut git = self.git_in(service);
+        git.args(["fsck", "--connectivity-only", "--no-dangling", "--no-progress"]);
+        output("fsck", git).await.map(drop)
+    }
+
     /// Removes what a server that was killed while it made a repository has left.
     pub fn clear_unfinished(&self) -> std::io::Result<()> {
         for entry in std::fs::read_dir(&self.root)? {

@@ -76,7 +76,7 @@ impl FromRequestParts<App> for Auditor {
 }
 
 /// One chain and one key serve every organisation: only the installation's own may decide about them.
-fn of_the_installation(caller: &Caller) -> Result<(), Refusal> {
+pub(super) fn of_the_installation(caller: &Caller) -> Result<(), Refusal> {
     caller.allow(Action::System, &Subject::ORGANISATION)?;
     if caller.org == OrgName::default_org() {
         return Ok(());

@@ -17,8 +17,9 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 14] = [
+    let areas: [&[&Code]; 15] = [
         faults::ALL,
+        crate::backup::faults::ALL,
         tradewind_store::faults::ALL,
         tradewind_audit::faults::ALL,
         tradewind_model::spec::faults::ALL,

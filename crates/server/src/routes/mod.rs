@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod certificates;
 mod events;
 mod export;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Route> {
         logs::routes(),
         events::routes(),
         audit::routes(),
+        backup::routes(),
         crate::git::routes::routes(),
         crate::agent::routes(),
     ]

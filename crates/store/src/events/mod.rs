@@ -12,5 +12,5 @@ pub(crate) mod write;
 
 pub use audit::{Verification, verify};
 pub use read::{Filter, after, before, follow, get, of_subject, stored_after};
-pub use seal::Sealer;
+pub use seal::{Sealer, head};
 pub use tradewind_audit::{Broken, Mark};

@@ -41,7 +41,8 @@ const LEASE_FOR: Duration = Duration::from_secs(2);
 const REFILL_EVERY: u32 = 64;
 
 /// The end of the chain: its number (0 before the first event) and hash.
-pub(crate) async fn head(r: &mut impl Reader) -> Result<(i64, Digest)> {
+/// Where the chain ends: the last sealed event's number and hash; 0 and the genesis where there is none.
+pub async fn head(r: &mut impl Reader) -> Result<(i64, Digest)> {
     let row = r.fetch_one(&HEAD, args![]).await?;
     let seq = row.i64("seq")?;
     let hash = if row.opt_blob("hash")?.is_some() { row.digest("hash")? } else { genesis() };

@@ -20,6 +20,7 @@ statements! {
     BUMP quiet "a number for what the rows say" =
         "INSERT INTO host_generations (org_id, host_id, generation) VALUES ($1, $2, 1)
          ON CONFLICT (host_id) DO UPDATE SET generation = host_generations.generation + 1 RETURNING generation";
+    LEAP = "UPDATE host_generations SET generation = generation + $1";
     OUTRUN quiet "a number for what the rows say" =
         "UPDATE host_generations SET generation = $3 + 1 WHERE org_id = $1 AND host_id = $2 AND generation < $3";
 }
@@ -73,6 +74,12 @@ pub async fn generation(r: &mut impl Reader, host: HostId) -> Result<i64> {
 pub async fn bump_generation(tx: &mut Tx, host: HostId) -> Result<i64> {
     let args = args![tx.org(), host];
     tx.fetch_one(&BUMP, args).await?.i64("generation")
+}
+
+/// Puts the numbers of all hosts' desired states up by `by`, other tenants' too: so far that none of them was ever given to
+/// a host before the database was put back to an earlier time. How many hosts.
+pub async fn leap(tx: &mut Tx, by: i64) -> Result<u64> {
+    tx.execute(&LEAP, args![by]).await
 }
 
 /// Puts the number of the host's desired state above `held`, where it was told anything at all and that is behind; whether

@@ -22,6 +22,11 @@ impl<'a> Checkout<'a> {
         this
     }
 
+    /// The one that is there.
+    pub fn again(folder: &'a Folder) -> Self {
+        Self { folder, dir: folder.tmp.path().join("work") }
+    }
+
     /// With the code that `up` gives.
     pub fn log_in(&self, up: &Up) {
         let said = up.said.text();

@@ -1,6 +1,7 @@
 //! The real binary: supervised, killed, adopted, refused, taken down.
 
 mod audit;
+mod backup;
 mod checkout;
 mod detach;
 mod doctor;
