@@ -135,6 +135,9 @@ tradewind_model::faults! {
     FILE_TAKEN = "TW-CLI-085", 409,
         "{file} is there already", "{file} 已存在",
         "name another file: a backup replaces nothing", "请换一个文件名：备份不会覆盖已有文件";
+    NO_FORGE_VALUE = "TW-CLI-070", 422,
+        "no {what} was given", "没有提供 {what}",
+        "type it when you are asked, or send it as a line of standard input; with both, the token comes first", "请在提示时输入，或作为标准输入的一行；两者都要时先给令牌";
     BAD_SECRET_NAME = "TW-CLI-060", 422,
         "`{value}` is not a secret's name", "`{value}` 不是合法的密钥名称",
         "use 1 to 64 letters, digits and `_`, not beginning with a digit: SHOPEE_PARTNER_KEY", "请用 1 到 64 个字母、数字和 `_`，且不以数字开头：SHOPEE_PARTNER_KEY";

@@ -214,6 +214,18 @@ pub static VERBS: Table = help! {
     "role second-factor": "Which roles must sign in with a second factor; alone, shows them", "哪些角色登录时须使用第二因素；不带参数则显示";
     "role second-factor.role": "These, in the place of those before", "设为这些角色";
     "role second-factor.none": "None", "不要求";
+    "forge": "Services whose code is on GitHub, GitLab, Gitea, Forgejo, Gitee or Bitbucket", "代码位于 GitHub、GitLab、Gitea、Forgejo、Gitee 或 Bitbucket 的服务";
+    "forge link": "Link a service to its repository: a push there starts its runs; prints the webhook to make", "将服务关联到仓库：那里的推送会触发运行；并给出要创建的 webhook";
+    "forge link.url": "The repository, as https://HOST/GROUP/NAME", "仓库地址，如 https://主机/组/名称";
+    "forge link.kind": "github, gitlab, gitea, forgejo, gitee or bitbucket [default: by the host]", "github、gitlab、gitea、forgejo、gitee 或 bitbucket［默认：由主机判断］";
+    "forge link.api": "Where the forge answers programs [default: by the repository's address]", "代码平台的 API 地址［默认：由仓库地址推出］";
+    "forge link.token_stdin": "Read a token from the terminal or standard input: for a private repository, and for commit statuses", "从终端或标准输入读取令牌：用于私有仓库和提交状态";
+    "forge list": "List the links, with the last push of each", "列出所有关联及其最近推送";
+    "forge show": "How a link fares: its last push, what was not let in, commit statuses", "查看关联的情况：最近推送、被拒绝的通知、提交状态";
+    "forge deliveries": "What came from the forge and was let in, newest first", "代码平台发来并被接受的通知，最新在前";
+    "forge rotate-secret": "Give the webhook another secret; the one before is worth nothing from now on", "更换 webhook 密钥；旧密钥立即失效";
+    "forge unlink": "End a link; its account may nothing any more", "解除关联；其账号不再有任何权限";
+    "*.secret_stdin": "Read the webhook's secret from the terminal or standard input, where the forge made it [default: one is made]", "从终端或标准输入读取 webhook 密钥（由代码平台生成时）［默认：自动生成］";
     "certificate": "Certificates that the edges of all hosts show", "所有主机的边缘代理使用的证书";
     "certificate list": "List them with the days they have left, and how many hosts show them", "列出证书、剩余天数以及使用它的主机数";
     "certificate add": "Add one with its key; the key is sealed and never given out again", "添加证书及私钥；私钥封存后不再给出";

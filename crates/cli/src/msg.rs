@@ -252,6 +252,46 @@ crate::messages! {
     H_DELIVERED = "UP TO", "已送达";
     SINK_FAILS = "fails since {since}: {why}", "自{since}起失败：{why}";
 
+    H_FORGE = "FORGE", "平台";
+    H_REPOSITORY = "REPOSITORY", "仓库";
+    H_LAST = "LAST PUSH", "最近推送";
+    H_REFUSED = "REFUSED", "已拒绝";
+    H_PUSHER = "PUSHED BY", "推送者";
+    H_DELIVERY = "DELIVERY", "通知编号";
+    ASK_FORGE_TOKEN = "Token of the forge (not shown): ", "代码平台的令牌（不显示）：";
+    ASK_HOOK_SECRET = "Secret of the webhook (not shown): ", "webhook 的密钥（不显示）：";
+    FORGE_LINKED = "{service} is linked to {url}; pushes there act as {account}.", "{service} 已关联 {url}；那里的推送以 {account} 的身份执行。";
+    FORGE_UNLINKED = "{service} is not linked any more. Its webhook is worth nothing; remove it on the forge, too.", "已解除 {service} 的关联。其 webhook 已失效；请在代码平台上一并删除。";
+    NO_FORGES = "No service is linked to a forge. Link one: tradewind forge link SERVICE --url https://…", "还没有服务关联代码平台。关联：tradewind forge link SERVICE --url https://…";
+    NO_DELIVERIES = "Nothing was delivered for {service} yet. What was not let in is counted: tradewind forge show {service}", "{service} 还没有收到推送通知。未被接受的会计数：tradewind forge show {service}";
+    HOOK_IN = "Make the webhook in {forge}: {place}", "在 {forge} 中创建 webhook：{place}";
+    HOOK_URL = "  URL: {url}", "  URL：{url}";
+    HOOK_SECRET = "  secret, shown this once: {secret}", "  密钥（仅显示这一次）：{secret}";
+    PLACE_GITHUB = "Settings > Webhooks > Add webhook", "Settings > Webhooks > Add webhook";
+    CHOOSE_GITHUB = "content type application/json; just the push event", "Content type 选 application/json；仅 push 事件";
+    PLACE_GITLAB = "Settings > Webhooks > Add new webhook", "设置 > Webhooks > 添加新的 webhook";
+    CHOOSE_GITLAB = "as secret token, or better as signing token where there is that field; trigger: push events", "填入 Secret token；有 Signing token 一栏时用它更好；触发器：推送事件";
+    PLACE_GITEA = "Settings > Webhooks > Add webhook > Gitea (Forgejo: Forgejo)", "设置 > Web 钩子 > 添加 > Gitea（Forgejo 选 Forgejo）";
+    CHOOSE_GITEA = "POST, application/json; push events", "POST，application/json；推送事件";
+    PLACE_GITEE = "管理 > WebHooks > 添加 webHook", "管理 > WebHooks > 添加 webHook";
+    CHOOSE_GITEE = "as 签名密钥 (signature key); event: Push", "选“签名密钥”并填入；事件：Push";
+    PLACE_BITBUCKET = "Repository settings > Webhooks > Add webhook", "Repository settings > Webhooks > Add webhook";
+    CHOOSE_BITBUCKET = "trigger: Repository push", "触发器：Repository push";
+    NO_FORGE_TOKEN = "Without a token only a public repository can be read, and commits show no status. Give one: tradewind forge link {service} --url {url} --token-stdin", "没有令牌时只能读取公开仓库，提交上也不会显示状态。提供令牌：tradewind forge link {service} --url {url} --token-stdin";
+    FORGE_IS = "{service}: {forge}, {url}", "{service}：{forge}，{url}";
+    FORGE_BY = "  linked by {by}, {since}; pushes act as {account}", "  由 {by} 关联，{since}；推送以 {account} 的身份执行";
+    STATUSES_TO = "  commit statuses go to {api}", "  提交状态发送到 {api}";
+    STATUS_PROBLEM = "  a commit status was not taken: {why}", "  提交状态未被接受：{why}";
+    NOTHING_DELIVERED = "  nothing was delivered yet", "  还没有收到推送通知";
+    LAST_DELIVERY = "  last push: {since}, {by} to {branch}: {state}", "  最近推送：{since}，{by} 推送到 {branch}：{state}";
+    REFUSED_DELIVERIES = "  {n} deliveries were not let in, the last {since}: {why}", "  有 {n} 个推送通知未被接受，最近一次{since}：{why}";
+    DELIVERY_WAITING = "waiting", "等待中";
+    DELIVERY_AGAIN = "waiting, tried {n} times", "等待中，已尝试 {n} 次";
+    DELIVERY_DONE = "done", "完成";
+    DELIVERY_FAILED = "failed", "失败";
+    DELIVERY_STALE = "superseded", "已被取代";
+    DELIVERY_IGNORED = "ignored", "已忽略";
+
     TOKEN_MADE = "Token {name} ({scopes}), valid until {until}. It is shown this once:", "令牌 {name}（{scopes}），有效期至 {until}。仅显示这一次：";
     TOKEN_REVOKED = "Token {id} is revoked.", "令牌 {id} 已吊销。";
 

@@ -15,6 +15,8 @@ const EVERY: Duration = Duration::from_secs(3_600);
 const ARTIFACTS: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How long the counts a finished rollout was judged by are kept.
 const EVIDENCE: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// How long what a forge delivered is known again.
+const DELIVERIES: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// How long a broken upload, a request's answer and a login code are kept.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -65,6 +67,8 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
         }
     }
     transact!(ctx.store, tx => {
+        rows::forges::deliveries::purge(tx, now.minus(DELIVERIES)).await?;
+        rows::forges::statuses::purge(tx, now.minus(DELIVERIES)).await?;
         rows::secrets::forget(tx, now.minus(DAY)).await?;
         rows::evidence::purge(tx, now.minus(EVIDENCE)).await?;
         rows::usual::purge(tx, usual::hour_of(now) - usual::KEPT_H).await?;

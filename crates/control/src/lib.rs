@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod ctx;
 pub mod error;
 pub mod faults;
+pub mod forges;
 pub mod freezes;
 pub mod hosts;
 pub mod housekeeping;

@@ -88,6 +88,10 @@ uuid_id! {
     SessionId,
     /// A secret of one name and scope, whatever its version.
     SecretId,
+    /// A service's link to its repository on a forge.
+    LinkId,
+    /// A branch's part of what a forge delivered.
+    DeliveryId,
 }
 
 /// Lower-case names in URLs, paths and headers. `TryFrom<String>` is the only way in, for serde too.

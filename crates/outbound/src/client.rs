@@ -93,6 +93,7 @@ pub struct Outbound {
     tls: Arc<ClientConfig>,
     /// For one request with all its redirects.
     limit: Duration,
+    redirects: usize,
 }
 
 impl fmt::Debug for Outbound {
@@ -115,13 +116,44 @@ impl Outbound {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { guard: Arc::new(guard), resolver, tls: Arc::new(tls), limit: Duration::from_secs(20) }
+        Self {
+            guard: Arc::new(guard),
+            resolver,
+            tls: Arc::new(tls),
+            limit: Duration::from_secs(20),
+            redirects: REDIRECTS,
+        }
     }
 
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
+    }
+
+    /// One that sends on is an error: for what has secrets in its body.
+    #[must_use]
+    pub fn without_redirects(mut self) -> Self {
+        self.redirects = 0;
+        self
+    }
+
+    /// Where a name leads now, each address looked at: for a program that makes the connection itself and is told to make it there.
+    /// `only_named`: none that is merely public will do, it has to be in a network that was allowed.
+    ///
+    /// # Errors
+    /// As [`Self::send`], where nothing could be sent.
+    pub async fn resolve(&self, url: &str, only_named: bool) -> Result<Vec<IpAddr>, OutboundError> {
+        let request = Request::new(Method::GET, url)?;
+        let addresses = self.addresses(&request.url).await?;
+        let host = shown(&request.url);
+        if let Some(address) = addresses.iter().find(|a| only_named && !self.guard.names(**a)) {
+            return Err(OutboundError::Open { host, address: *address });
+        }
+        if addresses.is_empty() {
+            return Err(OutboundError::Unresolved { host, source: None });
+        }
+        Ok(addresses.into_iter().map(|a| a.to_canonical()).collect())
     }
 
     /// What came back, whatever its status. A redirect is followed where that asks for the same thing again: always for
@@ -136,7 +168,7 @@ impl Outbound {
     }
 
     async fn follow(&self, mut request: Request) -> Result<Reply, OutboundError> {
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=self.redirects {
             check(&request.url)?;
             let reply = self.once(&request).await?;
             let Some(to) = onward(&request, &reply)? else { return Ok(reply) };
@@ -152,7 +184,7 @@ impl Outbound {
             }
             request.url = to;
         }
-        Err(OutboundError::Redirects { host: shown(&request.url), limit: REDIRECTS })
+        Err(OutboundError::Redirects { host: shown(&request.url), limit: self.redirects })
     }
 
     async fn once(&self, request: &Request) -> Result<Reply, OutboundError> {
@@ -174,8 +206,8 @@ impl Outbound {
         exchange(request, host, stream).await
     }
 
-    /// To an address that was looked at, and to no other.
-    async fn connect(&self, url: &Url) -> Result<TcpStream, OutboundError> {
+    /// Every address of the host, none of which is one not to be connected to.
+    async fn addresses(&self, url: &Url) -> Result<Vec<IpAddr>, OutboundError> {
         let host = shown(url);
         let addresses = match url.host() {
             Some(Host::Ipv4(a)) => vec![IpAddr::V4(a)],
@@ -192,6 +224,13 @@ impl Outbound {
             let refused = |why| OutboundError::Refused { host: host.clone(), address: *address, why };
             self.guard.check(*address).map_err(refused)?;
         }
+        Ok(addresses)
+    }
+
+    /// To an address that was looked at, and to no other.
+    async fn connect(&self, url: &Url) -> Result<TcpStream, OutboundError> {
+        let host = shown(url);
+        let addresses = self.addresses(url).await?;
         let port = url.port_or_known_default().unwrap_or(443);
         let mut last = None;
         for address in addresses {

@@ -15,6 +15,8 @@ pub enum OutboundError {
     },
     #[error("{host} leads to {address}, which is not to be connected to")]
     Refused { host: String, address: IpAddr, why: Refusal },
+    #[error("{host} leads to {address}, out into the open, and it is http")]
+    Open { host: String, address: IpAddr },
     #[error("no connection to {host}")]
     Connect {
         host: String,
@@ -49,6 +51,7 @@ impl OutboundError {
             Self::Refused { host, address, why: Refusal::Loopback | Refusal::Private | Refusal::Special } => {
                 Fault::new(&faults::REFUSED).with("host", host).with("address", address)
             }
+            Self::Open { host, address } => Fault::new(&faults::OPEN).with("host", host).with("address", address),
             Self::Connect { host, source } => Fault::new(&faults::CONNECT).with("host", host).with("why", source),
             Self::Exchange { host, source } => {
                 Fault::new(&faults::EXCHANGE).with("host", host).with("why", innermost(source.as_ref()))

@@ -33,6 +33,9 @@ faults! {
     DOWNGRADE = "TW-OUT-010", 502,
         "{host} sends on to {to}, from https to http", "{host} 从 https 重定向到 http 地址 {to}",
         "name an address of https that answers itself", "请使用直接应答的 https 地址";
+    OPEN = "TW-OUT-011", 422,
+        "{host} ({address}) is not inside, and http shows everything on the way there", "{host}（{address}）不在内部网络，而 http 会在途中暴露内容",
+        "use https; http is for networks that are named with `outbound_allow`", "请使用 https；http 仅用于 `outbound_allow` 中指定的网络";
 }
 
 #[cfg(test)]

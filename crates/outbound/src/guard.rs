@@ -90,6 +90,11 @@ impl Guard {
         Self { allow }
     }
 
+    /// Whether it is in a network that was allowed by name.
+    pub fn names(&self, address: IpAddr) -> bool {
+        self.allow.iter().any(|net| net.holds(address.to_canonical()))
+    }
+
     /// # Errors
     /// Why not.
     pub fn check(&self, address: IpAddr) -> Result<(), Refusal> {

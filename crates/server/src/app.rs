@@ -1,4 +1,4 @@
-use crate::{auth::Throttle, config::ServerConfig, git, http::idempotency::UnderWay};
+use crate::{auth::Throttle, config::ServerConfig, git, hooks::Hooks, http::idempotency::UnderWay};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tradewind_control::{Ctx, audit::Audit, certificates::Keeper, runs::Runs};
@@ -24,6 +24,8 @@ pub struct Parts {
     pub throttle: Arc<Throttle<IpAddr>>,
     /// The same by the account they are meant for.
     pub accounts: Arc<Throttle<String>>,
+    /// Deliveries of forges that are being taken in, and those that were not let in.
+    pub hooks: Arc<Hooks>,
     pub under_way: UnderWay,
     /// What goes on behind answers; waited for when the server stops.
     pub tasks: TaskTracker,

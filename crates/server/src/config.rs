@@ -21,6 +21,8 @@ pub struct ServerConfig {
     pub audit: audit::Settings,
     /// Networks of somebody's own that requests may go out to.
     pub outbound: Guard,
+    /// How clients reach the API, where somebody said it: for links to it.
+    pub public_url: Option<String>,
     /// Whom certificates are asked of; nobody: those that are added are all.
     pub authority: Option<Authority>,
 }

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod config;
 pub mod faults;
 pub mod git;
+pub mod hooks;
 pub mod http;
 pub mod routes;
 mod start;

@@ -26,7 +26,7 @@ use tradewind_control::{
     Ctx,
     audit::{Audit, keys::KeyError},
     certificates::{self, Keeper},
-    housekeeping, rollouts,
+    forges, housekeeping, rollouts,
     runs::Runs,
     secrets,
 };
@@ -120,6 +120,7 @@ impl Server {
             git: remote,
             throttle: Arc::default(),
             accounts: Arc::default(),
+            hooks: Arc::default(),
             under_way: UnderWay::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -153,6 +154,8 @@ impl Server {
                 git::answer::answer(answering.clone(), ask, teller)
             }));
         let pushed = tokio::spawn(git::reconcile::run(app.clone()));
+        let outbound = Outbound::new(app.config.outbound.clone());
+        let fetched = tokio::spawn(git::forge::run(app.clone(), outbound.clone()));
         let asking = app
             .config
             .authority
@@ -163,7 +166,8 @@ impl Server {
             tokio::spawn(app.runs.clone().reconciler()),
             tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone(), Hold::of(&app.config.data))),
             tokio::spawn(app.audit.clone().notary()),
-            tokio::spawn(app.audit.clone().courier(Outbound::new(app.config.outbound.clone()))),
+            tokio::spawn(forges::statuses::courier(app.ctx.clone(), outbound.clone(), app.config.public_url.clone())),
+            tokio::spawn(app.audit.clone().courier(outbound)),
             tokio::spawn(app.audit.clone().retention()),
             tokio::spawn(certificates::watchman(app.ctx.clone())),
         ];
@@ -180,7 +184,7 @@ impl Server {
         app.stop.cancel();
         served.close();
         served.wait().await;
-        let _ = tokio::join!(hooked, pushed);
+        let _ = tokio::join!(hooked, pushed, fetched);
         for reconciler in reconcilers.into_iter().chain(asking) {
             // A decision is one transaction: it is made or it is not.
             reconciler.abort();

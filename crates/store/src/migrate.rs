@@ -33,6 +33,7 @@ pub static STEPS: &[Step] = &[
     Step::new(7, "approvals", include_str!("../migrations/0007_approvals.sql")),
     Step::new(8, "certificates", include_str!("../migrations/0008_certificates.sql")),
     Step::new(9, "secrets", include_str!("../migrations/0009_secrets.sql")),
+    Step::new(10, "forges", include_str!("../migrations/0010_forges.sql")),
 ];
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -46,7 +46,7 @@ macro_rules! texts {
 texts! {
     id::RunId, id::JobId, id::RevisionId, id::RolloutId, id::InstanceId, id::TaskId, id::HostId, id::EventId, id::TokenId, id::FreezeId,
     id::UserId, id::GroupId, id::GrantId, id::InvitationId, id::SessionId,
-    id::SecretId,
+    id::SecretId, id::LinkId, id::DeliveryId,
     id::OrgName, id::ServiceName, id::EnvName, id::SiteName, id::Digest, id::Commit,
 }
 

@@ -147,6 +147,7 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         exe: crate::role::on_disk()?,
         audit: settings::settings(config)?,
         outbound: settings::outbound(config),
+        public_url: config.text(&set::PUBLIC_URL).map(|_| config.public_url()),
         authority: config.text(&set::ACME_EMAIL).map(|email| Authority {
             email: email.to_owned(),
             directory: config.text(&set::ACME_DIRECTORY).unwrap_or_default().to_owned(),

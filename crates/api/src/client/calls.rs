@@ -332,6 +332,40 @@ impl Client {
         self.post(&["freezes"], freeze).await
     }
 
+    /// By service.
+    pub async fn forges(&self) -> Result<Vec<ForgeLink>, ApiError> {
+        Ok(self.get::<Page<ForgeLink>>(&["forges"], &[]).await?.items)
+    }
+
+    pub async fn forge(&self, service: &ServiceName) -> Result<ForgeLink, ApiError> {
+        self.get(&["services", service.as_str(), "forge"], &[]).await
+    }
+
+    /// Not a POST: what a POST is told by is kept, and a hash of it would be one of the token.
+    pub async fn link_forge(&self, service: &ServiceName, link: &LinkForge) -> Result<LinkedForge, ApiError> {
+        self.put(&["services", service.as_str(), "forge"], link).await
+    }
+
+    pub async fn set_forge_secret(
+        &self,
+        service: &ServiceName,
+        secret: &SetHookSecret,
+    ) -> Result<LinkedForge, ApiError> {
+        self.put(&["services", service.as_str(), "forge", "secret"], secret).await
+    }
+
+    pub async fn unlink_forge(&self, service: &ServiceName) -> Result<(), ApiError> {
+        self.delete(&["services", service.as_str(), "forge"]).await
+    }
+
+    pub async fn forge_deliveries(
+        &self,
+        service: &ServiceName,
+        page: &Paging,
+    ) -> Result<Page<ForgeDelivery>, ApiError> {
+        self.get(&["services", service.as_str(), "forge", "deliveries"], &page.query()).await
+    }
+
     /// By name and scope, without their values.
     pub async fn secrets(&self) -> Result<Vec<Secret>, ApiError> {
         Ok(self.get::<Page<Secret>>(&["secrets"], &[]).await?.items)

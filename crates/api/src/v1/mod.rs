@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 pub mod certificate;
+pub mod forge;
 pub mod freeze;
 pub mod host;
 pub mod judgement;
@@ -28,6 +29,10 @@ pub use audit::{
     Actor, AuditFinding, AuditKey, AuditProblem, AuditReport, AuditSink, AuditStatus, ChainHead, Checkpoint, Event,
 };
 pub use certificate::{AddCertificate, Certificate};
+pub use forge::{
+    ForgeDelivery, ForgeDeliveryState, ForgeKind, ForgeLink, HookAnswer, HookOutcome, LinkForge, LinkedForge,
+    SetHookSecret,
+};
 pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;
 pub use judgement::{

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod deploy;
 pub mod diff;
 pub mod events;
+pub mod forge;
 pub mod freeze;
 pub mod freezes;
 pub mod git_credential;
@@ -78,6 +79,7 @@ pub enum Verb {
     Audit(audit::Args),
     Backup(backup::Args),
     Host(host::Args),
+    Forge(forge::Args),
     Certificate(certificate::Args),
     Judge(judge::Args),
     Policy(policy::Args),
@@ -121,6 +123,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Backup(args) => backup::run(&args, session).await,
         Verb::Host(args) => host::run(args, session).await,
+        Verb::Forge(args) => forge::run(args, session).await,
         Verb::Certificate(args) => certificate::run(args, session).await,
         Verb::Judge(args) => judge::run(&args, session).await,
         Verb::Policy(args) => policy::run(args, session).await,

@@ -1,6 +1,7 @@
 //! The verbs against a server that answers what a test says: what a person sees, in both languages.
 
 mod fake;
+mod forges;
 mod freezes;
 mod init;
 mod judge;

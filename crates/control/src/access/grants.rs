@@ -49,7 +49,7 @@ pub async fn grant(ctx: &Ctx, wish: &v1::GrantRole, by: &Asker) -> Result<v1::Gr
 }
 
 /// In the caller's transaction, with its event.
-pub(super) async fn insert(tx: &mut Tx, holder: Holder, who: &str, grant: Grant, by: &Asker) -> Result<Granted> {
+pub(crate) async fn insert(tx: &mut Tx, holder: Holder, who: &str, grant: Grant, by: &Asker) -> Result<Granted> {
     let granted = rows::grants::insert(tx, GrantId::at(tx.now()), holder, grant, &by.actor).await?;
     tx.event(told("role.granted", &granted, who, by)).await?;
     Ok(granted)
@@ -79,7 +79,7 @@ pub async fn withdraw(ctx: &Ctx, id: GrantId, by: &Asker) -> Result<()> {
     })
 }
 
-pub(super) fn may_hand_out(by: &Asker, grant: &Grant) -> Result<()> {
+pub(crate) fn may_hand_out(by: &Asker, grant: &Grant) -> Result<()> {
     if grant.bounds.site.is_some() && grant.bounds.env.is_none() {
         return Err(Fault::new(&faults::SITE_WITHOUT_ENV).into());
     }
@@ -89,6 +89,16 @@ pub(super) fn may_hand_out(by: &Asker, grant: &Grant) -> Result<()> {
     }
     let beyond = Fault::new(&faults::BEYOND_OWN_ROLE).with("name", by.name()).with("role", grant.role);
     Err(beyond.with("what", &grant.bounds).into())
+}
+
+/// All that an account has, with an event each: it is not to act any more.
+pub(crate) async fn withdraw_all(tx: &mut Tx, user: &rows::users::User, by: &Asker) -> Result<()> {
+    let held = rows::grants::list(tx).await?.into_iter().filter(|g| g.holder == Holder::User(user.id));
+    for granted in held {
+        rows::grants::delete(tx, granted.id).await?;
+        tx.event(told("role.withdrawn", &granted, &user.handle, by)).await?;
+    }
+    Ok(())
 }
 
 fn told(kind: &str, granted: &Granted, who: &str, by: &Asker) -> tradewind_model::event::NewEvent {

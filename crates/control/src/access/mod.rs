@@ -4,7 +4,7 @@
 //! owns the machine; what is removed is remembered by the event log alone.
 
 pub mod faults;
-mod grants;
+pub(crate) mod grants;
 mod groups;
 mod invitations;
 pub mod locate;

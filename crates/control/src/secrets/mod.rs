@@ -6,6 +6,7 @@ pub mod rotate;
 pub mod vault;
 pub mod wanted;
 
+pub(crate) use rotate::admit;
 use vault::{KeySource, Vault};
 
 use crate::{Ctx, Error, Result, ctx::Asker, services};
@@ -202,7 +203,7 @@ async fn find(r: &mut impl Reader, name: &SecretName, scope: &Scope) -> Result<S
 /// The keys to seal with: those that the store says seal, so that a change of keys that is under way is not missed.
 async fn ring(ctx: &Ctx, tx: &mut Tx) -> Result<Ring> {
     let ring = ctx.vault.ring()?;
-    rotate::admit(tx, &ring).await?;
+    admit(tx, &ring).await?;
     Ok(ring)
 }
 

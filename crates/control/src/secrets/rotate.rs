@@ -4,7 +4,7 @@
 //! its keys before the change cannot seal with an old key what nobody would find afterwards.
 
 use super::{faults, open, seat};
-use crate::{Ctx, Error, Result, access::sealed, ctx::Asker};
+use crate::{Ctx, Error, Result, access::sealed, ctx::Asker, forges};
 use serde_json::json;
 use tradewind_model::{event::NewEvent, fault::Fault, said};
 use tradewind_secrets::ring::{KeyId, Ring};
@@ -28,7 +28,7 @@ pub struct Rotated {
 }
 
 /// Refuses a ring that does not hold the key which seals, or would seal with an earlier one.
-pub(super) async fn admit(tx: &mut Tx, ring: &Ring) -> Result<()> {
+pub(crate) async fn admit(tx: &mut Tx, ring: &Ring) -> Result<()> {
     let newest = Json::of(ring.newest());
     let seals = rows::settings::get(tx, SEALS).await?;
     match seals {
@@ -80,14 +80,16 @@ pub async fn rotate(ctx: &Ctx, again: bool, by: &Asker) -> Result<Rotated> {
             break;
         }
     }
-    let (factors, unopened): (u64, u64) = transact!(ctx.store, tx => {
-        let (done, failed) = sealed::reseal(tx, &ring, &key).await?;
-        if done > 0 {
-            tx.event(about("vault.resealed", by, json!({ "key": key, "second_factors": done }))).await?;
+    let (others, unopened): (u64, u64) = transact!(ctx.store, tx => {
+        let (factors, failed) = sealed::reseal(tx, &ring, &key).await?;
+        let (links, unopened) = forges::reseal(tx, &ring, &key).await?;
+        if factors + links > 0 {
+            let after = json!({ "key": key, "second_factors": factors, "forges": links });
+            tx.event(about("vault.resealed", by, after)).await?;
         }
-        Ok::<_, Error>((done, failed))
+        Ok::<_, Error>((factors + links, failed + unopened))
     })?;
-    (resealed, damaged) = (resealed + factors, damaged + unopened);
+    (resealed, damaged) = (resealed + others, damaged + unopened);
     let mut dropped = Vec::new();
     if damaged == 0 && ctx.vault.file().is_some() {
         let in_use: Vec<String> = {

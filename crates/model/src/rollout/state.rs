@@ -58,6 +58,11 @@ impl Phase {
             Self::Superseded => "superseded",
         }
     }
+    pub fn parse(text: &str) -> Option<Self> {
+        use Phase::{Aborted, Completed, Failed, Queued, Returning, Running, Superseded};
+        let all = [Queued, Running, Returning, Completed, Failed, Aborted, Superseded];
+        all.into_iter().find(|p| p.as_str() == text)
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -34,7 +34,9 @@ pub fn routes() -> Vec<Route> {
 fn host_of(caller: &Caller) -> Result<HostId, Fault> {
     match caller.identity {
         Identity::Host(id) => Ok(id),
-        Identity::Token(_) | Identity::Session(_) => Err(Fault::new(&faults::HOSTS_ONLY).with("name", &caller.name)),
+        Identity::Token(_) | Identity::Session(_) | Identity::Forge(_) => {
+            Err(Fault::new(&faults::HOSTS_ONLY).with("name", &caller.name))
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Identity {
     Token(TokenId),
     Session(SessionId),
     Host(HostId),
+    /// What a forge's delivery acts as: no request is ever authenticated as one.
+    Forge(UserId),
 }
 
 impl Caller {
@@ -68,6 +70,18 @@ impl Caller {
         }
     }
 
+    /// The account that pushes from a forge act as.
+    pub fn forge(org: OrgName, account: UserId, by: &Asker) -> Self {
+        Self {
+            org,
+            identity: Identity::Forge(account),
+            name: by.name().to_owned(),
+            rights: by.rights.clone(),
+            user: Some(account),
+            second_factor_needed: false,
+        }
+    }
+
     /// # Errors
     /// That it may not.
     pub fn allow(&self, action: Action, subject: &Subject) -> Result<(), Fault> {
@@ -79,7 +93,7 @@ impl Caller {
         let user = |principal| Actor::User { name: self.name.clone(), principal: Some(principal) };
         match (self.identity, self.user) {
             (Identity::Token(id), _) => user(Principal::Token(id)),
-            (Identity::Session(_), Some(id)) => user(Principal::User(id)),
+            (Identity::Session(_), Some(id)) | (Identity::Forge(id), _) => user(Principal::User(id)),
             (Identity::Session(_), None) => Actor::named(&self.name),
             (Identity::Host(_), _) => Actor::Agent { host: self.name.clone() },
         }
@@ -96,6 +110,7 @@ impl Caller {
             Identity::Token(id) => format!("token/{id}"),
             Identity::Session(id) => format!("session/{id}"),
             Identity::Host(id) => format!("host/{id}"),
+            Identity::Forge(id) => format!("forge/{id}"),
         }
     }
 }

@@ -109,7 +109,7 @@ pub async fn confirm(
         // Other sessions were opened without it.
         let but = match caller.identity {
             Identity::Session(id) => Some(id),
-            Identity::Token(_) | Identity::Host(_) => None,
+            Identity::Token(_) | Identity::Host(_) | Identity::Forge(_) => None,
         };
         rows::sessions::end_others(tx, id, but).await?;
         if let Some(session) = but {

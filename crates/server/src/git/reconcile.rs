@@ -91,7 +91,10 @@ async fn look(
     let moved = app.git.repos.last_move(service, &name).filter(|m| m.new == tip);
     let by = moved.as_ref().map_or_else(
         || Asker::system("git"),
-        |m| Asker::trusted(Actor::User { name: m.who.clone(), principal: m.principal }),
+        |m| {
+            let actor = Actor::User { name: m.who.clone(), principal: m.principal };
+            Asker { cause: m.cause.clone(), ..Asker::trusted(actor) }
+        },
     );
     let old = moved.map_or_else(|| zero(&tip), |m| m.old);
     let update = Update { old, new: tip, name };

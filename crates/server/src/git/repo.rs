@@ -16,6 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 use tokio_util::io::ReaderStream;
+use tradewind_control::forges::CAUSE;
 use tradewind_model::{
     access::Principal,
     id::{Commit, ServiceName},
@@ -69,6 +70,8 @@ pub struct Move {
     pub who: String,
     /// Whose rights it was pushed with.
     pub principal: Option<Principal>,
+    /// What led to it, where that was noted.
+    pub cause: Option<String>,
     /// All of it: with its time it is like no other of the ref.
     line: String,
 }
@@ -81,7 +84,9 @@ impl Move {
         let (who, rest) = rest.split_once(" <")?;
         let principal =
             rest.split_once('>').and_then(|(mail, _)| mail.strip_suffix(MAIL_HOST)?.strip_suffix('@')?.parse().ok());
-        Some(Self { old, new, who: who.to_owned(), principal, line: line.to_owned() })
+        let message = rest.split_once('\t').map(|(_, message)| message);
+        let cause = message.filter(|m| m.starts_with(CAUSE)).map(str::to_owned);
+        Some(Self { old, new, who: who.to_owned(), principal, cause, line: line.to_owned() })
     }
 }
 
@@ -111,7 +116,7 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// How a repository is called before it is whole.
-const UNFINISHED: &str = ".new-";
+pub(super) const UNFINISHED: &str = ".new-";
 
 /// What no commit may switch off in its archive: files left out of it, and contents rewritten.
 const ATTRIBUTES: &str = "* -export-ignore -export-subst\n";
@@ -142,6 +147,11 @@ impl Repos {
 
     /// A git process with nothing inherited but `PATH`.
     pub fn git(&self) -> Command {
+        self.git_with(&[])
+    }
+
+    /// The same with further settings. They are in its environment, where other users cannot read them.
+    pub(super) fn git_with(&self, more: &[(&str, &str)]) -> Command {
         let mut git = Command::new("git");
         git.env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
@@ -150,17 +160,17 @@ impl Repos {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_CONFIG_COUNT", (SETTINGS.len() + 1).to_string())
+            .env("GIT_CONFIG_COUNT", (SETTINGS.len() + more.len() + 1).to_string())
             .env("GIT_CONFIG_KEY_0", "core.hooksPath")
             .env("GIT_CONFIG_VALUE_0", &self.hooks)
             .kill_on_drop(true);
-        for (n, (key, value)) in SETTINGS.iter().enumerate() {
+        for (n, (key, value)) in SETTINGS.iter().chain(more).enumerate() {
             git.env(format!("GIT_CONFIG_KEY_{}", n + 1), key).env(format!("GIT_CONFIG_VALUE_{}", n + 1), value);
         }
         git
     }
 
-    fn git_in(&self, service: &ServiceName) -> Command {
+    pub(super) fn git_in(&self, service: &ServiceName) -> Command {
         let mut git = self.git();
         git.env("GIT_DIR", self.path(service)).current_dir(&self.root);
         git
@@ -409,7 +419,7 @@ impl Repos {
 }
 
 /// Runs to the end and returns the standard output.
-async fn output(verb: &'static str, mut git: Command) -> Result<Vec<u8>, GitError> {
+pub(super) async fn output(verb: &'static str, mut git: Command) -> Result<Vec<u8>, GitError> {
     git.stdin(Stdio::null());
     let done = git.output().await.map_err(|source| GitError::Start { verb, source })?;
     if done.status.success() {

@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
 
 /// Every code a caller can meet.
 pub fn catalog() -> impl Iterator<Item = &'static Code> {
-    let areas: [&[&Code]; 15] = [
+    let areas: [&[&Code]; 16] = [
         faults::ALL,
         crate::backup::faults::ALL,
         tradewind_store::faults::ALL,
@@ -32,6 +32,7 @@ pub fn catalog() -> impl Iterator<Item = &'static Code> {
         tradewind_control::policies::faults::ALL,
         tradewind_control::certificates::faults::ALL,
         tradewind_control::secrets::faults::ALL,
+        tradewind_control::forges::faults::ALL,
         tradewind_control::runs::faults::ALL,
     ];
     areas.into_iter().flatten().copied()

@@ -129,7 +129,7 @@ async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<M
             let row = rows::tokens::get(&mut read, id).await?;
             Some(tokens::view(&row, user.as_ref().map(|u| u.handle.as_str())))
         }
-        Identity::Session(_) | Identity::Host(_) => None,
+        Identity::Session(_) | Identity::Host(_) | Identity::Forge(_) => None,
     };
     let recovery_codes_left = match caller.user {
         Some(id) if user.as_ref().is_some_and(|u| u.second_factor) => {
@@ -230,7 +230,7 @@ async fn change_password(
     let hashed = password::hash(asked.new).await?;
     let but = match caller.identity {
         Identity::Session(id) => Some(id),
-        Identity::Token(_) | Identity::Host(_) => None,
+        Identity::Token(_) | Identity::Host(_) | Identity::Forge(_) => None,
     };
     let done: Result<(), Refusal> = transact!(app.store, tx => {
         let Some(user) = rows::users::find(tx, id).await? else {

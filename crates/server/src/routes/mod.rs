@@ -6,8 +6,10 @@ mod backup;
 mod certificates;
 mod events;
 mod export;
+mod forges;
 mod freezes;
 mod help;
+mod hooks;
 mod hosts;
 mod logs;
 mod me;
@@ -37,6 +39,8 @@ pub fn all() -> Vec<Route> {
         rollouts::routes(),
         certificates::routes(),
         freezes::routes(),
+        forges::routes(),
+        hooks::routes(),
         secrets::routes(),
         logs::routes(),
         events::routes(),

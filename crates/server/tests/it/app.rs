@@ -78,6 +78,7 @@ impl TestApp {
             tls: None,
             audit: Settings::default(),
             outbound: Guard::default(),
+            public_url: Some("https://deploy.example.com".into()),
             authority: None,
         };
         change(&mut config);

@@ -126,6 +126,15 @@ impl World {
         let invitation = json!({ "handle": "the-guest", "email": "guest@example.com" });
         let invitation = post("/api/v1/invitations", invitation).await;
         let text = |v: &Value| v["id"].as_str().unwrap().to_owned();
+        let forge = v1::LinkForge {
+            url: "https://github.com/harbour/harbour".into(),
+            kind: None,
+            api: None,
+            token: None,
+            secret: None,
+        };
+        let link = client.link_forge(&service, &forge).await.unwrap().link;
+        let hook = link.hook_path.unwrap().strip_prefix("/hooks/").unwrap().to_owned();
         let ids = BTreeMap::from([
             ("service", MARK.to_owned()),
             ("repository", format!("{MARK}.git")),
@@ -141,6 +150,7 @@ impl World {
             ("group", "the-crew".to_owned()),
             ("grant", text(&grant)),
             ("invitation", text(&invitation)),
+            ("hook", hook),
             ("session", "01930000-0000-7000-8000-000000000000".to_owned()),
             ("digest", Digest::of(b"x").to_string()),
             ("env", "production".to_owned()),
@@ -208,6 +218,8 @@ fn body(route: &Route) -> Option<Value> {
         "create_group" => json!({ "name": "walk" }),
         "grant_role" => json!({ "user": "the-bot", "role": "admin" }),
         "set_access_policy" => json!({ "second_factor": [] }),
+        "link_forge" => json!({ "url": "https://github.com/harbour/harbour", "token": "walk" }),
+        "set_forge_secret" => json!({}),
         "set_policy" => json!({ "text": "# harbour", "reason": "walk" }),
         "change_password" => json!({ "current": "x", "new": "y" }),
         _ if route.method == http::Method::POST && route.doc.body.is_some() => reason,

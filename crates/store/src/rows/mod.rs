@@ -11,6 +11,7 @@ pub mod certificates;
 pub(crate) mod counters;
 pub mod environments;
 pub mod evidence;
+pub mod forges;
 pub mod freezes;
 pub mod grants;
 pub mod groups;

@@ -4,6 +4,7 @@ mod access;
 mod certificates;
 mod claims;
 mod events;
+mod forges;
 mod freezes;
 mod leases;
 mod pipelines;
@@ -44,6 +45,7 @@ contracts! {
         a_follower_sees_everything_once, two_sealers_make_one_chain, altered_rows_are_named, removed_rows_are_named,
         reordered_rows_are_named, a_cut_off_end_is_named, a_moved_head_is_named, an_inserted_row_is_named,
         a_rewritten_log_does_not_fit_a_checkpoint, a_beginning_that_was_cut_off_is_told_of_or_missed;
+    forges: a_delivery_is_known_by_its_name_and_by_what_is_signed, a_link_goes_with_all_that_came_by_it;
     freezes: several_may_hold_one_place, one_ends_once, tenants_freeze_their_own;
     leases: one_holder_at_a_time, a_stale_fence_is_refused, a_clock_that_jumps_back_does_not_lock_everyone_out;
     pipelines: runs_count_per_service, runs_count_without_gaps_under_contention, a_stale_run_is_refused,
