@@ -1,5 +1,6 @@
 //! Chores of the repository: `cargo xtask NAME`.
 
+mod before;
 mod bench;
 mod customers;
 mod demo;
@@ -22,7 +23,8 @@ cargo xtask reference                     write the pages that are made from the
 cargo xtask demo [--bin FILE] [--keep]    tell the story of four releases, with the given build of tradewind
 cargo xtask customers ADDR SECONDS        steady customer traffic against a running shop
 cargo xtask bench [--bin FILE] [--only edge|units|judge|masking|rollouts|audit] [--rounds N] [--seconds S] [--write]    figures, beside peers'
-cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine";
+cargo xtask simulate [--seed S] [--runs N] [--steps K]    random schedules of the rollout engine
+cargo xtask record-upgrade-fixture        when a version is out: record what the next one is tried against";
 
 fn main() -> ExitCode {
     match chore() {
@@ -46,6 +48,7 @@ fn chore() -> Result<()> {
             let (edge, time) = (address.parse()?, Duration::from_secs(seconds.parse()?));
             tokio::runtime::Runtime::new()?.block_on(customers::watch(edge, time))
         }
+        ["record-upgrade-fixture"] => before::record(std::env::current_exe()?.with_file_name("tradewind"), &root()),
         ["simulate", ..] => simulate::run(&args[1..]),
         _ => bail!("not a chore: `{}`\n\n{USAGE}", args.join(" ")),
     }

@@ -34,13 +34,34 @@ pub static STEPS: &[Step] = &[
     Step::new(8, "certificates", include_str!("../migrations/0008_certificates.sql")),
     Step::new(9, "secrets", include_str!("../migrations/0009_secrets.sql")),
     Step::new(10, "forges", include_str!("../migrations/0010_forges.sql")),
+    Step::new(11, "floor", include_str!("../migrations/0011_floor.sql")),
 ];
+
+/// The last step of the version before this one: that program goes on working on this schema, and may be started on it again.
+/// Set, and the fixtures of the version before recorded anew (`cargo xtask record-upgrade-fixture`), when a version is out.
+pub const FLOOR: i64 = 4;
+
+/// The step that made room for the floor.
+const FLOOR_SINCE: i64 = 11;
+
+/// What a program knows of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema<'a> {
+    pub steps: &'a [Step],
+    /// See [`FLOOR`].
+    pub floor: i64,
+}
+
+/// This program's.
+pub static OURS: Schema<'static> = Schema { steps: STEPS, floor: FLOOR };
 
 pub(crate) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 statements! {
     APPLIED = "SELECT number, checksum FROM schema_steps ORDER BY number";
+    OLDEST = "SELECT oldest FROM schema_floor WHERE id = 1";
+    RAISE quiet "the schema's own book" = "UPDATE schema_floor SET oldest = $1 WHERE id = 1 AND oldest < $1";
     RECORD quiet "the schema's own book" =
         "INSERT INTO schema_steps (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 }
@@ -61,20 +82,37 @@ impl Step {
         text.replace("{{serial}}", serial).replace("{{bytes}}", bytes)
     }
 
+    /// Whether the floor is raised with it.
+    pub(crate) fn raises(&self) -> bool {
+        self.number >= FLOOR_SINCE
+    }
+
     pub(crate) fn checksum(&self) -> String {
         Digest::of(self.text.as_bytes()).to_string()
     }
 }
 
+/// What was done to a database.
+pub(crate) struct Applied {
+    /// Numbers and checksums, in order.
+    pub steps: Vec<(i64, String)>,
+    /// The last step that a program has to know to work on it; none where it was never said.
+    pub floor: Option<i64>,
+}
+
 /// The steps that are still to be applied.
 ///
 /// # Errors
-/// [`StoreError::SchemaNewer`] where the database knows a step that we do not; [`StoreError::SchemaAltered`] where a
-/// step was applied from another text.
-pub(crate) fn pending<'a>(steps: &'a [Step], applied: &[(i64, String)]) -> Result<Vec<&'a Step>> {
+/// [`StoreError::SchemaNewer`] where the database knows a step that we do not, and nobody said that we may work on it;
+/// [`StoreError::SchemaAltered`] where a step was applied from another text.
+pub(crate) fn pending<'a>(steps: &'a [Step], found: &Applied) -> Result<Vec<&'a Step>> {
     let known = steps.last().map_or(0, |s| s.number);
-    if let Some((found, _)) = applied.last().filter(|(n, _)| *n > known) {
-        return Err(StoreError::SchemaNewer { found: *found, known });
+    let applied = &found.steps;
+    if let Some((newest, _)) = applied.last().filter(|(n, _)| *n > known) {
+        if found.floor.is_none_or(|floor| floor == 0 || floor > known) {
+            return Err(StoreError::SchemaNewer { found: *newest, known });
+        }
+        tracing::warn!(found = newest, known, "a newer program has changed the schema; this one may still work on it");
     }
     let mut pending = Vec::new();
     for step in steps {
@@ -91,7 +129,7 @@ pub(crate) fn pending<'a>(steps: &'a [Step], applied: &[(i64, String)]) -> Resul
 ///
 /// # Errors
 /// Those of [`pending`], and [`StoreError::SchemaOlder`] where any is.
-pub(crate) fn complete(steps: &[Step], applied: &[(i64, String)]) -> Result<()> {
+pub(crate) fn complete(steps: &[Step], applied: &Applied) -> Result<()> {
     match pending(steps, applied)?.first() {
         None => Ok(()),
         Some(first) => Err(StoreError::SchemaOlder { found: first.number - 1, needed: steps.len() as i64 }),

@@ -15,7 +15,7 @@ use tradewind_model::time::Timestamp;
 
 use crate::{
     error::{Result, StoreError},
-    migrate::{self, Dialect, Step},
+    migrate::{self, Applied, Dialect, Schema, Step},
     store::random,
 };
 
@@ -27,16 +27,16 @@ const READERS: u32 = 8;
 const ROWS_AHEAD: usize = 1_024;
 
 /// The one writer and the readers.
-pub(crate) async fn open(path: &Path, now: Timestamp, steps: &[Step]) -> Result<(SqlitePool, SqlitePool)> {
+pub(crate) async fn open(path: &Path, now: Timestamp, schema: Schema<'_>) -> Result<(SqlitePool, SqlitePool)> {
     match fs::metadata(path) {
         Ok(meta) => {
             let applied = inspect(path, meta.len()).await?;
-            let pending = migrate::pending(steps, &applied)?;
+            let pending = migrate::pending(schema.steps, &applied)?;
             if !pending.is_empty() {
-                upgrade(path, now, &pending).await?;
+                upgrade(path, now, &pending, schema.floor).await?;
             }
         }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => create(path, now, steps).await?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => create(path, now, schema).await?,
         Err(e) => return Err(failed(path, e)),
     }
 
@@ -156,7 +156,7 @@ fn sync_folder_of(path: &Path) -> Result<()> {
 
 /// Builds the database beside its name and links it there when it is whole, so that an empty or half-made file under
 /// that name is always damage and never a beginning.
-async fn create(path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
+async fn create(path: &Path, now: Timestamp, schema: Schema<'_>) -> Result<()> {
     let new = beside(path, ".new");
     for leftover in [&new, &beside(&new, "-journal")] {
         match fs::remove_file(leftover) {
@@ -167,8 +167,8 @@ async fn create(path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(|e| failed(&new, e))?;
     let mut conn = connect(options(&new).journal_mode(SqliteJournalMode::Delete)).await?;
     sqlx::raw_sql(migrate::STEPS_TABLE).execute(&mut conn).await.map_err(|e| StoreError::driver("create", e))?;
-    for step in steps {
-        apply(&mut conn, step, now).await?;
+    for step in schema.steps {
+        apply(&mut conn, step, now, schema.floor).await?;
     }
     close(conn).await?;
     fs::File::open(&new).and_then(|f| f.sync_all()).map_err(|e| failed(&new, e))?;
@@ -178,7 +178,7 @@ async fn create(path: &Path, now: Timestamp, steps: &[Step]) -> Result<()> {
 }
 
 /// The steps that were applied to what is there. Refuses what is no whole database of ours, without writing to it.
-async fn inspect(path: &Path, size: u64) -> Result<Vec<(i64, String)>> {
+async fn inspect(path: &Path, size: u64) -> Result<Applied> {
     let name = path.display();
     // Never opened by ourselves: closing a file drops the locks that SQLite has on it elsewhere in this process.
     if size == 0 {
@@ -200,18 +200,26 @@ async fn inspect(path: &Path, size: u64) -> Result<Vec<(i64, String)>> {
     if ours == 0 {
         return Err(StoreError::corrupt(format!("{name} is not a database of Tradewind")));
     }
-    let applied = sqlx::query_as(migrate::APPLIED.sql).fetch_all(&mut conn).await.map_err(refuse)?;
+    let steps = sqlx::query_as(migrate::APPLIED.sql).fetch_all(&mut conn).await.map_err(refuse)?;
+    let has_floor: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'schema_floor'")
+        .fetch_one(&mut conn)
+        .await
+        .map_err(refuse)?;
+    let floor = match has_floor {
+        0 => None,
+        _ => sqlx::query_scalar(migrate::OLDEST.sql).fetch_optional(&mut conn).await.map_err(refuse)?,
+    };
     close(conn).await?;
-    Ok(applied)
+    Ok(Applied { steps, floor })
 }
 
-async fn upgrade(path: &Path, now: Timestamp, pending: &[&Step]) -> Result<()> {
+async fn upgrade(path: &Path, now: Timestamp, pending: &[&Step], floor: i64) -> Result<()> {
     let mut conn = connect(options(path)).await?;
     if let Some(first) = pending.first() {
         back_up(&mut conn, &beside(path, &format!(".before-step-{}", first.number))).await?;
     }
     for step in pending {
-        apply(&mut conn, step, now).await?;
+        apply(&mut conn, step, now, floor).await?;
         tracing::info!(step = step.number, name = step.name, "schema step applied");
     }
     close(conn).await
@@ -257,7 +265,7 @@ pub(crate) async fn examine(readers: &SqlitePool) -> Result<()> {
     if found == "ok" { Ok(()) } else { Err(StoreError::corrupt(found)) }
 }
 
-async fn apply(conn: &mut SqliteConnection, step: &Step, now: Timestamp) -> Result<()> {
+async fn apply(conn: &mut SqliteConnection, step: &Step, now: Timestamp, floor: i64) -> Result<()> {
     let refuse = |e| StoreError::driver("migrate", e);
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(refuse)?;
     // Another process may have been faster.
@@ -274,5 +282,8 @@ async fn apply(conn: &mut SqliteConnection, step: &Step, now: Timestamp) -> Resu
         .execute(&mut *tx)
         .await
         .map_err(refuse)?;
+    if step.raises() {
+        sqlx::query(migrate::RAISE.sql).bind(floor).execute(&mut *tx).await.map_err(refuse)?;
+    }
     tx.commit().await.map_err(refuse)
 }

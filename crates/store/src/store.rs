@@ -72,17 +72,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] and [`StoreError::SchemaNewer`] leave the database as it was found.
     pub async fn open(at: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        Self::open_with(at, clock, migrate::STEPS).await
+        Self::open_with(at, clock, migrate::OURS).await
     }
 
     /// With another schema than this program's: for tests of the steps themselves.
     #[doc(hidden)]
-    pub async fn open_with(at: &str, clock: Arc<dyn Clock>, steps: &[migrate::Step]) -> Result<Self> {
+    pub async fn open_with(at: &str, clock: Arc<dyn Clock>, schema: migrate::Schema<'_>) -> Result<Self> {
         let (db, reserve) = if at.starts_with("postgres://") || at.starts_with("postgresql://") {
-            (Db::Postgres(postgres::open(at, clock.now(), steps).await?), None)
+            (Db::Postgres(postgres::open(at, clock.now(), schema).await?), None)
         } else {
             let path = PathBuf::from(at.strip_prefix("sqlite:").unwrap_or(at));
-            let (writer, readers) = sqlite::open(&path, clock.now(), steps).await?;
+            let (writer, readers) = sqlite::open(&path, clock.now(), schema).await?;
             (Db::Sqlite { writer, readers }, Some(Reserve::beside(&path)))
         };
         let shared = Shared {

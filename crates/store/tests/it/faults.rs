@@ -100,7 +100,7 @@ async fn a_schema_that_is_not_ours_is_refused_and_left_as_it_is() {
     let f = Fixture::sqlite().await;
     f.store.close().await;
     let path = PathBuf::from(&f.at);
-    f.tamper("INSERT INTO schema_steps VALUES (99, 'future', 'x', 0)").await;
+    f.tamper("INSERT INTO schema_steps VALUES (99, 'future', 'x', 0); UPDATE schema_floor SET oldest = 98").await;
     let fault = refused(&path).await;
     assert!(matches!(fault, StoreError::SchemaNewer { found: 99, .. }), "{fault:?}");
     f.tamper("DELETE FROM schema_steps WHERE number = 99; UPDATE schema_steps SET checksum = 'other' WHERE number = 1")

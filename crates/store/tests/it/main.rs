@@ -3,6 +3,7 @@
 mod blobs;
 mod cluster;
 mod contract;
+mod expand;
 mod faults;
 mod fixture;
 mod logs;

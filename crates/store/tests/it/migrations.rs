@@ -2,12 +2,21 @@
 
 use std::{path::Path, sync::Arc};
 use tradewind_model::time::SystemClock;
-use tradewind_store::{Store, StoreError, events, migrate::STEPS, migrate::Step, rows};
+use tradewind_store::{
+    Store, StoreError, events,
+    migrate::{FLOOR, STEPS, Schema, Step},
+    rows,
+};
 
 use crate::{cluster::Cluster, fixture::add_service};
 
 async fn open(at: &str, steps: &[Step]) -> Result<Store, StoreError> {
-    Store::open_with(at, Arc::new(SystemClock), steps).await
+    open_as(at, steps, FLOOR).await
+}
+
+/// As a program that lets those work on the schema that know it up to `floor`.
+async fn open_as(at: &str, steps: &[Step], floor: i64) -> Result<Store, StoreError> {
+    Store::open_with(at, Arc::new(SystemClock), Schema { steps, floor }).await
 }
 
 fn and_then(text: &'static str) -> Vec<Step> {
@@ -34,7 +43,8 @@ async fn steps_over_rows(at: &str) {
 
     // Two servers start at once.
     let steps = and_then(EXPAND);
-    let (a, b) = tokio::join!(open(at, &steps), open(at, &steps));
+    let known = STEPS.len() as i64;
+    let (a, b) = tokio::join!(open_as(at, &steps, known), open_as(at, &steps, known));
     let (a, b) = (a.unwrap(), b.unwrap());
     let kept = rows::services::list(&mut a.read().await.unwrap(), None, 9).await.unwrap();
     assert_eq!(kept.len(), 1);
@@ -42,8 +52,30 @@ async fn steps_over_rows(at: &str) {
     a.close().await;
     b.close().await;
 
-    let refused = open(at, STEPS).await.expect_err("the earlier program does not start on it");
+    // The version before starts on it again, reads and writes, and leaves the book of steps alone.
+    let back = open(at, STEPS).await.expect("the version before starts on it");
+    add_service(&back, &"stock".parse().unwrap()).await.unwrap();
+    events::Sealer::new(back.clone()).seal_now().await.unwrap();
+    back.close().await;
+    let again = open_as(at, &steps, known).await.unwrap();
+    let kept = rows::services::list(&mut again.read().await.unwrap(), None, 9).await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(events::verify(&mut again.read().await.unwrap(), vec![]).await.unwrap().broken, None);
+    again.close().await;
+
+    // The version before that one does not, and neither does it once a later version has gone on.
+    let refused = open(at, &STEPS[..STEPS.len() - 1]).await.expect_err("two versions behind");
     assert!(matches!(refused, StoreError::SchemaNewer { .. }), "{refused:?}");
+    let further: Vec<Step> = steps
+        .iter()
+        .cloned()
+        .chain([Step::new(known + 2, "further", "CREATE TABLE further (id {{serial}})")])
+        .collect();
+    open_as(at, &further, known + 1).await.unwrap().close().await;
+    open_as(at, &steps, known).await.expect("one version behind").close().await;
+    let refused = open(at, STEPS).await.expect_err("two versions behind");
+    assert!(matches!(refused, StoreError::SchemaNewer { .. }), "{refused:?}");
+    assert_eq!(refused.fault().code.id, "TW-STORE-006");
     let refused = open(at, &and_then("CREATE TABLE other (id {{serial}})")).await.expect_err("another text");
     assert!(matches!(refused, StoreError::SchemaAltered { .. }), "{refused:?}");
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod before;
 mod checkout;
 mod detach;
 mod doctor;
