@@ -1,13 +1,14 @@
 # make demo    the story of four releases, with a table at the end; KEEP=1 leaves it running
 # make test    every test
 # make bench   figures beside those of peers
+# make fuzz    hostile inputs for minutes: specs, pipelines, deliveries, requests, archives
 # make lint    formatting, clippy, the agreed policies, licences
 # Each installs what it needs on a fresh Debian with Rust.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: demo test bench lint fmt
+.PHONY: demo test bench fuzz lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
@@ -30,6 +31,18 @@ bench:
 	@scripts/setup bench
 	cargo build --locked --release --package tradewind --package xtask
 	target/release/xtask bench
+
+# For each target.
+FUZZ_SECONDS ?= 60
+
+fuzz:
+	@scripts/setup fuzz
+	cd fuzz
+	for target in spec pipeline webhook edge_headers bundle; do
+	    mkdir -p corpus/$$target
+	    cargo fuzz run --sanitizer none $$target corpus/$$target seeds/$$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=16384 -print_final_stats=1
+	done
 
 lint:
 	@scripts/setup lint

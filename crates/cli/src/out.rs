@@ -9,6 +9,7 @@ use std::{
     io::{IsTerminal, Write},
     sync::{Arc, Mutex},
 };
+use tradewind_model::said::steers;
 
 type Sink = Arc<Mutex<dyn Write + Send>>;
 
@@ -72,11 +73,7 @@ impl Out {
 /// Colours of ours, and nothing else that a terminal acts on: in every sentence there may be a name, a note or a commit's
 /// title that somebody wrote.
 pub(crate) fn tame(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        turns || (c.is_control() && !matches!(c, '\n' | '\t'))
-    };
-    if !text.contains(acts) {
+    if !text.contains(steers) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len());
@@ -89,7 +86,7 @@ pub(crate) fn tame(text: &str) -> Cow<'_, str> {
                 colour.len()
             }
             None => {
-                out.push(if acts(c) { char::REPLACEMENT_CHARACTER } else { c });
+                out.push(if steers(c) { char::REPLACEMENT_CHARACTER } else { c });
                 c.len_utf8()
             }
         };

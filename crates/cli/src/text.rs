@@ -1,7 +1,10 @@
 //! The message table's machinery: every sentence a person reads stands in a table with English and Chinese side by side.
 
 pub use tradewind_model::fault::Text;
-use tradewind_model::fault::{Fault, Lang, Problem};
+use tradewind_model::{
+    fault::{Fault, Lang, Problem},
+    said::visible,
+};
 
 /// Declares an area's sentences: `messages! { STORED = "Logged in to {server}.", "已登录 {server}。"; }` gives
 /// `pub static STORED: Text` and, in tests, `pub static ALL: &[(&str, &Text)]`.
@@ -75,13 +78,6 @@ pub fn aside(text: impl std::fmt::Display, lang: Lang) -> String {
     }
 }
 
-/// Text from outside must not steer the terminal it is shown in.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
-}
-
 /// The language's name as `--lang` and `TRADEWIND_LANG` take it.
 pub fn tag(lang: Lang) -> &'static str {
     match lang {
@@ -102,7 +98,7 @@ pub fn problem(p: &Problem, lang: Lang) -> String {
         Lang::Zh => ("错误", "  处理："),
     };
     let at = p.at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-    let mut out = visible(&format!("{at}{error} {}: {}\n{fix}{}", p.code, p.title, p.fix));
+    let mut out = visible(format!("{at}{error} {}: {}\n{fix}{}", p.code, p.title, p.fix));
     for more in &p.more {
         out.push('\n');
         out += &problem(more, lang);

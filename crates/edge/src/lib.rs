@@ -18,6 +18,8 @@ mod counters;
 mod disk;
 mod error;
 pub mod faults;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod handover;
 mod health;
 mod holder;

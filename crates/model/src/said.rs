@@ -77,6 +77,21 @@ impl From<Fault> for Said {
     }
 }
 
+/// Whether a terminal acts on it, or it turns round what stands beside it.
+pub fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
+/// Text from outside must not steer what it is shown in.
+pub fn visible(text: impl Into<String>) -> String {
+    let text = text.into();
+    if !text.contains(steers) {
+        return text;
+    }
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// What may stand in a sentence: whatever is displayed alike in every language, and other sentences.
 pub trait Tell {
     fn tell(&self, lang: Lang) -> String;
@@ -84,7 +99,7 @@ pub trait Tell {
 
 impl<T: fmt::Display + ?Sized> Tell for T {
     fn tell(&self, _: Lang) -> String {
-        self.to_string()
+        visible(self.to_string())
     }
 }
 
@@ -156,6 +171,14 @@ mod tests {
 
     fn both(said: &Said) -> [&str; 2] {
         [said.get(Lang::En), said.get(Lang::Zh)]
+    }
+
+    #[test]
+    fn what_is_quoted_steers_nothing() {
+        let quoted = said!("`{what}` is no name", "`{what}` 不是名称", what = "a\u{1b}[2Jb\u{202e}c\td\ne\r\u{7}");
+        assert_eq!(quoted.en(), "`a\u{fffd}[2Jb\u{fffd}c\td\ne\u{fffd}\u{fffd}` is no name");
+        let outer = said!("{inner}", "{inner}", inner = quoted);
+        assert!(!outer.get(Lang::Zh).contains(steers));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Each thread has a runtime of its own and accepts from the same sockets: a connection, its requests and the
 //! upstream connections it uses stay on one core, and nothing on their way is shared but counters and the table.
 
-mod announced;
+pub(crate) mod announced;
 mod h1;
 mod h2;
 mod patience;
