@@ -102,6 +102,7 @@ async fn keep(ctx: &Ctx, link: &Link, linked: &Linked, verified: &Verified, push
         if new == 0 {
             tx.without_event("it came before");
         } else {
+            deliveries::hurry(tx, link.id).await?;
             let by = Asker { cause: Some(cause(linked.kind, name, &pushes[0].pusher)), ..Asker::system("forge") };
             let after = json!({ "kind": link.kind, "delivery": name, "branches": told });
             tx.event(links::about(link, "forge.delivered", &by, after)).await?;

@@ -21,7 +21,7 @@ use tradewind_store::{
     Reader, Tx,
     rows::{
         self,
-        forges::{Link, NewLink, links},
+        forges::{Link, NewLink, deliveries, links},
         grants::Holder,
         users::User,
     },
@@ -147,6 +147,7 @@ pub async fn link(
                 ..known
             };
             let link = links::update(tx, fresh).await?;
+            deliveries::hurry(tx, link.id).await?;
             tx.event(about(&link, "forge.changed", by, json!({ "changed": changed }))).await?;
             return Ok((link, wish.secret.as_ref().map(|s| s.expose().to_owned())));
         }

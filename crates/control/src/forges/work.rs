@@ -26,8 +26,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// About two hours after the first.
 const MOST_TRIES: u32 = 14;
-/// Looked at in one round.
-const ROUND: u32 = 500;
 
 /// One branch to bring here and run.
 #[derive(Clone, Debug)]
@@ -56,12 +54,10 @@ pub enum End {
 pub async fn due(ctx: &Ctx, busy: &HashSet<LinkId>) -> Result<Vec<Work>> {
     let now = ctx.now();
     let mut r = ctx.store.read().await?;
-    let (mut seen, mut found) = (busy.clone(), Vec::new());
-    for delivery in deliveries::waiting(&mut r, ROUND).await? {
-        if !seen.insert(delivery.link) || delivery.next_at.is_none_or(|at| at > now) {
-            continue;
-        }
-        let Some(row) = rows::forges::links::find(&mut r, delivery.link).await? else { continue };
+    let mut found = Vec::new();
+    for row in rows::forges::links::list(&mut r).await?.into_iter().filter(|row| !busy.contains(&row.id)) {
+        let first = deliveries::first_waiting(&mut r, row.id).await?;
+        let Some(delivery) = first.filter(|d| d.next_at.is_some_and(|at| at <= now)) else { continue };
         let linked = Linked::of(&row)?;
         let branch = delivery.branch.as_deref().and_then(|b| b.parse().ok());
         let (Some(branch), Some(after)) = (branch, delivery.after.clone()) else {

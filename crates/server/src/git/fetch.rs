@@ -23,14 +23,26 @@ use tradewind_model::id::{Commit, ServiceName};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Of one fetch.
-const TIME: Duration = Duration::from_secs(10 * 60);
-/// Bytes of what one fetch may bring, packed.
-const MOST: u64 = 2 << 30;
+/// How far one fetch may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    pub time: Duration,
+    /// Bytes of what it brings, packed.
+    pub bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(10 * 60), bytes: 2 << 30 }
+    }
+}
+
 /// Where the branch is in the folder of its own.
 const INCOMING: &str = "refs/incoming/tip";
 /// What git says of a branch that is not there.
 const NO_SUCH_BRANCH: &str = "couldn't find remote ref";
+/// And of objects that do harm.
+const HARMFUL: &str = "fsck error";
 
 const SETTINGS: &[(&str, &str)] = &[
     ("http.followRedirects", "false"),
@@ -58,6 +70,7 @@ pub struct Source {
     pub addresses: Vec<IpAddr>,
     /// A user, and a token as their password.
     pub credential: Option<(&'static str, Zeroizing<String>)>,
+    pub bounds: Bounds,
 }
 
 /// What was brought; gone when it is dropped.
@@ -92,8 +105,11 @@ pub enum FetchError {
     /// Nothing was brought, because there is no such branch.
     #[error("the branch is not there")]
     Gone,
-    #[error("it took longer than {} s", TIME.as_secs())]
-    Late,
+    /// What it holds is not taken from anybody, next time either.
+    #[error("it holds what no push may bring: {0}")]
+    Harmful(String),
+    #[error("it took longer than {} s", .0.as_secs())]
+    Late(Duration),
 }
 
 /// Who moves a ref, for its log.
@@ -127,7 +143,7 @@ impl Repos {
         git.env("GIT_DIR", &staged.0).current_dir(self.root());
         git.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--refmap="]);
         git.arg("--").arg(from.url.as_str()).arg(format!("+{}:{INCOMING}", branch.full()));
-        bounded(git).await?;
+        bounded(git, from.bounds).await?;
 
         let mut look = self.git();
         look.env("GIT_DIR", &staged.0).current_dir(self.root());
@@ -226,27 +242,27 @@ fn bracketed(address: IpAddr) -> String {
 }
 
 /// Runs a fetch to its end, or to ours.
-async fn bounded(mut git: Command) -> Result<(), FetchError> {
+async fn bounded(mut git: Command, bounds: Bounds) -> Result<(), FetchError> {
     const VERB: &str = "fetch";
     git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let pipe = |source| GitError::Pipe { verb: VERB, source };
     let mut child = git.spawn().map_err(|source| GitError::Start { verb: VERB, source })?;
     let pid = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
     if let Some(pid) = pid {
-        let most = rustix::process::Rlimit { current: Some(MOST), maximum: Some(MOST) };
+        let most = rustix::process::Rlimit { current: Some(bounds.bytes), maximum: Some(bounds.bytes) };
         // What it starts to unpack, it starts later, with this limit.
         let limited = rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, most);
         limited.map_err(|e| pipe(io::Error::from(e)))?;
     }
     let group = Group(pid);
     let mut said = Vec::new();
-    let ended = tokio::time::timeout(TIME, async {
+    let ended = tokio::time::timeout(bounds.time, async {
         if let Some(stderr) = child.stderr.take() {
             stderr.take(16 << 10).read_to_end(&mut said).await?;
         }
         child.wait().await
     });
-    let status = ended.await.map_err(|_| FetchError::Late)?.map_err(pipe)?;
+    let status = ended.await.map_err(|_| FetchError::Late(bounds.time))?.map_err(pipe)?;
     group.spare();
     if status.success() {
         return Ok(());
@@ -254,6 +270,9 @@ async fn bounded(mut git: Command) -> Result<(), FetchError> {
     let stderr = tradewind_forges::plain(&String::from_utf8_lossy(&said), 600);
     if stderr.contains(NO_SUCH_BRANCH) {
         return Err(FetchError::Gone);
+    }
+    if stderr.contains(HARMFUL) {
+        return Err(FetchError::Harmful(stderr));
     }
     Err(GitError::Failed { verb: VERB, status, stderr }.into())
 }

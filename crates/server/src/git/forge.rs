@@ -4,7 +4,7 @@
 use super::{
     check,
     commit::{Complaint, is_zero},
-    fetch::{FetchError, Mover, Source},
+    fetch::{Bounds, FetchError, Mover, Source},
     follow, push,
     repo::MAIL_HOST,
     scan,
@@ -118,7 +118,8 @@ async fn bring(app: &App, outbound: &Outbound, work: &Work) -> Result<Outcome, R
     };
     let token = work.token(&app.ctx)?;
     let credential = token.map(|token| (work.linked.kind.token_user(), token));
-    let source = Source { url: url.parse().map_err(Refusal::internal)?, addresses, credential };
+    let source =
+        Source { url: url.parse().map_err(Refusal::internal)?, addresses, credential, bounds: Bounds::default() };
     let staged = match repos.fetch(service, &source, &work.branch).await {
         Ok(staged) => staged,
         Err(FetchError::Gone) => {
@@ -128,7 +129,18 @@ async fn bring(app: &App, outbound: &Outbound, work: &Work) -> Result<Outcome, R
             let why = error.to_string();
             return Ok(Outcome::Again(said!("it could not be fetched: {why}", "无法获取：{why}", why = why)));
         }
-        Err(error @ (FetchError::Late | FetchError::Git(_))) => return Err(Refusal::internal(error)),
+        Err(FetchError::Harmful(why)) => {
+            return Ok(Outcome::Ended(End::Failed(said!(
+                "git does not take what it holds: {why}",
+                "git 拒绝其中的内容：{why}",
+                why = why
+            ))));
+        }
+        Err(FetchError::Late(time)) => {
+            let s = time.as_secs();
+            return Ok(Outcome::Again(said!("it took longer than {s} s to fetch", "获取超过 {s} 秒", s = s)));
+        }
+        Err(error @ FetchError::Git(_)) => return Err(Refusal::internal(error)),
     };
     if staged.tip != work.after {
         let tip = staged.tip.short();

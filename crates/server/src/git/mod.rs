@@ -11,7 +11,7 @@ pub mod answer;
 mod backend;
 mod check;
 mod commit;
-mod fetch;
+pub mod fetch;
 mod follow;
 pub mod forge;
 pub mod hook;

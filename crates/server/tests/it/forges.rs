@@ -416,6 +416,23 @@ async fn a_token_opens_the_repository_and_is_nowhere_in_the_clear() {
 }
 
 #[tokio::test]
+async fn a_new_key_of_the_vault_seals_what_a_link_keeps() {
+    let w = World::with(ForgeKind::Gitlab, here(), Some("a-token")).await;
+    w.forge.wants("oauth2", "another-token");
+    let keys = w.app.app.config.vault.clone();
+    let done = tradewind_server::admin::rotate_key(&w.app.app.store, keys, false).await.unwrap();
+    assert_eq!((done.resealed, done.damaged), (1, 0));
+    let commit = w.push("main").await;
+    assert_eq!(w.deliver("d", "main", &commit).await.0, 202);
+    w.complains("d").await;
+    // Another token, and what waited is tried at once.
+    let asked = LinkForge { token: Some("another-token".into()), ..wish(&w.forge, ForgeKind::Gitlab) };
+    let changed = w.app.client().link_forge(&shop(), &asked).await.unwrap();
+    assert_eq!(changed.secret, None);
+    assert_eq!(w.ended("d").await.state, State::Done);
+}
+
+#[tokio::test]
 async fn a_forge_that_is_away_is_asked_again_also_after_a_restart() {
     let w = World::new().await;
     w.forge.wants("nobody", "knows");

@@ -4,6 +4,7 @@ mod app;
 mod audit;
 mod audit_places;
 mod events;
+mod fetching;
 mod forge;
 mod forge_statuses;
 mod forges;

@@ -25,14 +25,17 @@ statements! {
         "SELECT ", columns!(), " FROM forge_deliveries
          WHERE org_id = $1 AND link = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
     );
-    WAITING = concat!(
-        "SELECT ", columns!(), " FROM forge_deliveries WHERE org_id = $1 AND next_at IS NOT NULL ORDER BY id LIMIT $2"
+    FIRST_WAITING = concat!(
+        "SELECT ", columns!(), " FROM forge_deliveries
+         WHERE org_id = $1 AND link = $2 AND next_at IS NOT NULL ORDER BY id LIMIT 1"
     );
     INSERT = "INSERT INTO forge_deliveries (org_id, id, link, delivery, part, essence, received_at, branch, before_id, after_id,
             pusher, state, tries, next_at, why, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15) ON CONFLICT DO NOTHING";
     AGAIN quiet "how far it is; what comes of it is told of" =
         "UPDATE forge_deliveries SET tries = tries + 1, next_at = $1, why = $2 WHERE org_id = $3 AND id = $4";
+    HURRY quiet "when it is tried again" =
+        "UPDATE forge_deliveries SET next_at = $1 WHERE org_id = $2 AND link = $3 AND next_at IS NOT NULL";
     END = "UPDATE forge_deliveries SET state = $1, next_at = NULL, why = $2, run = $3, ended_at = $4
         WHERE org_id = $5 AND id = $6 AND next_at IS NOT NULL";
     PURGE quiet "long over" = "DELETE FROM forge_deliveries WHERE org_id = $1 AND received_at < $2 AND next_at IS NULL";
@@ -114,10 +117,17 @@ pub async fn list(r: &mut impl Reader, link: LinkId, page: Page<DeliveryId>) -> 
     r.fetch_all(&LIST, args).await?.iter().map(Delivery::from_row).collect()
 }
 
-/// For which something is to be done, in the order they came.
-pub async fn waiting(r: &mut impl Reader, limit: u32) -> Result<Vec<Delivery>> {
-    let args = args![r.org(), limit];
-    r.fetch_all(&WAITING, args).await?.iter().map(Delivery::from_row).collect()
+/// The oldest for which something is to be done.
+pub async fn first_waiting(r: &mut impl Reader, link: LinkId) -> Result<Option<Delivery>> {
+    let args = args![r.org(), link];
+    r.fetch_opt(&FIRST_WAITING, args).await?.as_ref().map(Delivery::from_row).transpose()
+}
+
+/// There is news of the forge: what waits for its time need not.
+pub async fn hurry(tx: &mut Tx, link: LinkId) -> Result<()> {
+    let args = args![tx.now(), tx.org(), link];
+    tx.execute(&HURRY, args).await?;
+    Ok(())
 }
 
 /// False where it is known by its name, or by what its signature holds together.

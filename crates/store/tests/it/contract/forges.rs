@@ -80,13 +80,17 @@ pub async fn a_delivery_is_known_by_its_name_and_by_what_is_signed(f: Fixture) {
     assert!(arrives(&f.store, delivery(&other, "a", 0, Some("e"))).await, "of another link");
 
     let mut r = f.store.read().await.unwrap();
-    let waiting = deliveries::waiting(&mut r, 10).await.unwrap();
-    assert_eq!(waiting.len(), 5);
+    let first = deliveries::first_waiting(&mut r, link.id).await.unwrap().unwrap().id;
+    let theirs = deliveries::first_waiting(&mut r, other.id).await.unwrap().unwrap();
+    assert_eq!(theirs.link, other.id);
     drop(r);
-    let (first, why) = (waiting.iter().find(|d| d.link == link.id).unwrap().id, Json::of("why"));
+    let why = Json::of("why");
     let done: Result<_, StoreError> = transact!(f.store, tx => {
         tx.event(event("forge.failed", "forge/x")).await?;
         deliveries::again(tx, first, Timestamp(5), &why).await?;
+        deliveries::hurry(tx, link.id).await?;
+        let hurried = deliveries::find(tx, first).await?.unwrap();
+        assert_eq!((hurried.next_at, hurried.tries), (Some(tx.now()), 1));
         let ended = deliveries::end(tx, first, "failed", Some(why.clone()), None).await?;
         Ok((ended, deliveries::end(tx, first, "done", None, None).await?))
     });
@@ -155,5 +159,5 @@ pub async fn a_link_goes_with_all_that_came_by_it(f: Fixture) {
     assert_eq!(links::list(&mut r).await.unwrap(), []);
     assert_eq!(links::of_service(&mut r, &link.service).await.unwrap(), None);
     assert_eq!(statuses::open(&mut r).await.unwrap(), []);
-    assert_eq!(deliveries::waiting(&mut r, 9).await.unwrap(), []);
+    assert_eq!(deliveries::first_waiting(&mut r, link.id).await.unwrap(), None);
 }
