@@ -153,6 +153,7 @@ crate::messages! {
     NO_RUNS = "{service} has no runs yet. A push makes one: git push tradewind main", "{service} 还没有运行记录。推送即可触发：git push tradewind main";
     RUN_IS = "run #{number} of {service}: {state}", "{service} 的运行 #{number}：{state}";
     RUN_BY = "  by {by}, {since}, id {id}", "  {by}，{since}，标识 {id}";
+    RUN_OF_FORGE = "  pushed by {by} on {forge}", "  由 {by} 在 {forge} 推送";
     RELEASED = "release {label} ({digest})", "版本 {label}（{digest}）";
     ROLLOUT_STARTED = "rollout to {env}: tradewind rollout show {id} -f", "正在发布到 {env}：tradewind rollout show {id} -f";
     ROLLOUT_WAITS = "rollout to {env} waits: {why}; follow it: tradewind rollout show {id} -f", "到 {env} 的发布正在等待：{why}；查看：tradewind rollout show {id} -f";

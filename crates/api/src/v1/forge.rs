@@ -187,6 +187,16 @@ pub struct ForgeDelivery {
     pub ended_at: Option<Time>,
 }
 
+/// A push on a forge that a run came of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ForgePush {
+    pub kind: ForgeKind,
+    /// As the forge calls its delivery.
+    pub delivery: String,
+    /// Who pushed, as the forge calls them: it says nothing about rights here.
+    pub pusher: String,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HookOutcome {

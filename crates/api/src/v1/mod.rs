@@ -30,8 +30,8 @@ pub use audit::{
 };
 pub use certificate::{AddCertificate, Certificate};
 pub use forge::{
-    ForgeDelivery, ForgeDeliveryState, ForgeKind, ForgeLink, HookAnswer, HookOutcome, LinkForge, LinkedForge,
-    SetHookSecret,
+    ForgeDelivery, ForgeDeliveryState, ForgeKind, ForgeLink, ForgePush, HookAnswer, HookOutcome, LinkForge,
+    LinkedForge, SetHookSecret,
 };
 pub use freeze::{Freeze, SetFreeze};
 pub use host::Host;

@@ -1,4 +1,4 @@
-use super::{ReleaseRef, Time};
+use super::{ForgePush, ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
 use tradewind_model::id::{Commit, EnvName, JobId, RolloutId, RunId, ServiceName};
 use utoipa::ToSchema;
@@ -94,6 +94,9 @@ pub struct Run {
     /// A sentence: why it failed, or what it waits for.
     pub reason: Option<String>,
     pub requested_by: String,
+    /// Where the push came from, where that was a forge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forge: Option<ForgePush>,
     pub created_at: Time,
     pub started_at: Option<Time>,
     pub finished_at: Option<Time>,

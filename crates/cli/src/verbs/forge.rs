@@ -120,7 +120,7 @@ fn typed(session: &Session, prompt: &Text, what: &str) -> Result<String, Failure
     ask::hidden(session, prompt.get(session.lang), Fault::new(&faults::NO_FORGE_VALUE).with("what", what))
 }
 
-fn title(kind: ForgeKind) -> &'static str {
+pub(super) fn title(kind: ForgeKind) -> &'static str {
     match kind {
         ForgeKind::Github => "GitHub",
         ForgeKind::Gitlab => "GitLab",

@@ -223,6 +223,10 @@ fn show(session: &Session, run: &v1::Run) {
     session.out.line(format!("  {} {}  {title}", run.branch, run.commit.short()));
     let since = session.when().ago(run.created_at);
     session.out.line(fill!(lang, &msg::RUN_BY, by = run.requested_by, since = since, id = run.id));
+    if let Some(push) = &run.forge {
+        let forge = super::forge::title(push.kind);
+        session.out.line(fill!(lang, &msg::RUN_OF_FORGE, by = push.pusher, forge = forge));
+    }
     let mut table =
         Table::new(&msg::head(lang, &[&msg::H_STAGE, &msg::H_JOB, &msg::H_STATE, &msg::H_TOOK, &msg::H_NOTE]));
     for j in &run.jobs {

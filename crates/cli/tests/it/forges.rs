@@ -101,3 +101,13 @@ async fn a_secret_is_made_anew_and_a_link_ends() {
     fake.on("DELETE /services/shop/forge", crate::fake::Answer::Json(204, value!(null)));
     insta::assert_snapshot!("forge_unlinked", fake.run("forge unlink shop").await);
 }
+
+#[tokio::test]
+async fn a_run_says_who_pushed_on_the_forge() {
+    let fake = Fake::start().await;
+    let push = value!({ "kind": "gitee", "delivery": "1794190504000-ab", "pusher": "陈静" });
+    let run = Run { forge: Some(serde_json::from_value(push).unwrap()), ..crate::samples::run(RunState::Success) };
+    fake.on(&format!("GET /runs/{}", run.id), json(&run));
+    let said = fake.run(&format!("run show {}", run.id)).await.to_string();
+    assert!(said.contains("  pushed by 陈静 on Gitee\n"), "{said}");
+}

@@ -19,6 +19,7 @@ pub mod work;
 pub use sealed::reseal;
 
 use crate::Result;
+use tradewind_api::v1;
 use tradewind_forges::{Kind, Repository};
 use tradewind_store::{StoreError, rows::forges::Link};
 
@@ -53,3 +54,10 @@ pub fn cause(kind: Kind, delivery: &str, pusher: &str) -> String {
 
 /// How such a cause begins.
 pub const CAUSE: &str = "forge/";
+
+/// What such a cause says; none where it is another.
+pub fn push_of(cause: &str) -> Option<v1::ForgePush> {
+    let mut words = cause.strip_prefix(CAUSE)?.splitn(3, '/');
+    let (kind, delivery, pusher) = (words.next()?, words.next()?, words.next()?);
+    Some(v1::ForgePush { kind: kind.parse().ok()?, delivery: delivery.into(), pusher: pusher.into() })
+}

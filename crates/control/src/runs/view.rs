@@ -1,7 +1,7 @@
 //! Runs as the API shows them.
 
 use super::{Runs, error::Result, live::Live};
-use crate::{rollouts::PlanDoc, services};
+use crate::{forges, rollouts::PlanDoc, services};
 use tradewind_api::v1;
 use tradewind_model::{
     access::{Part, Subject},
@@ -78,6 +78,7 @@ impl Runs {
             state: run_state(live)?,
             reason: reason.map(|r| r.get(lang).to_owned()),
             requested_by: services::who(&live.run.actor),
+            forge: live.run.cause.as_deref().and_then(forges::push_of),
             created_at: live.run.created_at.into(),
             started_at: live.jobs.iter().filter_map(|j| j.started_at).min().map(Into::into),
             finished_at: live.run.finished_at.map(Into::into),

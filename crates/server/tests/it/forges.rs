@@ -181,6 +181,8 @@ async fn a_push_on_the_forge_runs_as_a_push_here_does() {
     let account = w.link.link.account.clone();
     assert!(account.starts_with("forge.github."), "{account}");
     assert_eq!(run.requested_by, account, "it acts as the link's own account");
+    let push = run.forge.unwrap();
+    assert_eq!((push.kind, push.delivery.as_str(), push.pusher.as_str()), (ForgeKind::Github, "first", "li-wei"));
     let events = all(&w.app, 6).await;
     let of = |kind: &str| events.iter().filter(|e| e.kind == kind).collect::<Vec<_>>();
     assert_eq!(of("run.created")[0].cause.as_deref(), Some("forge/github/first/li-wei"));

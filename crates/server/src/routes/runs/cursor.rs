@@ -164,6 +164,7 @@ mod tests {
             state: RunState::Running,
             reason: None,
             requested_by: "x".into(),
+            forge: None,
             created_at: Time(Timestamp(0)),
             started_at: None,
             finished_at: None,
