@@ -43,6 +43,9 @@ tradewind_model::faults! {
     BUSY = "TW-FORGE-014", 503,
         "too many deliveries at once", "同时到达的推送通知过多",
         "deliver it again in a moment", "请稍后重新投递";
+    NO_REPOSITORIES = "TW-FORGE-016", 409,
+        "{service} belongs to an organisation without repositories here", "{service} 所属的组织在此处没有仓库",
+        "link services of the installation's own organisation", "请关联本安装自身组织的服务";
     ACCOUNT_OFF = "TW-FORGE-015", 403,
         "the account {account}, which the link's pushes act as, is disabled or has no role", "关联使用的账号 {account} 已停用或没有角色",
         "enable it (`tradewind user enable {account}`) and give it a role, or link the service anew", "请启用它（`tradewind user enable {account}`）并授予角色，或重新关联";

@@ -14,7 +14,7 @@ use tradewind_model::{
     access::{Action, Bounds, Grant, Role},
     event::NewEvent,
     fault::{Fault, Lang},
-    id::{LinkId, ServiceName, UserId},
+    id::{LinkId, OrgName, ServiceName, UserId},
 };
 use tradewind_outbound::Request;
 use tradewind_store::{
@@ -125,6 +125,10 @@ pub async fn link(
     let (link, told): (Link, Option<String>) = transact!(ctx.store, tx => {
         crate::secrets::admit(tx, &ring).await?;
         services::get(tx, service).await?;
+        // Repositories are one organisation's until there are more.
+        if *tx.org() != OrgName::default_org() {
+            return Err(Fault::new(&faults::NO_REPOSITORIES).with("service", service).into());
+        }
         let seal = |purpose, id, text: &str| sealed::seal(&ring, purpose, id, text);
         if let Some(known) = links::of_service(tx, service).await? {
             let same = known.url == wish.repository.to_string() && known.kind == wish.kind.as_str();
