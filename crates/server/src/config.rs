@@ -1,5 +1,6 @@
 //! What the server is told at its start.
 
+use crate::backup::Schedule;
 use std::{net::SocketAddr, path::PathBuf};
 use tradewind_control::{audit, certificates::acme::Authority, secrets::vault::KeySource};
 use tradewind_outbound::Guard;
@@ -23,6 +24,8 @@ pub struct ServerConfig {
     pub outbound: Guard,
     /// How clients reach the API, where somebody said it: for links to it.
     pub public_url: Option<String>,
+    /// Backups by the clock; none: nobody makes them but people.
+    pub backups: Option<Schedule>,
     /// Whom certificates are asked of; nobody: those that are added are all.
     pub authority: Option<Authority>,
 }

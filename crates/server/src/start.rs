@@ -3,7 +3,7 @@
 use crate::{
     App, ServerConfig,
     app::Parts,
-    git,
+    backup, git,
     http::{
         idempotency::UnderWay,
         layers,
@@ -161,6 +161,8 @@ impl Server {
             .authority
             .clone()
             .map(|authority| tokio::spawn(certificates::acme::run(app.ctx.clone(), app.keeper.clone(), authority)));
+        let backing_up =
+            app.config.backups.clone().map(|schedule| tokio::spawn(backup::schedule::run(app.clone(), schedule)));
         let reconcilers = [
             tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
             tokio::spawn(app.runs.clone().reconciler()),
@@ -185,7 +187,7 @@ impl Server {
         served.close();
         served.wait().await;
         let _ = tokio::join!(hooked, pushed, fetched);
-        for reconciler in reconcilers.into_iter().chain(asking) {
+        for reconciler in reconcilers.into_iter().chain(asking).chain(backing_up) {
             // A decision is one transaction: it is made or it is not.
             reconciler.abort();
             let _ = reconciler.await;

@@ -145,6 +145,7 @@ pub fn server_config(config: &Config) -> anyhow::Result<ServerConfig> {
         database: config.text(&set::DATABASE).map(str::to_owned),
         vault: vault(config),
         exe: crate::role::on_disk()?,
+        backups: crate::config::backup::schedule(config)?,
         audit: settings::settings(config)?,
         outbound: settings::outbound(config),
         public_url: config.text(&set::PUBLIC_URL).map(|_| config.public_url()),

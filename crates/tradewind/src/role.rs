@@ -1,7 +1,7 @@
 //! The roles a supervisor keeps: what they are called, which settings make them, and how one is started.
 
 use crate::{
-    config::{Config, audit, registry as set},
+    config::{Config, audit, backup, registry as set},
     faults,
     folder::{Folder, Registration},
     process::Identity,
@@ -28,7 +28,11 @@ pub enum Role {
     Edge,
 }
 
-static SERVER: [&Setting; 24] = [
+static SERVER: [&Setting; 28] = [
+    &backup::EVERY,
+    &backup::TO,
+    &backup::KEEP,
+    &backup::PASSPHRASE,
     &set::LISTEN,
     &set::LISTEN_TLS,
     &set::LISTEN_CERTIFICATE,

@@ -1,5 +1,5 @@
-//! Copies of the whole control plane: made while it works ([`take`]), read through ([`verify`]), put into an empty folder
-//! ([`restore`]).
+//! Copies of the whole control plane: made while it works ([`take`]; by the clock, [`schedule`]), read through ([`verify`]), put
+//! into an empty folder ([`restore`]).
 //!
 //! A backup is one `tar.zst`. In it, in this order: the database as of one moment, the settings, then what the database
 //! names (artifacts, logs, repositories: refs before objects), the keys if they go along, and last the manifest with a
@@ -13,10 +13,12 @@ mod archive;
 pub mod faults;
 mod keys;
 mod restore;
+pub mod schedule;
 mod take;
 mod verify;
 
 pub use restore::restore;
+pub use schedule::Schedule;
 pub use take::{Made, stream, take};
 pub use verify::{Report, verify};
 

@@ -76,6 +76,7 @@ impl TestApp {
             vault: KeySource::File(folder.path().join("vault.key")),
             exe: env!("CARGO_BIN_EXE_tradewind-git-hook").into(),
             tls: None,
+            backups: None,
             audit: Settings::default(),
             outbound: Guard::default(),
             public_url: Some("https://deploy.example.com".into()),

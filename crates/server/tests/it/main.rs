@@ -3,6 +3,7 @@ mod agent;
 mod app;
 mod audit;
 mod audit_places;
+mod backup;
 mod events;
 mod fetching;
 mod forge;

@@ -1,6 +1,7 @@
 //! Configuration of the roles: defaults, then the data folder's `config.yaml`, then `TRADEWIND_*`, then flags.
 
 pub mod audit;
+pub mod backup;
 pub mod file;
 pub mod registry;
 pub mod show;

@@ -1,7 +1,7 @@
 //! The settings of the machine's roles: declared here and nowhere else.
 
-use super::audit;
 pub use super::audit::OUTBOUND_ALLOW;
+use super::{audit, backup};
 use tradewind_cli::{
     setting::{Kind, Setting},
     text::Text,
@@ -394,6 +394,10 @@ pub static ALL: &[&Setting] = &[
     &audit::KEEP,
     &audit::ARCHIVE,
     &OUTBOUND_ALLOW,
+    &backup::EVERY,
+    &backup::TO,
+    &backup::KEEP,
+    &backup::PASSPHRASE,
     &ACCESS_LOG,
     &LOG,
     &LOG_FORMAT,

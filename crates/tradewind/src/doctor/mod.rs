@@ -1,5 +1,6 @@
 //! `tradewind doctor`: what this machine gives and what it lacks, before the first start and after. It changes nothing.
 
+mod backup;
 mod folder;
 mod isolation;
 mod machine;
@@ -58,11 +59,16 @@ impl Finding {
 }
 
 pub fn run(config: &Config, as_json: bool, say: Say) -> Exit {
-    let found: Vec<Finding> =
-        [machine::look(config), isolation::look(config), folder::look(config), network::look(config)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let found: Vec<Finding> = [
+        machine::look(config),
+        isolation::look(config),
+        folder::look(config),
+        backup::look(config),
+        network::look(config),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let lang = say.lang;
     if as_json {
         let items: Vec<_> = found

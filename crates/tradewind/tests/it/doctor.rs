@@ -1,6 +1,6 @@
 //! What a machine gives and lacks.
 
-use crate::harness::{Folder, free_port, text};
+use crate::harness::{Folder, free_port, text, until};
 use serde_json::Value;
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Output};
 
@@ -47,6 +47,13 @@ fn what_is_wrong_is_said_with_what_to_do_and_the_exit_code_says_so() {
     let _up = folder.up();
     let roles = finding(&ask(&folder, "--json"), "roles");
     assert_eq!(roles["verdict"], "good", "{roles}");
+    // Nobody has made a backup, and then somebody has.
+    assert_eq!(finding(&ask(&folder, "--json"), "backup")["verdict"], "less");
+    let file = folder.tmp.path().join("kept.tar.zst");
+    let made = folder.command(&format!("admin backup {} --without-keys", file.display())).output().unwrap();
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    until("its event is sealed", || (finding(&ask(&folder, "--json"), "backup")["verdict"] == "good").then_some(()));
+
     let key = folder.data().join("keys/vault.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let out = ask(&folder, "--json");
