@@ -80,6 +80,8 @@ crate::messages! {
     SIM_SHOWN = "-", "-";
 
     ASK_CODE = "Login code (printed by `tradewind up`): ", "登录码（由 `tradewind up` 打印）：";
+    WARN_CERTIFICATE = "the certificate of {names} ends on {at}, in {days} days: tradewind certificate list", "{names} 的证书将于 {at} 到期，剩余 {days} 天：tradewind certificate list";
+    WARN_SINK = "checkpoints of the event log have not reached {name} ({target}) since {since}: {why}", "自 {since} 起，事件日志的检查点无法送达 {name}（{target}）：{why}";
     LOGGED_IN = "Logged in to {server} as {name}, until {until}.", "已登录 {server}，身份为 {name}，有效期至 {until}。";
     ASK_PASSWORD = "Password of {name}: ", "{name} 的密码：";
     ASK_CURRENT = "Current password: ", "当前密码：";

@@ -54,6 +54,14 @@ impl Out {
     pub fn raw(&self, text: &str) {
         write(&self.out, text);
     }
+    /// What somebody else wrote, to the byte; on a terminal, without what would steer it.
+    pub fn verbatim(&self, text: &str) {
+        if self.terminal { self.text(text) } else { self.raw(text) }
+    }
+    /// Several lines, with their own ends.
+    pub fn text(&self, text: &str) {
+        write(&self.out, &tame(text));
+    }
     pub fn note(&self, text: impl AsRef<str>) {
         write(&self.err, &format!("{}\n", tame(text.as_ref())));
     }

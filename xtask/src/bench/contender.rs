@@ -24,6 +24,8 @@ use tradewind_model::{
 pub struct Running {
     child: Child,
     pub addr: SocketAddr,
+    /// The same over TLS; of what stands behind them, the same address.
+    pub secure: SocketAddr,
     /// Of an edge: held open as an agent would.
     control: Option<Control>,
 }
@@ -41,11 +43,12 @@ impl Running {
     fn start(
         mut command: Command,
         addr: SocketAddr,
+        secure: SocketAddr,
         control: impl FnOnce() -> Result<Option<Control>>,
     ) -> Result<Self> {
         let child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
-        let mut running = Self { child, addr, control: None };
+        let mut running = Self { child, addr, secure, control: None };
         running.wait_until_it_listens()?;
         running.control = control()?;
         Ok(running)
@@ -110,50 +113,76 @@ pub fn upstream(folder: &Path, core: usize) -> Result<Running> {
     let config = write(folder, "upstream.conf", nginx_config(folder, &http))?;
     let mut command = pinned(core, "nginx");
     command.arg("-c").arg(config);
-    Running::start(command, addr, || Ok(None))
+    Running::start(command, addr, addr, || Ok(None))
+}
+
+/// The same for all of them.
+const HOST: &str = "bench.example.com";
+
+/// A certificate (ECDSA, P-256) and its key, made for this run; then both in one file.
+fn certificate(folder: &Path) -> Result<[std::path::PathBuf; 3]> {
+    let (chain, key) = tradewind_tls::self_signed(&[HOST.to_owned()], 2100)?;
+    let own = folder.join("certificates");
+    let both = format!("{chain}{key}");
+    Ok([write(&own, "bench.crt", chain)?, write(&own, "bench.key", key)?, write(folder, "both.pem", both)?])
 }
 
 /// Split by a cookie's hash, as its documentation does it.
 pub fn nginx(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
-    let addr = free_port()?;
+    let (addr, secure) = (free_port()?, free_port()?);
+    let [chain, key, _] = certificate(folder)?;
     let http = format!(
         "upstream old {{ server {upstream}; keepalive 128; keepalive_requests 1000000; }}\n\
          upstream new {{ server {upstream}; keepalive 128; keepalive_requests 1000000; }}\n\
          split_clients $remote_addr$cookie_client $side {{ 10% new; * old; }}\n\
-         server {{ listen {addr} backlog=4096; location / {{ proxy_pass http://$side; proxy_http_version 1.1;\n\
+         ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {chain}; ssl_certificate_key {key};\n\
+         server {{ listen {addr} backlog=4096; listen {secure} ssl http2 backlog=4096; location / {{ proxy_pass http://$side; proxy_http_version 1.1;\n\
          proxy_set_header Connection ''; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;\n\
-         proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Forwarded-Proto $scheme; }} }}"
+         proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Forwarded-Proto $scheme; }} }}",
+        chain = chain.display(),
+        key = key.display()
     );
     let config = write(folder, "nginx.conf", nginx_config(folder, &http))?;
     let mut command = pinned(core, "nginx");
     command.arg("-c").arg(config);
-    Running::start(command, addr, || Ok(None))
+    Running::start(command, addr, secure, || Ok(None))
 }
 
 pub fn haproxy(folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
-    let addr = free_port()?;
+    let (addr, secure) = (free_port()?, free_port()?);
+    let [_, _, both] = certificate(folder)?;
     let config = format!(
         "global\n nbthread 1\n maxconn 4096\ndefaults\n mode http\n timeout connect 2s\n timeout client 60s\n timeout server 60s\n \
-         option http-keep-alive\n http-reuse always\nfrontend in\n bind {addr}\n \
+         option http-keep-alive\n http-reuse always\nfrontend in\n bind {addr}\n bind {secure} ssl crt {both} alpn h2,http/1.1\n \
          http-request set-header X-Forwarded-For %[src]\n http-request set-header X-Forwarded-Proto http\n \
          http-request set-header X-Forwarded-Host %[req.hdr(Host)]\n default_backend shop\nbackend shop\n \
          balance roundrobin\n cookie client insert indirect nocache\n server old {upstream} cookie old weight 90\n \
-         server new {upstream} cookie new weight 10\n"
+         server new {upstream} cookie new weight 10\n",
+        both = both.display()
     );
     let config = write(folder, "haproxy.cfg", config)?;
     let mut command = pinned(core, "haproxy");
     command.arg("-db").arg("-f").arg(config);
-    Running::start(command, addr, || Ok(None))
+    Running::start(command, addr, secure, || Ok(None))
 }
 
 /// The edge as an agent drives it: two revisions, a cookie, counters and checks on.
 pub fn tradewind(bin: &Path, folder: &Path, core: usize, upstream: SocketAddr) -> Result<Running> {
-    let addr = free_port()?;
+    let (addr, secure) = (free_port()?, free_port()?);
+    // Beside the data folder, which is nobody's but the edge's.
+    let aside = folder.with_extension("certificates");
+    let [chain, ..] = certificate(&aside)?;
     fs::create_dir_all(folder)?;
     let mut command = pinned(core, bin);
-    command.arg("edge").arg("--data").arg(folder).arg("--edge").arg(addr.to_string()).stderr(Stdio::null());
+    command.arg("edge").arg("--data").arg(folder).args([
+        "--edge",
+        &addr.to_string(),
+        "--edge-tls",
+        &secure.to_string(),
+    ]);
+    command.arg("--certificates").arg(chain.parent().unwrap_or(&aside)).stderr(Stdio::null());
     let socket = folder.join("run/edge.sock");
-    Running::start(command, addr, || {
+    Running::start(command, addr, secure, || {
         let mut control = Control::dial(&socket)?;
         control.put(upstream, None)?;
         Ok(Some(control))

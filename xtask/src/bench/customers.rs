@@ -27,7 +27,7 @@ pub fn script(proxy: SocketAddr, folder: &Path) -> Result<PathBuf> {
 }
 
 /// What a proxy gives a new customer, or a name of its own where the proxy goes by what the customer says.
-fn cookie(proxy: SocketAddr, number: usize) -> Result<String> {
+pub fn cookie(proxy: SocketAddr, number: usize) -> Result<String> {
     let mut stream = TcpStream::connect(proxy)?;
     write!(stream, "GET / HTTP/1.1\r\nhost: {proxy}\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();

@@ -17,25 +17,30 @@ pub const CONNECTIONS: u32 = 64;
 pub const ROUNDS: u32 = 9;
 
 /// One contender's turn.
-struct Turn {
-    load: Load,
-    cpu: Duration,
+pub struct Turn {
+    pub load: Load,
+    pub cpu: Duration,
 }
 
-type Start<'a> = Box<dyn Fn(&Path) -> Result<Running> + 'a>;
+pub type Start<'a> = Box<dyn Fn(&Path) -> Result<Running> + 'a>;
+
+/// Those that are compared, by name, each with how it is started.
+pub fn contenders(options: &Options, behind: SocketAddr) -> Result<[(String, Start<'_>); 3]> {
+    Ok([
+        ("tradewind edge".into(), Box::new(move |d| contender::tradewind(&options.bin, d, PROXY_CORE, behind))),
+        (
+            machine::version("nginx", "-v")?.replace("nginx version: ", ""),
+            Box::new(move |d| contender::nginx(d, PROXY_CORE, behind)),
+        ),
+        (short(&machine::version("haproxy", "-v")?), Box::new(move |d| contender::haproxy(d, PROXY_CORE, behind))),
+    ])
+}
 
 pub fn measure(options: &Options) -> Result<String> {
     let folder = tempfile::Builder::new().prefix("tw-bench-").tempdir()?;
     let upstream = contender::upstream(&folder.path().join("upstream"), OTHER_CORE)?;
     let behind: SocketAddr = upstream.addr;
-    let contenders: [(String, Start<'_>); 3] = [
-        ("tradewind edge".into(), Box::new(|d| contender::tradewind(&options.bin, d, PROXY_CORE, behind))),
-        (
-            machine::version("nginx", "-v")?.replace("nginx version: ", ""),
-            Box::new(|d| contender::nginx(d, PROXY_CORE, behind)),
-        ),
-        (short(&machine::version("haproxy", "-v")?), Box::new(|d| contender::haproxy(d, PROXY_CORE, behind))),
-    ];
+    let contenders = contenders(options, behind)?;
     let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
     let rounds = options.rounds.unwrap_or(ROUNDS);
     for round in 0..rounds {
@@ -64,11 +69,11 @@ pub fn measure(options: &Options) -> Result<String> {
     Ok(format!("{head}\n{}\n\n{note}", rows.collect::<Vec<_>>().join("\n")))
 }
 
-fn row(name: &str, turns: &[Turn]) -> Option<String> {
+pub fn row(name: &str, turns: &[Turn]) -> Option<String> {
     let of = |f: &dyn Fn(&Turn) -> f64| Spread::of(&turns.iter().map(f).collect::<Vec<_>>());
     let throughput = of(&|t| t.load.per_second)?;
     let cpu = of(&|t| t.cpu.as_secs_f64() * 1e6 / t.load.requests.max(1) as f64)?;
-    let p99 = of(&|t| t.load.p99_ms)?;
+    let p99 = of(&|t| t.load.latency_ms)?;
     Some(format!("| {name} | {} | {} | {} |", throughput.show(0), cpu.show(1), p99.show(2)))
 }
 

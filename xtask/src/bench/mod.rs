@@ -10,6 +10,7 @@ mod machine;
 mod masking;
 mod rollouts;
 mod spread;
+mod tls;
 mod units;
 mod wrk;
 
@@ -63,6 +64,9 @@ pub fn run(root: &Path, options: Options) -> Result<()> {
     let mut parts = Vec::new();
     if options.wants("edge") {
         parts.push(("edge", edge::measure(&options)?));
+    }
+    if options.wants("tls") {
+        parts.push(("tls", tls::measure(&options)?));
     }
     if options.wants("units") {
         parts.push(("units", units::measure(&options)?));

@@ -7,7 +7,8 @@ use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 pub struct Load {
     pub requests: u64,
     pub per_second: f64,
-    pub p99_ms: f64,
+    /// The 99th percentile, or, of a generator that tells none, the mean.
+    pub latency_ms: f64,
     /// Answers that were no 2xx or 3xx, and socket errors.
     pub errors: u64,
 }
@@ -36,13 +37,13 @@ fn read(said: &str) -> Option<Load> {
     Some(Load {
         requests,
         per_second: after("Requests/sec:")?.parse().ok()?,
-        p99_ms: milliseconds(after("99%")?)?,
+        latency_ms: milliseconds(after("99%")?)?,
         errors: numbers(after("Non-2xx or 3xx responses:")) + numbers(after("Socket errors:")),
     })
 }
 
 /// `812.00us`, `1.20ms`, `1.01s`.
-fn milliseconds(text: &str) -> Option<f64> {
+pub fn milliseconds(text: &str) -> Option<f64> {
     let (number, factor) = if let Some(n) = text.strip_suffix("us") {
         (n, 0.001)
     } else if let Some(n) = text.strip_suffix("ms") {
@@ -56,7 +57,7 @@ fn milliseconds(text: &str) -> Option<f64> {
 #[test]
 fn what_wrk_says_is_read() {
     let said = "Running 1s test @ http://127.0.0.1:1/\n  Latency Distribution\n     50%  512.00us\n     99%    1.20ms\n  51234 requests in 1.00s, 60.1MB read\n  Socket errors: connect 0, read 2, write 0, timeout 1\n  Non-2xx or 3xx responses: 7\nRequests/sec:  51000.50\n";
-    assert_eq!(read(said).unwrap(), Load { requests: 51_234, per_second: 51_000.5, p99_ms: 1.2, errors: 10 });
+    assert_eq!(read(said).unwrap(), Load { requests: 51_234, per_second: 51_000.5, latency_ms: 1.2, errors: 10 });
     assert_eq!(milliseconds("1.01s"), Some(1_010.0));
     assert!(read("nothing").is_none());
 }

@@ -95,7 +95,7 @@ impl Screen<'_> {
         match self.show {
             Show::Job(wanted) => {
                 if *wanted == id {
-                    self.session.out.raw(text);
+                    self.session.out.verbatim(text);
                 }
             }
             Show::Nothing => {}

@@ -90,7 +90,7 @@ fn report(session: &Session, files: &[Checked]) -> Exit {
             if file.faults.is_empty() {
                 session.out.line(fill!(lang, &msg::CHECKED, file = file.shown));
             } else {
-                session.out.raw(&spec::render_faults(&file.faults, &file.source, lang));
+                session.out.text(&spec::render_faults(&file.faults, &file.source, lang));
             }
         }
         if all > 0 {

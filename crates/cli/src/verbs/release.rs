@@ -49,7 +49,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             let detail = client.release(&service, &release).await?;
             match (session.json, spec, files) {
                 (true, _, _) => session.out.json(&detail),
-                (false, true, _) => session.out.raw(&detail.spec),
+                (false, true, _) => session.out.verbatim(&detail.spec),
                 (false, false, files) => show(session, &detail, files),
             }
         }

@@ -284,7 +284,7 @@ async fn logs(
         let log = client.job_log(run.id, j.id, 0).await?;
         let text = String::from_utf8_lossy(&log);
         if wanted.is_some() {
-            session.out.raw(&text);
+            session.out.verbatim(&text);
         } else {
             for line in text.lines() {
                 session.out.line(format!("{} │ {line}", job_name(j, session.lang)));

@@ -37,9 +37,34 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     if session.json {
         session.json_list(places, None);
     } else {
-        session.out.raw(&page(session, &places, service.is_some()));
+        session.out.text(&page(session, &places, service.is_some()));
+        if service.is_none() {
+            session.out.text(&warnings(session, &client).await);
+        }
     }
     Ok(Exit::Ok)
+}
+
+/// What will go wrong by itself, for those who may know. Whoever may not, or asks an older server, is told nothing.
+async fn warnings(session: &Session, client: &Client) -> String {
+    let (lang, when) = (session.lang, session.when());
+    let (certificates, audit) = tokio::join!(client.certificates(), client.audit_status());
+    let ending = certificates.unwrap_or_default().into_iter().filter(|c| c.expiring).map(|c| {
+        let names = c.names.join(", ");
+        fill!(lang, &msg::WARN_CERTIFICATE, names = names, at = when.date(c.valid_until), days = c.days_left)
+    });
+    let sinks = audit.map(|a| a.sinks).unwrap_or_default();
+    let failing = sinks.into_iter().filter_map(|s| {
+        let since = when.date(s.failing_since?);
+        let why = s.error.unwrap_or_default();
+        Some(fill!(lang, &msg::WARN_SINK, name = s.name, target = s.target, since = since, why = why))
+    });
+    let lines = ending.chain(failing).map(|line| format!("{}\n", painted_line(session, &line)));
+    lines.collect()
+}
+
+fn painted_line(session: &Session, line: &str) -> String {
+    Paint::Warn.apply(line, session.out.terminal)
 }
 
 /// Shows it again whenever it changed, until Ctrl-C.
@@ -58,7 +83,7 @@ async fn watch(session: &Session, client: &Client, service: Option<&ServiceName>
                 let text = crate::out::tame(&page(session, &places, service.is_some())).replace('\n', "\x1b[K\n");
                 session.out.raw(&format!("\x1b[H{}{text}\x1b[J", if last.is_none() { "\x1b[2J" } else { "" }));
             } else if changed {
-                session.out.raw(&page(session, &places, service.is_some()));
+                session.out.text(&page(session, &places, service.is_some()));
                 session.out.line("");
             }
             last = Some(places);

@@ -148,6 +148,20 @@ impl Config {
         Digest::of(text.as_bytes()).short()
     }
 
+    /// What was given on this command line, for a process that goes on with it: variables are inherited, flags are not.
+    pub fn as_flags(&self) -> Vec<String> {
+        let given = registry::in_file().filter_map(|s| Some((s, self.get(s)?)));
+        given
+            .filter(|(s, v)| {
+                matches!(v.source, Source::Flag) && !s.secret && !(s.kind == Kind::Switch && v.text != "true")
+            })
+            .flat_map(|(s, v)| {
+                let value = (s.kind != Kind::Switch).then(|| v.text.clone());
+                [Some(format!("--{}", s.flag())), value].into_iter().flatten()
+            })
+            .collect()
+    }
+
     /// The settings as variables, for a role started by a supervisor: every one that is neither a default nor in
     /// the file, which the role reads by itself. Variables, because command lines can be read by everyone.
     pub fn as_variables(&self) -> Vec<(String, String)> {

@@ -98,7 +98,10 @@ fn agent(config: &Config) -> anyhow::Result<()> {
 fn edge(config: &Config) -> anyhow::Result<()> {
     let folder = Folder::create(config.data())?;
     let _lock = Role::Edge.register(&folder, config)?;
-    let args = |role: &str| vec![OsString::from(role), "--data".into(), folder.root().into()];
+    let args = |role: &str| {
+        let own = [OsString::from(role), "--data".into(), folder.root().into()];
+        own.into_iter().chain(config.as_flags().into_iter().map(OsString::from)).collect::<Vec<_>>()
+    };
     tradewind_edge::holder(HolderConfig {
         data: folder.root().to_owned(),
         listen: vec![config.addr(&set::EDGE)],

@@ -1,4 +1,4 @@
-use crate::harness::{Folder, text};
+use crate::harness::{Folder, free_port, text};
 use std::fs;
 
 fn shown(folder: &Folder, words: &str, vars: &[(&str, &str)]) -> serde_json::Value {
@@ -54,4 +54,25 @@ fn a_value_that_cannot_be_is_refused_with_its_source_and_an_example() {
     insta::assert_snapshot!("unknown_key", refused("", &[]));
     fs::write(folder.data().join("config.yaml"), "log_format: xml\n").unwrap();
     insta::assert_snapshot!("bad_choice_in_file", refused("", &[]));
+}
+
+/// The holder of an edge started by itself hands its own command line on to those that serve.
+#[test]
+fn an_edge_alone_serves_by_its_flags() {
+    let folder = Folder::new();
+    let certificates = folder.tmp.path().join("certificates");
+    fs::create_dir(&certificates).unwrap();
+    let (chain, key) = tradewind_tls::self_signed(&["shop.example.com".into()], 2100).unwrap();
+    fs::write(certificates.join("shop.crt"), chain).unwrap();
+    fs::write(certificates.join("shop.key"), key).unwrap();
+    let secure = free_port();
+    let mut command = folder.command("edge");
+    command.args(["--edge", &folder.edge.to_string(), "--edge-tls", &secure.to_string()]);
+    let mut edge = command.arg("--certificates").arg(&certificates).spawn().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let shown =
+        || runtime.block_on(tradewind_api::shown_by(&format!("https://{secure}"))).ok().filter(|s| !s.is_empty());
+    crate::harness::until("the certificate of the folder is shown", shown);
+    rustix::process::kill_process(rustix::process::Pid::from_child(&edge), rustix::process::Signal::TERM).unwrap();
+    edge.wait().unwrap();
 }
