@@ -48,6 +48,7 @@ pub static VERBS: Table = help! {
     "push": "Push HEAD and follow its build; no git remote needed", "推送 HEAD 并跟踪构建；无需配置 git 远程仓库";
     "push.branch": "The branch to push to [default: the one HEAD is on]", "推送到的分支［默认：HEAD 所在分支］";
     "push.env": "Push to the branch that leads to this environment", "推送到对应此环境的分支";
+    "push.allow_secrets": "Push what looks like a key all the same; the reason is in the event log", "即使内容疑似密钥也推送；原因会记入事件日志";
     "push.wait": "Wait for the rollout too, not only for the build", "不仅等待构建，也等待发布完成";
     "push.no_wait": "Return once the push is accepted", "推送被接受后立即返回";
     "status": "What runs where, since when, how healthy, and who changed it", "什么在哪里运行、何时开始、是否健康、由谁变更";

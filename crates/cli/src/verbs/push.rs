@@ -26,6 +26,9 @@ pub struct Args {
     pub branch: Option<String>,
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
+    /// Pushes what looks like a key all the same, and says why.
+    #[arg(long, value_name = "REASON")]
+    pub allow_secrets: Option<String>,
     #[command(flatten)]
     pub wait: Wait,
 }
@@ -55,7 +58,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             service = service
         ));
     }
-    push(session, &here, &service, &branch).await?;
+    push(session, &here, &service, &branch, args.allow_secrets.as_deref()).await?;
     let run = appears(&client, &service, &commit, &branch).await?;
     if args.wait.no_wait {
         return Ok(finish(session, &run, None));
@@ -116,9 +119,19 @@ fn branch(args: &Args, here: &Checkout, service: &ServiceName) -> Result<String,
     }
 }
 
-async fn push(session: &Session, here: &Checkout, service: &ServiceName, branch: &str) -> Result<(), Failure> {
+async fn push(
+    session: &Session,
+    here: &Checkout,
+    service: &ServiceName,
+    branch: &str,
+    allow_secrets: Option<&str>,
+) -> Result<(), Failure> {
     let mut command = git(&here.dir);
-    command.arg("push").arg(remote::url(session, service)).arg(format!("HEAD:refs/heads/{branch}"));
+    command.arg("push");
+    if let Some(reason) = allow_secrets {
+        command.arg("-o").arg(format!("tradewind.allow-secrets={reason}"));
+    }
+    command.arg(remote::url(session, service)).arg(format!("HEAD:refs/heads/{branch}"));
     // Through the environment, because command lines can be read by everyone.
     let scope = |name: &str| format!("http.{}/.{name}", session.server());
     let mut config =

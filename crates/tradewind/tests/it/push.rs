@@ -48,6 +48,14 @@ fn a_push_is_built_rolled_out_and_taken_back_and_a_failed_build_is_a_failure() {
     let (release, _) = checkout.tradewind("release list --json");
     assert!(!release.contains("\"v3\""), "{release}");
 
+    // What looks like a key is pushed by whoever answers for it. Made here, so that it is none in these files.
+    let key = format!("glpat-{}", "x7Kq9Zr2LmVb4TnWc8Yd");
+    checkout.commit("Key", &[(".gitlab-ci.yml", "test:\n  script: [exit 0]\n"), ("ci.env", &format!("TOKEN={key}\n"))]);
+    assert_eq!(checkout.tradewind("push").1, Some(3));
+    assert_eq!(checkout.tradewind("push --allow-secrets revoked").1, Some(0));
+    let (events, _) = checkout.tradewind("events --kind push.keys_allowed --json");
+    assert!(events.contains("revoked") && !events.contains(&key), "{events}");
+
     // A spec with faults is refused before anything moves, with git's exit code behind it.
     checkout.commit("Four", &[("tradewind.yaml", "version: 1\nservice: sync\nrun: {comand: [x]}\n")]);
     assert_eq!(checkout.tradewind("check").1, Some(1));
