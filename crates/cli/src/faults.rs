@@ -32,6 +32,9 @@ tradewind_model::faults! {
     AUTHORITIES = "TW-CLI-067", 422,
         "the authorities in {file} cannot be used: {reason}", "无法使用 {file} 中的证书机构：{reason}",
         "give a file of certificates in PEM, as the server has it in api-authority.pem", "请提供 PEM 格式的证书文件，即服务器上的 api-authority.pem";
+    FOR_GOOD = "TW-CLI-068", 422,
+        "this takes away for good what is known of {handle}: name, address, password, sign-ins, names of tokens", "此操作将永久删除 {handle} 的个人信息：姓名、邮箱、密码、登录记录、令牌名称",
+        "if that is meant: `tradewind user erase {handle} --yes`; `tradewind user disable {handle}` can be undone", "若确需删除：`tradewind user erase {handle} --yes`；`tradewind user disable {handle}` 可以撤销";
     NO_CODE = "TW-CLI-006", 422,
         "no login code was given", "没有提供登录码",
         "`tradewind up` prints one; ask for another with `tradewind admin code` on the server", "`tradewind up` 会打印登录码；也可在服务器上执行 `tradewind admin code` 获取";

@@ -191,6 +191,9 @@ pub static VERBS: Table = help! {
     "user service.handle": "Its name, such as ci-shop", "名称，例如 ci-shop";
     "user service.name": "How people call it [default: the handle]", "显示名称［默认：用户名］";
     "user disable": "End all sessions and tokens of a user, and let them do nothing", "停用用户：结束其所有会话与令牌";
+    "user erase": "Take away for good what is known of a person; the account stays, disabled", "永久删除某人的个人信息；账号保留并停用";
+    "user erase.handle": "Which one", "哪一个";
+    "user erase.yes": "It is meant", "确认执行";
     "user enable": "Let a disabled user sign in again", "重新启用用户";
     "*.handle": "The user", "用户名";
     "group": "Groups: a role given to one is held by everybody in it", "用户组：授予组的角色由所有成员共有";

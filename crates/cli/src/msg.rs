@@ -120,6 +120,7 @@ crate::messages! {
     A_SERVICE = "service", "服务账号";
     YES = "yes", "是";
     NO = "no", "否";
+    USER_ERASED = "What was known of {handle} is gone. The account stays, disabled; the event log keeps the handle.", "{handle} 的个人信息已删除。账号保留并停用；事件日志中仍保留该标识。";
     DISABLED = "disabled", "已停用";
     LOGGED_OUT = "Logged out of {server}.", "已退出 {server}。";
     NOT_LOGGED_IN = "Not logged in to {server}.", "未登录 {server}。";

@@ -79,6 +79,11 @@ impl Client {
     }
 
     /// Ends their sessions and tokens.
+    /// What is known of a person is gone for good.
+    pub async fn erase_user(&self, handle: &str) -> Result<User, ApiError> {
+        self.post(&["users", handle, "erase"], &()).await
+    }
+
     pub async fn disable_user(&self, handle: &str) -> Result<User, ApiError> {
         self.post(&["users", handle, "disable"], &()).await
     }

@@ -39,6 +39,12 @@ pub enum Action {
     Enable {
         handle: String,
     },
+    Erase {
+        handle: String,
+        /// It cannot be undone.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
@@ -111,6 +117,13 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
         Action::Disable { handle } => {
             let user = client.disable_user(&handle).await?;
             done(session, &user, &fill!(lang, &msg::USER_DISABLED, handle = handle));
+        }
+        Action::Erase { handle, yes } => {
+            if !yes {
+                return Err(Fault::new(&faults::FOR_GOOD).with("handle", &handle).into());
+            }
+            let user = client.erase_user(&handle).await?;
+            done(session, &user, &fill!(lang, &msg::USER_ERASED, handle = handle));
         }
         Action::Enable { handle } => {
             let user = client.enable_user(&handle).await?;

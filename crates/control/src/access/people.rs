@@ -123,6 +123,44 @@ pub async fn enable(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
     })
 }
 
+/// Takes away for good what is known of a person: name, address, password, second factor, where they signed in from, what
+/// their tokens were called, the invitation they came with. The account stays, disabled, so that nobody else becomes them;
+/// its handle stays in the event log, which says by the account's id alone that this was done.
+///
+/// # Errors
+/// [`faults::NO_USER`], [`faults::NOT_A_PERSON`], [`faults::LAST_ADMIN`].
+pub async fn erase(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
+    by.allow(Action::Access, &Subject::ORGANISATION)?;
+    transact!(ctx.store, tx => {
+        let mut user = named(tx, handle).await?;
+        if user.is_service {
+            return Err(Fault::new(&faults::NOT_A_PERSON).with("user", handle).into());
+        }
+        if user.is_enabled() {
+            not_the_last_admin(tx, &user).await?;
+        }
+        rows::tokens::revoke_of(tx, user.id).await?;
+        rows::tokens::rename_of(tx, user.id, &user.handle).await?;
+        rows::sessions::forget(tx, user.id).await?;
+        rows::sessions::set_codes(tx, user.id, &[]).await?;
+        rows::invitations::forget(tx, user.email.as_deref(), &user.handle).await?;
+        user = rows::users::update(tx, User {
+            name: String::new(),
+            email: None,
+            password: None,
+            password_set_at: None,
+            totp: None,
+            totp_since: None,
+            totp_step: 0,
+            disabled_at: user.disabled_at.or(Some(tx.now())),
+            ..user
+        })
+        .await?;
+        tx.event(fact("user.erased", format!("user/{}", user.id), by, None)).await?;
+        view(tx, user).await
+    })
+}
+
 /// For who lost it and the recovery codes with it. Their sessions end: whoever has one may be somebody else.
 ///
 /// # Errors

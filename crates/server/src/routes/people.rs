@@ -34,6 +34,9 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/users/{user}/enable", ACCESS, "enable_user", enable)
             .about("People", "Let a disabled user sign in again")
             .answers::<User>(),
+        Route::post("/api/v1/users/{user}/erase", ACCESS, "erase_user", erase)
+            .about("People", "Take away for good what is known of a person; the account stays, disabled")
+            .answers::<User>(),
         Route::post("/api/v1/users/{user}/reset-second-factor", ACCESS, "reset_second_factor", reset)
             .about("People", "Take away the second factor of who lost it, and end their sessions")
             .answers::<User>(),
@@ -105,6 +108,10 @@ async fn disable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<Str
 
 async fn enable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
     Ok(Json(access::enable(&app.ctx, &user, &by).await?))
+}
+
+async fn erase(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
+    Ok(Json(access::erase(&app.ctx, &user, &by).await?))
 }
 
 async fn reset(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {

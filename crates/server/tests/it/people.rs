@@ -4,9 +4,10 @@ use crate::app::{TestApp, code_of, http};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tradewind_api::{
-    Client, Paging,
+    Client, EventQuery, Paging,
     v1::{
-        AcceptInvitation, AccessPolicy, CreateToken, GrantRole, Invite, RoleWish, Scope, SecondFactorCode, SignIn, User,
+        AcceptInvitation, AccessPolicy, CreateAccount, CreateToken, GrantRole, Invite, RoleWish, Scope,
+        SecondFactorCode, SignIn, User,
     },
 };
 use tradewind_model::access::Role;
@@ -117,6 +118,34 @@ async fn who_is_disabled_is_out_at_once() {
     app.client().enable_user("li.wei").await.unwrap();
     assert_eq!(code_of(client.me().await), "TW-AUTH-002", "what ended stays ended");
     signed_in(&app, "li.wei").await.me().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_erased_leaves_a_handle_and_nothing_else() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let client = signed_in(&app, "li.wei").await;
+    let before = app.client().users().await.unwrap().into_iter().find(|u| u.handle == "li.wei").unwrap();
+    assert!(before.email.is_some() && !before.name.is_empty());
+    for _ in 0..2 {
+        let erased = app.client().erase_user("li.wei").await.unwrap();
+        assert_eq!((erased.id, erased.email, erased.name.as_str()), (before.id, None, ""));
+        assert!(erased.disabled_at.is_some());
+    }
+    assert_eq!(code_of(client.me().await), "TW-AUTH-002");
+    // Let in again, they have nothing to sign in with; and nobody else becomes them.
+    app.client().enable_user("li.wei").await.unwrap();
+    assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-013");
+    let again = Invite { handle: "li.wei".into(), email: "other@example.com".into(), name: None, roles: vec![] };
+    assert!(app.client().invite(&again).await.is_err());
+    let tokens = app.client().tokens(&Paging::default()).await.unwrap().items;
+    assert!(tokens.iter().filter(|t| t.owner.as_deref() == Some("li.wei")).all(|t| t.name == "li.wei"), "{tokens:?}");
+    let of_kind = EventQuery { kind: Some("user.erased".into()), ..EventQuery::default() };
+    let told = app.client().events(&of_kind, &Paging::default()).await.unwrap().items;
+    assert!(told.iter().all(|e| e.subject == format!("user/{}", before.id)) && told.len() == 2, "{told:?}");
+    let machine = CreateAccount { handle: "robot".into(), name: None };
+    app.client().create_service_account(&machine).await.unwrap();
+    assert_eq!(code_of(app.client().erase_user("robot").await), "TW-ACC-013");
 }
 
 #[tokio::test]

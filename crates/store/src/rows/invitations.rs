@@ -29,6 +29,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     ACCEPT = "UPDATE invitations SET accepted_at = $1
         WHERE org_id = $2 AND id = $3 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $1";
+    FORGET = "DELETE FROM invitations WHERE org_id = $1 AND (email = $2 OR handle = $3)";
     REVOKE = "UPDATE invitations SET revoked_at = $1
         WHERE org_id = $2 AND id = $3 AND accepted_at IS NULL AND revoked_at IS NULL";
 }
@@ -101,4 +102,10 @@ pub async fn accept(tx: &mut Tx, id: InvitationId) -> Result<bool> {
 pub async fn revoke(tx: &mut Tx, id: InvitationId) -> Result<bool> {
     let args = args![tx.now(), tx.org(), id];
     Ok(tx.execute(&REVOKE, args).await? == 1)
+}
+
+/// Takes away those that went to an address, or made this user.
+pub async fn forget(tx: &mut Tx, email: Option<&str>, handle: &str) -> Result<u64> {
+    let args = args![tx.org(), email.map(str::to_owned), handle];
+    tx.execute(&FORGET, args).await
 }

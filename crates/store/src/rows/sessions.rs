@@ -29,6 +29,7 @@ statements! {
     STRONGER = "UPDATE sessions SET strong = 1 WHERE org_id = $1 AND id = $2";
     END = "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND id = $3 AND user_id = $4 AND ended_at IS NULL";
     END_OF = "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND user_id = $3 AND id <> $4 AND ended_at IS NULL";
+    FORGET = "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2";
     PURGE quiet "they are worth nothing any more" = "DELETE FROM sessions WHERE expires_at <= $1";
     CODE = "INSERT INTO recovery_codes (org_id, hash, user_id, created_at) VALUES ($1, $2, $3, $4)";
     CODES_LEFT = "SELECT COUNT(*) AS n FROM recovery_codes WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL";
@@ -146,4 +147,10 @@ pub async fn codes_left(r: &mut impl Reader, user: UserId) -> Result<u64> {
 pub async fn use_code(tx: &mut Tx, user: UserId, hash: &Digest) -> Result<bool> {
     let args = args![tx.now(), tx.org(), hash.as_bytes().as_slice(), user];
     Ok(tx.execute(&USE_CODE, args).await? == 1)
+}
+
+/// Takes away what is known of where somebody signed in from.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<u64> {
+    let args = args![tx.org(), user];
+    tx.execute(&FORGET, args).await
 }

@@ -32,6 +32,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     OF_OWNER = concat!("SELECT ", columns!(), " FROM tokens WHERE org_id = $1 AND owner_id = $2 AND revoked_at IS NULL ORDER BY id DESC");
     REVOKE_OF = "UPDATE tokens SET revoked_at = $1 WHERE org_id = $2 AND owner_id = $3 AND revoked_at IS NULL";
+    RENAME_OF = "UPDATE tokens SET name = $1 WHERE org_id = $2 AND owner_id = $3";
     REVOKE = "UPDATE tokens SET revoked_at = $1 WHERE org_id = $2 AND id = $3 AND revoked_at IS NULL";
     TOUCH quiet "liveness only" = "UPDATE tokens SET last_used_at = $1 WHERE org_id = $2 AND id = $3";
 }
@@ -149,6 +150,12 @@ pub async fn of_owner(r: &mut impl Reader, owner: UserId) -> Result<Vec<Token>> 
 pub async fn revoke_of(tx: &mut Tx, owner: UserId) -> Result<u64> {
     let args = args![tx.now(), tx.org(), owner];
     tx.execute(&REVOKE_OF, args).await
+}
+
+/// Their names say who used them, and on which machine.
+pub async fn rename_of(tx: &mut Tx, owner: UserId, name: &str) -> Result<u64> {
+    let args = args![name, tx.org(), owner];
+    tx.execute(&RENAME_OF, args).await
 }
 
 pub async fn touch(tx: &mut Tx, id: TokenId) -> Result<()> {
