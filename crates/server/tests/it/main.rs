@@ -11,6 +11,7 @@ mod forge_statuses;
 mod forges;
 mod git;
 mod host;
+mod hostile;
 mod http;
 mod people;
 mod rights;

@@ -35,9 +35,9 @@ const PIPELINE: &str = "stages: [build]\ncompile: { stage: build, script: [print
 const MARK: &str = "harbour";
 const SECRET: &str = "HARBOUR_KEY";
 
-struct World {
-    app: TestApp,
-    ids: BTreeMap<&'static str, String>,
+pub struct World {
+    pub app: TestApp,
+    pub ids: BTreeMap<&'static str, String>,
     _host: Host,
 }
 
@@ -83,7 +83,7 @@ fn everywhere(role: Role) -> Grant {
 
 impl World {
     /// Something of each kind an id in a path can name.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let app = TestApp::start().await;
         let host = Host::start(&app).await;
         let client = app.client();
@@ -154,11 +154,14 @@ impl World {
             ("session", "01930000-0000-7000-8000-000000000000".to_owned()),
             ("digest", Digest::of(b"x").to_string()),
             ("env", "production".to_owned()),
+            ("code", "TW-ACC-001".to_owned()),
+            ("commit", "0123456789abcdef0123456789abcdef01234567".to_owned()),
+            ("task", "01930000-0000-7000-8000-000000000000".to_owned()),
         ]);
         Self { app, ids, _host: host }
     }
 
-    fn path(&self, route: &Route) -> String {
+    pub fn path(&self, route: &Route) -> String {
         let part = |part: &str| match part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
             Some(name) => self.ids.get(name).unwrap_or_else(|| panic!("no {name} for {route:?}")).clone(),
             None => part.to_owned(),
@@ -199,7 +202,7 @@ impl World {
 }
 
 /// A body each route understands: a refusal is then about rights and not about form.
-fn body(route: &Route) -> Option<Value> {
+pub fn body(route: &Route) -> Option<Value> {
     let reason = json!({ "reason": "walk" });
     Some(match route.doc.id {
         "create_service" => json!({ "name": "quay" }),
