@@ -141,11 +141,11 @@ impl Session {
 
     /// A client that shows no token.
     pub fn stranger(&self, authorities: Option<&str>) -> Result<Client, Failure> {
-        let client = Client::new(&self.server)?.with_lang(self.lang).patience(self.around.patience);
-        Ok(match authorities {
-            Some(pem) => client.trusting(pem.as_bytes())?,
-            None => client,
-        })
+        let client = match authorities {
+            Some(pem) => Client::believing(&self.server, pem.as_bytes())?,
+            None => Client::new(&self.server)?,
+        };
+        Ok(client.with_lang(self.lang).patience(self.around.patience))
     }
 
     pub fn when(&self) -> When {

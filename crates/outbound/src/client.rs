@@ -110,11 +110,7 @@ impl Outbound {
 
     /// With other names and authorities than the machine's.
     pub fn with(guard: Guard, resolver: Arc<dyn Resolve>, roots: RootCertStore) -> Self {
-        let mut tls = ClientConfig::builder_with_provider(tradewind_tls::provider())
-            .with_safe_default_protocol_versions()
-            .expect("the provider has suites for TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut tls = tradewind_tls::client().with_root_certificates(roots).with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self {
             guard: Arc::new(guard),

@@ -3,10 +3,8 @@
 use crate::config::{AUTHORITY, ListenTls};
 use arc_swap::ArcSwap;
 use rustls::{
-    ServerConfig,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
-    version::{TLS12, TLS13},
 };
 use std::{
     fmt, fs,
@@ -44,8 +42,6 @@ pub enum TlsError {
     Certificate { path: PathBuf, source: CertificateError },
     #[error("no certificate can be issued")]
     Made(#[from] MadeError),
-    #[error("TLS cannot be set up")]
-    Setup(#[from] rustls::Error),
 }
 
 /// What client and server agreed to speak.
@@ -75,11 +71,7 @@ impl Tls {
             None => Source::Own { authority: Box::new(authority(data, keys, now)?), names: names(&config.names) },
         };
         let shown = Arc::new(Shown(ArcSwap::from_pointee(source.certificate(now)?)));
-        let mut tls = ServerConfig::builder_with_provider(tradewind_tls::provider())
-            .with_protocol_versions(&[&TLS13, &TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(shown.clone());
-        tls.alpn_protocols = [HTTP2, HTTP1].map(<[u8]>::to_vec).into();
+        let tls = tradewind_tls::server(shown.clone(), &[HTTP2, HTTP1]);
         Ok(Self { acceptor: Arc::new(tls).into(), shown, source })
     }
 

@@ -1,10 +1,6 @@
 //! `tradewind audit verify --data DIR`: what the owner of a data folder reads without its server, running or not.
 
-use crate::{
-    config::{Config, registry as set},
-    faults,
-    folder::Folder,
-};
+use crate::{config::Config, faults, folder::Folder};
 use std::{path::Path, sync::Arc};
 use tradewind_cli::{FolderAudit, FolderReport};
 use tradewind_control::{
@@ -45,10 +41,7 @@ async fn open(data: &Path) -> Result<(Store, std::path::PathBuf), Fault> {
     };
     let folder = Folder::open(data).map_err(unusable)?;
     let config = Config::of_folder(folder.root(), &crate::cli::var).map_err(unusable)?;
-    let at = match config.text(&set::DATABASE) {
-        Some(url) => url.to_owned(),
-        None => folder.root().join("tradewind.db").to_string_lossy().into_owned(),
-    };
+    let at = config.database_in(folder.root());
     let store = Store::open_to_read(&at, Arc::new(SystemClock)).await.map_err(|e| told(&e))?;
     Ok((store, folder.root().join("keys")))
 }

@@ -41,32 +41,50 @@ pub fn measure(options: &Options) -> Result<String> {
     let upstream = contender::upstream(&folder.path().join("upstream"), OTHER_CORE)?;
     let behind: SocketAddr = upstream.addr;
     let contenders = contenders(options, behind)?;
-    let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
     let rounds = options.rounds.unwrap_or(ROUNDS);
+    let turns = alternate(&contenders, rounds, options.turn, folder.path(), |_, running, own| {
+        let script = customers::script(running.addr, own)?;
+        let addr = running.addr;
+        Ok(Box::new(move |time| wrk::run(addr, &script, OTHER_CORE, CONNECTIONS, time)))
+    })?;
+    let head = "| | requests/s | CPU µs per request | p99 ms |\n| --- | --- | --- | --- |";
+    let rows = contenders.iter().zip(&turns).filter_map(|((name, _), turns)| row(name, turns));
+    let seconds = options.turn.as_secs();
+    let note = format!("Median of {rounds} alternating rounds of {seconds} s, lowest and highest beside it.");
+    Ok(format!("{head}\n{}\n\n{note}", rows.collect::<Vec<_>>().join("\n")))
+}
+
+/// Asks a started contender for so long.
+pub type Ask = Box<dyn Fn(Duration) -> Result<Load>>;
+
+/// Each contender's turns, round by round; `prepare` gets its number, itself and its folder.
+pub fn alternate(
+    contenders: &[(String, Start<'_>)],
+    rounds: u32,
+    turn: Duration,
+    folder: &Path,
+    prepare: impl Fn(usize, &Running, &Path) -> Result<Ask>,
+) -> Result<Vec<Vec<Turn>>> {
+    let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
-        for turn in 0..contenders.len() {
+        for next in 0..contenders.len() {
             // Nobody is always the first.
-            let n = (turn + round as usize) % contenders.len();
+            let n = (next + round as usize) % contenders.len();
             let (name, start) = &contenders[n];
-            let own = folder.path().join(format!("{round}-{n}"));
+            let own = folder.join(format!("{round}-{n}"));
             let running = start(&own)?;
-            let script = customers::script(running.addr, &own)?;
-            let ask = |time| wrk::run(running.addr, &script, OTHER_CORE, CONNECTIONS, time);
+            let ask = prepare(n, &running, &own)?;
             // Connections, caches and pools are made before anything is counted.
             ask(Duration::from_secs(1))?;
             let before = running.cpu();
-            let load = ask(options.turn)?;
+            let load = ask(turn)?;
             let cpu = running.cpu() - before;
             ensure!(load.errors == 0, "{name} answered {} requests wrongly", load.errors);
             eprintln!("round {}: {name}: {:.0}/s", round + 1, load.per_second);
             turns[n].push(Turn { load, cpu });
         }
     }
-    let head = "| | requests/s | CPU µs per request | p99 ms |\n| --- | --- | --- | --- |";
-    let rows = contenders.iter().zip(&turns).filter_map(|((name, _), turns)| row(name, turns));
-    let seconds = options.turn.as_secs();
-    let note = format!("Median of {rounds} alternating rounds of {seconds} s, lowest and highest beside it.");
-    Ok(format!("{head}\n{}\n\n{note}", rows.collect::<Vec<_>>().join("\n")))
+    Ok(turns)
 }
 
 pub fn row(name: &str, turns: &[Turn]) -> Option<String> {

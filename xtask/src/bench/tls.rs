@@ -3,7 +3,7 @@
 
 use super::{
     Options, contender, customers,
-    edge::{self, CONNECTIONS, OTHER_CORE, Turn},
+    edge::{self, CONNECTIONS, OTHER_CORE},
     wrk::Load,
 };
 use anyhow::{Context, Result, ensure};
@@ -13,7 +13,7 @@ const ROUNDS: u32 = 5;
 /// Requests at once on a connection of HTTP/2.
 const STREAMS: u32 = 8;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Protocol {
     Http1,
     Http2,
@@ -35,23 +35,12 @@ pub fn measure(options: &Options) -> Result<String> {
     let rounds = options.rounds.unwrap_or(ROUNDS);
     let mut rows = Vec::new();
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
-        for round in 0..rounds {
-            for turn in 0..contenders.len() {
-                let n = (turn + round as usize) % contenders.len();
-                let (name, start) = &contenders[n];
-                let running = start(&folder.path().join(format!("{}-{round}-{n}", protocol.name().len())))?;
-                let cookie = customers::cookie(running.addr, n)?;
-                let ask = |time| ask(running.secure, protocol, &cookie, time);
-                ask(Duration::from_secs(1))?;
-                let before = running.cpu();
-                let load = ask(options.turn)?;
-                let cpu = running.cpu() - before;
-                ensure!(load.errors == 0, "{name} answered {} requests wrongly", load.errors);
-                eprintln!("{}, round {}: {name}: {:.0}/s", protocol.name(), round + 1, load.per_second);
-                turns[n].push(Turn { load, cpu });
-            }
-        }
+        eprintln!("{}", protocol.name());
+        let own = folder.path().join(format!("{protocol:?}"));
+        let turns = edge::alternate(&contenders, rounds, options.turn, &own, |n, running, _| {
+            let (cookie, secure) = (customers::cookie(running.addr, n)?, running.secure);
+            Ok(Box::new(move |time| ask(secure, protocol, &cookie, time)))
+        })?;
         let all = contenders.iter().zip(&turns);
         rows.extend(all.filter_map(|((name, _), turns)| edge::row(&format!("{}: {name}", protocol.name()), turns)));
     }

@@ -129,13 +129,25 @@ impl Client {
     /// # Errors
     /// [`ApiError::BadAddress`] for a base that is no `http` or `https` URL.
     pub fn new(base: &str) -> Result<Self, ApiError> {
+        Self::open(base, None)
+    }
+
+    /// One that believes these certificates (PEM) too, for a server that no authority of this machine vouches for.
+    ///
+    /// # Errors
+    /// Also [`ApiError::BadAuthorities`] when there is none in it, or one that cannot be read.
+    pub fn believing(base: &str, pem: &[u8]) -> Result<Self, ApiError> {
+        Self::open(base, Some(pem))
+    }
+
+    fn open(base: &str, authorities: Option<&[u8]>) -> Result<Self, ApiError> {
         let bad = |why: String| ApiError::BadAddress { address: base.to_owned(), why };
         let mut root = Url::parse(base.trim()).map_err(|e| bad(e.to_string()))?;
         if !matches!(root.scheme(), "http" | "https") {
             return Err(bad("expected https://HOST:PORT or http://HOST:PORT".into()));
         }
         root.path_segments_mut().map_err(|()| bad("no path".into()))?.pop_if_empty().extend(["api", "v1", ""]);
-        let http = trust::http(&root, None)?;
+        let http = trust::http(&root, authorities)?;
         Ok(Self { http, root, token: None, lang: Lang::En, patience: Duration::from_secs(15) })
     }
 

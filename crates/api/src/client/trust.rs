@@ -1,9 +1,9 @@
 //! Whom a client believes over https: the authorities of its machine, and what somebody gave it.
 
-use super::{ApiError, Client};
+use super::ApiError;
 use reqwest::Url;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
@@ -15,35 +15,29 @@ use tradewind_model::id::Digest;
 
 const SHOW: Duration = Duration::from_secs(10);
 
-impl Client {
-    /// Believes these certificates (PEM) too, for servers that no authority of this machine vouches for.
-    ///
-    /// # Errors
-    /// [`ApiError::BadAuthorities`] when there is none in it, or one that cannot be read.
-    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, ApiError> {
-        let mut roots = tradewind_tls::machine_roots();
-        let bad = |why: String| ApiError::BadAuthorities { why };
-        let mut any = false;
-        for found in CertificateDer::pem_slice_iter(pem) {
-            roots.add(found.map_err(|e| bad(e.to_string()))?).map_err(|e| bad(e.to_string()))?;
-            any = true;
-        }
-        if !any {
-            return Err(bad("there is no certificate in it".into()));
-        }
-        self.http = http(&self.root, Some(roots))?;
-        Ok(self)
+/// The machine's authorities and those in `pem`.
+///
+/// # Errors
+/// [`ApiError::BadAuthorities`] when there is none in it, or one that cannot be read.
+fn with_those_of(pem: &[u8]) -> Result<RootCertStore, ApiError> {
+    let mut roots = tradewind_tls::machine_roots();
+    let bad = |why: String| ApiError::BadAuthorities { why };
+    let mut any = false;
+    for found in CertificateDer::pem_slice_iter(pem) {
+        roots.add(found.map_err(|e| bad(e.to_string()))?).map_err(|e| bad(e.to_string()))?;
+        any = true;
     }
+    if any { Ok(roots) } else { Err(bad("there is no certificate in it".into())) }
 }
 
-pub(super) fn http(root: &Url, roots: Option<RootCertStore>) -> Result<reqwest::Client, ApiError> {
+pub(super) fn http(root: &Url, authorities: Option<&[u8]>) -> Result<reqwest::Client, ApiError> {
     // Reading a machine's authorities takes a while; over http nobody is asked for a certificate.
-    let roots = match roots {
-        Some(roots) => roots,
+    let roots = match authorities {
+        Some(pem) => with_those_of(pem)?,
         None if root.scheme() == "https" => tradewind_tls::machine_roots(),
         None => RootCertStore::empty(),
     };
-    let tls = config().with_root_certificates(roots).with_no_client_auth();
+    let tls = tradewind_tls::client().with_root_certificates(roots).with_no_client_auth();
     let built = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(Duration::from_secs(5))
@@ -52,12 +46,6 @@ pub(super) fn http(root: &Url, roots: Option<RootCertStore>) -> Result<reqwest::
         .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")))
         .build();
     built.map_err(|e| ApiError::BadAddress { address: root.to_string(), why: e.to_string() })
-}
-
-fn config() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
-    ClientConfig::builder_with_provider(tradewind_tls::provider())
-        .with_safe_default_protocol_versions()
-        .expect("the provider has suites for TLS 1.2 and 1.3")
 }
 
 /// Why a server's certificate was not believed, where that is why a request failed.
@@ -98,7 +86,7 @@ pub async fn shown_by(base: &str) -> Result<Vec<Shown>, ApiError> {
     let look = async {
         let socket = TcpStream::connect((host.as_str(), url.port_or_known_default().unwrap_or(443))).await?;
         let algorithms = tradewind_tls::provider().signature_verification_algorithms;
-        let tls = config().dangerous().with_custom_certificate_verifier(Arc::new(Look { algorithms }));
+        let tls = tradewind_tls::client().dangerous().with_custom_certificate_verifier(Arc::new(Look { algorithms }));
         let stream = TlsConnector::from(Arc::new(tls.with_no_client_auth())).connect(name, socket).await?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         Ok::<_, io::Error>(chain.iter().map(shown).collect())

@@ -1,7 +1,7 @@
 //! Go: one program out of one module.
 
-use super::{Job, Kind, Recipe, Step, files::Files, on_the_host, port_unseen, scan};
-use tradewind_model::{said, workload::ServiceKind};
+use super::{Kind, Recipe, built, files::Files, port_unseen, scan};
+use tradewind_model::said;
 
 /// Folders that programs read at run time.
 const ASSETS: [&str; 7] = ["templates", "static", "public", "assets", "web", "views", "configs"];
@@ -48,29 +48,7 @@ pub fn recipe(files: &dyn Files) -> Recipe {
     if !source.contains("PORT") {
         notes.push(port_unseen(if program.is_empty() { "main.go" } else { &program }));
     }
-    let mut paths = vec!["app".to_owned()];
-    paths.extend(files.which(&ASSETS).into_iter().map(|f| format!("{f}/**")));
-    Recipe {
-        kind: Kind::Go,
-        flavour: Kind::Go.name().into(),
-        name,
-        service: ServiceKind::Web,
-        paths,
-        exclude: Vec::new(),
-        prepare: None,
-        run: Step::new(&["./app"], said!("What the pipeline built.", "流水线构建出的程序。")),
-        env: Vec::new(),
-        health: scan::health_path(&source),
-        start_timeout: None,
-        job: Job {
-            name: "build",
-            why: on_the_host("go"),
-            script: vec![
-                "go test ./...".into(),
-                format!("go build -trimpath -o app ./{program}").trim_end_matches('/').into(),
-            ],
-            artifacts: vec!["app".into()],
-        },
-        notes,
-    }
+    let script =
+        vec!["go test ./...".into(), format!("go build -trimpath -o app ./{program}").trim_end_matches('/').into()];
+    built(Kind::Go, name, &source, files.which(&ASSETS), "go", script, notes)
 }

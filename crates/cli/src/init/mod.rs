@@ -219,6 +219,35 @@ fn port_unseen(file: &str) -> Said {
     )
 }
 
+/// One program, `app`, that the host's `tool` builds from source; `assets` are the folders it reads at run time.
+fn built(
+    kind: Kind,
+    name: Option<String>,
+    source: &str,
+    assets: Vec<String>,
+    tool: &'static str,
+    script: Vec<String>,
+    notes: Vec<Said>,
+) -> Recipe {
+    let mut paths = vec!["app".to_owned()];
+    paths.extend(assets.into_iter().map(|f| format!("{f}/**")));
+    Recipe {
+        kind,
+        flavour: kind.name().into(),
+        name,
+        service: ServiceKind::Web,
+        paths,
+        exclude: Vec::new(),
+        prepare: None,
+        run: Step::new(&["./app"], said!("What the pipeline built.", "流水线构建出的程序。")),
+        env: Vec::new(),
+        health: scan::health_path(source),
+        start_timeout: None,
+        job: Job { name: "build", why: on_the_host(tool), script, artifacts: vec!["app".into()] },
+        notes,
+    }
+}
+
 /// Why the build runs with what the host has.
 fn on_the_host(program: &'static str) -> Said {
     said!(

@@ -1,7 +1,7 @@
 //! Rust: one binary out of one package.
 
-use super::{Job, Kind, Recipe, Step, files::Files, on_the_host, port_unseen, scan};
-use tradewind_model::{said, workload::ServiceKind};
+use super::{Kind, Recipe, built, files::Files, port_unseen, scan};
+use tradewind_model::said;
 
 const MANIFEST: &str = "Cargo.toml";
 const ASSETS: [&str; 5] = ["templates", "static", "public", "assets", "config"];
@@ -38,30 +38,10 @@ pub fn recipe(files: &dyn Files) -> Recipe {
         ));
         ""
     };
-    let mut paths = vec!["app".to_owned()];
-    paths.extend(files.which(&ASSETS).into_iter().map(|f| format!("{f}/**")));
-    Recipe {
-        kind: Kind::Rust,
-        flavour: Kind::Rust.name().into(),
-        name,
-        service: ServiceKind::Web,
-        paths,
-        exclude: Vec::new(),
-        prepare: None,
-        run: Step::new(&["./app"], said!("What the pipeline built.", "流水线构建出的程序。")),
-        env: Vec::new(),
-        health: scan::health_path(&source),
-        start_timeout: None,
-        job: Job {
-            name: "build",
-            why: on_the_host("cargo"),
-            script: vec![
-                format!("cargo test{locked}"),
-                format!("cargo build --release{locked} --bin {binary}"),
-                format!("cp target/release/{binary} app"),
-            ],
-            artifacts: vec!["app".into()],
-        },
-        notes,
-    }
+    let script = vec![
+        format!("cargo test{locked}"),
+        format!("cargo build --release{locked} --bin {binary}"),
+        format!("cp target/release/{binary} app"),
+    ];
+    built(Kind::Rust, name, &source, files.which(&ASSETS), "cargo", script, notes)
 }

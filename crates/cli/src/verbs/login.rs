@@ -50,8 +50,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let server = session.server().to_owned();
     let v1::NewToken { token, info } = made;
     let name = info.owner.clone().unwrap_or_else(|| info.name.clone());
-    let login = Login { token, id: info.id, name: name.clone(), expires_at: info.expires_at, authorities };
-    let authorities = login.authorities.clone();
+    let kept = authorities.clone();
+    let login = Login { token, id: info.id, name: name.clone(), expires_at: info.expires_at, authorities: kept };
     all.servers.insert(server.clone(), login);
     all.current = Some(server.clone());
     keyring.write(&all)?;

@@ -59,12 +59,7 @@ async fn warnings(session: &Session, client: &Client) -> String {
         let why = s.error.unwrap_or_default();
         Some(fill!(lang, &msg::WARN_SINK, name = s.name, target = s.target, since = since, why = why))
     });
-    let lines = ending.chain(failing).map(|line| format!("{}\n", painted_line(session, &line)));
-    lines.collect()
-}
-
-fn painted_line(session: &Session, line: &str) -> String {
-    Paint::Warn.apply(line, session.out.terminal)
+    ending.chain(failing).map(|line| Paint::Warn.apply(&line, session.out.terminal) + "\n").collect()
 }
 
 /// Shows it again whenever it changed, until Ctrl-C.

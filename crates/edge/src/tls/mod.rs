@@ -11,10 +11,8 @@ pub use served::Served;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use rustls::{
-    ServerConfig,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
-    version::{TLS12, TLS13},
 };
 use std::{
     fmt, io,
@@ -52,11 +50,7 @@ impl Tls {
     /// When the system has no random numbers.
     pub fn new() -> Result<Self, rustls::Error> {
         let shown = Arc::new(Shown(ArcSwap::from_pointee(Served::default())));
-        let mut config = ServerConfig::builder_with_provider(tradewind_tls::provider())
-            .with_protocol_versions(&[&TLS13, &TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(shown.clone());
-        config.alpn_protocols = [HTTP2, HTTP1, CHALLENGE].map(<[u8]>::to_vec).into();
+        let mut config = tradewind_tls::server(shown.clone(), &[HTTP2, HTTP1, CHALLENGE]);
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         Ok(Self { acceptor: Arc::new(config).into(), shown, failed: AtomicU64::new(0) })
     }

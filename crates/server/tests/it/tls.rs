@@ -37,10 +37,10 @@ async fn who_believes_the_servers_authority_is_served_and_nobody_else_sends_anyt
     let refused = stranger.services(&Default::default()).await.unwrap_err();
     assert!(matches!(&refused, ApiError::Untrusted { why, .. } if why.contains("no authority")), "{refused:?}");
 
-    let client = stranger.trusting(&authority(&app)).unwrap();
+    let client = Client::believing(&base(&app), &authority(&app)).unwrap().with_token(&app.admin.token).unwrap();
     assert!(client.services(&Default::default()).await.unwrap().items.is_empty());
     let by_address = format!("https://127.0.0.1:{}", secure(&app).port());
-    let client = Client::new(&by_address).unwrap().trusting(&authority(&app)).unwrap();
+    let client = Client::believing(&by_address, &authority(&app)).unwrap();
     assert_eq!(client.services(&Default::default()).await.unwrap_err().status(), Some(401));
 
     // What a person compares is in the chain that is shown.
@@ -135,7 +135,7 @@ async fn what_is_no_handshake_is_let_go() {
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(60), plain.read_to_end(&mut answer)).await.expect("it is closed");
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
-    let client = Client::new(&base(&app)).unwrap().trusting(&authority(&app)).unwrap();
+    let client = Client::believing(&base(&app), &authority(&app)).unwrap();
     assert_eq!(client.services(&Default::default()).await.unwrap_err().status(), Some(401));
     drop(silent);
 }

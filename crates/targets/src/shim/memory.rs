@@ -27,15 +27,16 @@ pub fn of_user(base: &Path) -> PathBuf {
     base.join(format!("tradewind-secrets-{}", rustix::process::geteuid().as_raw()))
 }
 
+/// The places where they could be that are in memory.
+pub fn in_memory() -> impl Iterator<Item = &'static str> {
+    IN_MEMORY.into_iter().filter(|base| statfs(*base).is_ok_and(|s| matches!(s.f_type, TMPFS | RAMFS)))
+}
+
 /// Ours alone; others may pass through to what is theirs.
 fn root() -> Result<PathBuf, String> {
     let me = rustix::process::geteuid().as_raw();
     let mut why = "neither /run nor /dev/shm is a file system in memory".to_owned();
-    for base in IN_MEMORY {
-        let in_memory = statfs(base).is_ok_and(|s| matches!(s.f_type, TMPFS | RAMFS));
-        if !in_memory {
-            continue;
-        }
+    for base in in_memory() {
         let root = of_user(Path::new(base));
         match mkdir(&root, Mode::from_raw_mode(0o711)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}

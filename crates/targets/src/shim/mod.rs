@@ -15,6 +15,8 @@ mod output;
 mod run;
 mod spawn;
 
+pub use memory::in_memory;
+
 use crate::{folder, handed::Handed};
 use rustix::{
     io::{Errno, read, write},

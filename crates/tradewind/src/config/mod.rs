@@ -124,6 +124,13 @@ impl Config {
     pub fn span(&self, setting: &'static Setting) -> Option<Duration> {
         self.text(setting).and_then(when::parse_span)
     }
+    /// `postgres://…`, or the SQLite file in this data folder.
+    pub fn database_in(&self, root: &Path) -> String {
+        match self.text(&registry::DATABASE) {
+            Some(url) => url.to_owned(),
+            None => root.join("tradewind.db").to_string_lossy().into_owned(),
+        }
+    }
     /// How clients reach the API.
     pub fn public_url(&self) -> String {
         match self.text(&registry::PUBLIC_URL) {

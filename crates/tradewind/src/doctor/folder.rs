@@ -93,10 +93,7 @@ fn room(there: &Path) -> Finding {
 /// Opened to read, whether its server runs or not.
 fn database(config: &Config, folder: &Folder) -> Finding {
     const ID: &str = "database";
-    let at = match config.text(&set::DATABASE) {
-        Some(url) => url.to_owned(),
-        None => folder.root().join("tradewind.db").to_string_lossy().into_owned(),
-    };
+    let at = config.database_in(folder.root());
     let read = async {
         let store = Store::open_to_read(&at, Arc::new(SystemClock)).await?;
         store.close().await;

@@ -2,17 +2,14 @@
 
 use super::Finding;
 use crate::config::{Config, registry as set};
-use rustix::fs::statfs;
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use tradewind_agent::config::DEFAULT_PATH;
 use tradewind_model::said;
 use tradewind_targets::{
     metadata,
     sandbox::{Lack, Network, Sandbox},
-    users,
+    shim, users,
 };
-
-const TMPFS: i64 = 0x0102_1994;
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let mut found = vec![sandbox(config), metadata(config), secret_files()];
@@ -115,8 +112,7 @@ fn metadata(config: &Config) -> Finding {
 
 fn secret_files() -> Finding {
     const ID: &str = "secret_files";
-    let in_memory = ["/run", "/dev/shm"].into_iter().find(|base| statfs(*base).is_ok_and(|s| s.f_type == TMPFS));
-    match in_memory {
+    match shim::in_memory().next() {
         Some(base) => Finding::good(
             ID,
             said!(

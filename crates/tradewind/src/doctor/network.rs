@@ -5,13 +5,11 @@ use crate::{
     config::{Config, registry as set},
     folder::Folder,
     role::Role,
+    supervisor::ready::healthz,
     up::shown_authority,
 };
-use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    time::Duration,
-};
+use std::{io, net::TcpListener, time::Duration};
+use tokio::time::timeout;
 use tradewind_model::said;
 
 const ANSWER: Duration = Duration::from_secs(5);
@@ -105,7 +103,7 @@ fn roles(config: &Config, folder: &Folder) -> Finding {
             ),
         );
     }
-    match healthy(config.addr(&set::LISTEN)) {
+    match healthy(config) {
         Ok(()) => Finding::good(
             ID,
             said!("server, edge and agent run, and the API answers", "server、edge 与 agent 均在运行，API 有应答"),
@@ -121,12 +119,9 @@ fn roles(config: &Config, folder: &Folder) -> Finding {
     }
 }
 
-fn healthy(addr: SocketAddr) -> std::io::Result<()> {
-    let addr = crate::config::reachable(addr);
-    let mut socket = TcpStream::connect_timeout(&addr, ANSWER)?;
-    socket.set_read_timeout(Some(ANSWER))?;
-    write!(socket, "GET /healthz HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n\r\n")?;
-    let mut head = [0; 12];
-    socket.read_exact(&mut head)?;
-    if &head[9..] == b"200" { Ok(()) } else { Err(std::io::Error::other(String::from_utf8_lossy(&head).into_owned())) }
+fn healthy(config: &Config) -> io::Result<()> {
+    let asked =
+        async { timeout(ANSWER, healthz(config)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if runtime.block_on(asked)? { Ok(()) } else { Err(io::Error::other("no 200 OK")) }
 }

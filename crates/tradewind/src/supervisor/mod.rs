@@ -6,7 +6,7 @@
 
 mod backoff;
 mod keeper;
-mod ready;
+pub mod ready;
 
 use crate::{
     config::{Config, registry as set},

@@ -33,7 +33,8 @@ pub async fn is_ready(role: Role, pid: u32, folder: &Folder, config: &Config) ->
     matches!(timeout(ASK, asked).await, Ok(Ok(true)))
 }
 
-async fn healthz(config: &Config) -> io::Result<bool> {
+/// One request to the API.
+pub async fn healthz(config: &Config) -> io::Result<bool> {
     let addr = reachable(config.addr(&set::LISTEN));
     let mut stream = TcpStream::connect(addr).await?;
     stream.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
