@@ -5,8 +5,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
     path::Path,
+    time::Duration,
 };
 
 pub const SPEC: &str = "spec.json";
@@ -14,7 +18,8 @@ pub const STARTED: &str = "started.json";
 pub const EXIT: &str = "exit.json";
 /// The stop under way, so that a new shim goes on with it.
 pub const STOP: &str = "stop.json";
-/// Held by the shim as long as it lives, and by the agent while it clears the folder.
+/// Held by the shim as long as it lives, by the agent while it clears the folder, and by the agent before it starts a
+/// shim, which it hands the lock: whoever finds it free knows that nothing is being started.
 pub const LOCK: &str = "shim.lock";
 /// What the process was given in memory, sealed; see [`crate::handed`].
 pub const SECRETS: &str = "secrets.sealed";
@@ -69,21 +74,57 @@ pub fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Held until it is dropped, or its holder dies.
-pub struct Lock(OwnedFd);
+pub struct Lock(Option<OwnedFd>);
+
+impl Lock {
+    /// For a child that is about to be started with it: the lock is held without a gap until the child lets it go too.
+    pub fn hand_over(mut self) -> OwnedFd {
+        self.0.take().expect("only we take it, once")
+    }
+}
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // Said aloud: a child that another thread is just forking holds a copy of the descriptor for a moment.
-        let _ = flock(&self.0, FlockOperation::Unlock);
+        if let Some(file) = &self.0 {
+            let _ = flock(file, FlockOperation::Unlock);
+        }
     }
 }
 
 /// `None` when a shim (or an agent that is clearing the folder) holds it.
 pub fn lock(dir: &Path) -> io::Result<Option<Lock>> {
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK))?;
+    take(
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK))?.into(),
+    )
+}
+
+/// The same for one who is about to serve the folder: those who only look whether it is served hold it for a moment.
+pub fn lock_to_serve(dir: &Path) -> io::Result<Option<Lock>> {
+    for _ in 0..10 {
+        if let Some(lock) = lock(dir)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(None)
+}
+
+/// The lock that a starter holds by `handed`, which may as well be any other file: then it is taken anew.
+pub fn lock_handed(dir: &Path, handed: impl AsFd) -> io::Result<Option<Lock>> {
+    let here = fs::symlink_metadata(dir.join(LOCK)).ok().map(|m| (m.dev(), m.ino()));
+    let there = rustix::fs::fstat(&handed)?;
+    if here == Some((there.st_dev, there.st_ino)) {
+        // One more name for what the starter has locked, so that this does not fail while the starter holds it.
+        take(rustix::io::fcntl_dupfd_cloexec(&handed, 3)?)
+    } else {
+        lock_to_serve(dir)
+    }
+}
+
+fn take(file: OwnedFd) -> io::Result<Option<Lock>> {
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(Lock(file.into()))),
+        Ok(()) => Ok(Some(Lock(Some(file)))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(e) => Err(e.into()),
     }

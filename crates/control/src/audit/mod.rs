@@ -55,6 +55,8 @@ pub struct Audit {
     signer: Arc<RwLock<Arc<Signer>>>,
     /// The number of the last checkpoint that was made here.
     made: watch::Sender<i64>,
+    /// One round at a time: two would send twice, and one would write down what the other has overtaken.
+    round: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Audit {
@@ -65,7 +67,14 @@ impl Audit {
     pub async fn open(ctx: Ctx, keys: &Path, settings: Settings) -> Result<Self, keys::KeyError> {
         let signer = keys::load(&ctx.store, keys).await?;
         let (settings, folder) = (Arc::new(settings), Arc::new(keys.to_owned()));
-        Ok(Self { ctx, settings, folder, signer: Arc::new(RwLock::new(Arc::new(signer))), made: watch::Sender::new(0) })
+        Ok(Self {
+            ctx,
+            settings,
+            folder,
+            signer: Arc::new(RwLock::new(Arc::new(signer))),
+            made: watch::Sender::new(0),
+            round: Arc::default(),
+        })
     }
 
     fn signer(&self) -> Arc<Signer> {

@@ -85,6 +85,7 @@ impl ProcessTarget {
                 None
             }
         };
+        let Some(lock) = lock_to_serve(dir).await? else { return Ok(()) };
         let mut command = tokio::process::Command::new(&self.exe);
         command
             .args(&self.args)
@@ -93,10 +94,12 @@ impl ProcessTarget {
             // mimalloc would round every shim up to a huge page.
             .env("MIMALLOC_ALLOW_THP", "0")
             .stdin(if handed.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::null())
+            // Should we die from here on, our successor finds the folder served until it is settled.
+            .stdout(lock.hand_over())
             .stderr(Stdio::piped());
         let failed = |source| Error::Launch { exe: self.exe.clone(), source };
         let mut child = command.spawn().map_err(failed)?;
+        drop(command);
         if let (Some(mut stdin), Some(handed)) = (child.stdin.take(), handed) {
             let plain = zeroize::Zeroizing::new(serde_json::to_vec(&handed).expect("text is JSON"));
             // One that is busy or broken reads nothing, and says so by its exit code.
@@ -117,7 +120,7 @@ impl ProcessTarget {
 /// Clears what an ended process left and writes the new spec.
 pub async fn begin_anew(dir: &Path, spec: &ShimSpec, keys: Option<Arc<Ring>>, handed: Handed) -> Result<(), Error> {
     let (dir, spec) = (dir.to_owned(), ShimSpec { secrets: !handed.is_empty(), ..spec.clone() });
-    let clear = move || {
+    blocking(move || {
         let failed = || Error::folder(&dir);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed())?;
         // While we hold it no shim can start here, and none is at work.
@@ -132,8 +135,17 @@ pub async fn begin_anew(dir: &Path, spec: &ShimSpec, keys: Option<Arc<Ring>>, ha
         }
         handed::keep(&dir, keys.as_deref(), &handed).map_err(|source| Error::Handed { dir: dir.clone(), source })?;
         folder::write(&dir, folder::SPEC, &spec).map_err(failed())
-    };
-    match tokio::task::spawn_blocking(clear).await {
+    })
+    .await
+}
+
+async fn lock_to_serve(dir: &Path) -> Result<Option<folder::Lock>, Error> {
+    let dir = dir.to_owned();
+    blocking(move || folder::lock_to_serve(&dir).map_err(Error::folder(&dir))).await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(e) => match e.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

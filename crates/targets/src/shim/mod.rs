@@ -66,17 +66,26 @@ pub fn main(dir: &Path) -> ! {
         0 => {
             drop(verdict);
             let mut starter = Starter(Some(tell));
-            if let Err(e) = detach() {
-                starter.tell(Verdict::Broken, &e.to_string());
-                exit(BROKEN);
-            }
-            run::run(&mut starter, handed);
+            serve(&mut starter, handed);
             exit(0)
         }
         _ => {
             drop(tell);
             exit(hear(&verdict))
         }
+    }
+}
+
+fn serve(starter: &mut Starter, handed: Option<Handed>) {
+    // Before we let go of the starter's files: one of them may be the lock.
+    let _lock = match folder::lock_handed(here(), io::stdout()) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return starter.tell(Verdict::Busy, ""),
+        Err(e) => return starter.tell(Verdict::Broken, &format!("{}: {e}", folder::LOCK)),
+    };
+    match detach() {
+        Ok(()) => run::run(starter, handed),
+        Err(e) => starter.tell(Verdict::Broken, &e.to_string()),
     }
 }
 

@@ -32,11 +32,6 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs until the process has ended and everything about it is written.
 pub fn run(starter: &mut Starter, handed: Option<Handed>) {
-    let _lock = match lock() {
-        Ok(Some(lock)) => lock,
-        Ok(None) => return starter.tell(Verdict::Busy, ""),
-        Err(e) => return starter.tell(Verdict::Broken, &format!("{}: {e}", folder::LOCK)),
-    };
     match settle(handed) {
         Ok(Some(mut shim)) => {
             starter.tell(Verdict::Settled, "");
@@ -46,17 +41,6 @@ pub fn run(starter: &mut Starter, handed: Option<Handed>) {
         Ok(None) => starter.tell(Verdict::Settled, ""),
         Err(why) => starter.tell(Verdict::Broken, &why),
     }
-}
-
-/// An agent that only looks whether there is a shim holds it for a moment.
-fn lock() -> io::Result<Option<folder::Lock>> {
-    for _ in 0..10 {
-        if let Some(lock) = folder::lock(here())? {
-            return Ok(Some(lock));
-        }
-        sleep(Duration::from_millis(5));
-    }
-    Ok(None)
 }
 
 /// Brings the folder to where a process runs in it (`Some`) or its end is recorded (`None`).

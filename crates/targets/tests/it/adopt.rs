@@ -149,6 +149,42 @@ async fn nothing_starts_twice_in_one_folder() {
     assert_eq!(host.lines("p", 's').iter().filter(|l| l.starts_with("started:")).count(), 2);
 }
 
+#[tokio::test]
+async fn what_an_agent_was_about_to_start_when_it_died_is_not_taken_for_never_started() {
+    let host = Host::new();
+    let (slow, spawned, go) = (host.path().join("slow"), host.path().join("spawned"), host.path().join("go"));
+    let script = format!(
+        "#!/bin/sh\n: > {}\nwhile ! [ -e {} ]; do /bin/sleep 0.01; done\nexec {SHIM} \"$@\"\n",
+        spawned.display(),
+        go.display()
+    );
+    fs::write(&slow, script).unwrap();
+    fs::set_permissions(&slow, PermissionsExt::from_mode(0o755)).unwrap();
+    let (count, dir) = (host.path().join("count"), host.dir("p"));
+    let spec = sh(&format!("echo x >> {}; sleep 1000", count.display()));
+    let first = tokio::spawn({
+        let (slow, dir, spec) = (slow.clone(), dir.clone(), spec.clone());
+        async move { ProcessTarget::new(slow, ["shim"]).start(&dir, &spec).await.map(drop) }
+    });
+    until("the shim is being started", || spawned.exists()).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+
+    let target = target();
+    let looks = async {
+        match target.start(&dir, &spec).await {
+            Err(Error::Running(_)) => {}
+            other => panic!("a second one was let in: {other:?}"),
+        }
+        fs::write(&go, "").unwrap();
+    };
+    let (adopted, ()) = in_time("the start", async { tokio::join!(target.adopt(&dir), looks) }).await;
+    let process = running(adopted.unwrap());
+    until("its work", || fs::read_to_string(&count).is_ok_and(|c| c == "x\n")).await;
+    in_time("the stop", process.stop(libc::SIGTERM, PATIENCE)).await;
+    assert_eq!(fs::read_to_string(&count).unwrap(), "x\n");
+}
+
 fn alter_started(dir: &Path, alter: impl FnOnce(&mut Started)) {
     let file = dir.join("started.json");
     let mut started: Started = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();

@@ -118,6 +118,7 @@ impl Audit {
 
     /// One round over all places.
     pub async fn deliver(&self, outbound: &Outbound) -> Result<()> {
+        let _round = self.round.lock().await;
         for sink in &self.settings.sinks {
             self.catch_up(sink, outbound).await?;
         }
