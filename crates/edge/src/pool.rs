@@ -18,7 +18,7 @@ use std::{
 use tokio::{net::TcpStream, task::AbortHandle, time::timeout};
 
 pub const IDLE_MAX: Duration = Duration::from_secs(1);
-const IDLE_PER_THREAD: usize = 256;
+const IDLE_PER_THREAD: usize = 512;
 
 pub type Sender = SendRequest<RequestBody>;
 

@@ -58,7 +58,7 @@ impl Watch {
 }
 
 /// A request's body as it goes to an instance. Those without one (most) carry no watch.
-pub struct RequestBody(Option<Watched>);
+pub struct RequestBody(Option<Box<Watched>>);
 
 struct Watched {
     inner: Incoming,
@@ -85,7 +85,7 @@ impl RequestBody {
         }
         let watch = Arc::new(Watch::default());
         let rate = (rules.min_body_rate > 0).then(|| Rate::new(rules.min_body_rate, rules.body_window));
-        (Self(Some(Watched { inner, left: u64::MAX, rate, watch: watch.clone() })), Some(watch))
+        (Self(Some(Box::new(Watched { inner, left: u64::MAX, rate, watch: watch.clone() }))), Some(watch))
     }
 
     pub fn limit(&mut self, max_bytes: u64) {

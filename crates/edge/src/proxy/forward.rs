@@ -21,6 +21,8 @@ use crate::{access_log::Record, counters::Cause, faults, pool, registry, table::
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use std::{
+    convert::Infallible,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst},
@@ -52,85 +54,32 @@ impl Refusal {
 }
 
 impl Proxy {
-    pub async fn handle(self: Arc<Self>, peer: Arc<Peer>, request: Request<Incoming>) -> Response<ResponseBody> {
-        // RFC 9112, 6.1: after a body whose length was given in two ways the connection must not be used again. The
-        // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
-        let seen = Seen::of(request.headers());
-        let has_streams = request.version() >= http::Version::HTTP_2;
-        let origin = Origin::of(&peer, request.headers(), &self.rules);
-        let mut response = self.carry(&peer, &origin, request, seen).await;
-        if origin.is_secure
-            && let Some(hsts) = &self.hsts
-        {
-            response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert_with(|| hsts.clone());
-        }
-        drop(origin);
-        if !has_streams
-            && (seen.has(Seen::TRANSFER_ENCODING)
-                || self.is_retiring()
-                // What else comes from a client that says two things at once is not worth reading.
-                || response.status() == StatusCode::BAD_REQUEST && response.body().is_ours())
-            && response.status() != StatusCode::SWITCHING_PROTOCOLS
-        {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response.body_mut().to(peer);
-        response
-    }
-
-    async fn carry(
-        self: &Arc<Self>,
-        peer: &Peer,
-        origin: &Origin,
-        mut request: Request<Incoming>,
-        seen: Seen,
-    ) -> Response<ResponseBody> {
-        let began = Instant::now();
-        peer.asked(self.uptime.ms(began));
-        if let Some(answer) = self.tls.challenge(request.uri().path()) {
-            return pages::challenge(answer);
-        }
-        let is_connect = headers::from_extended_connect(&mut request);
-        let wants_upgrade = is_connect || headers::wants_upgrade(request.headers(), seen);
-        let upgrade = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
-        let (head, body) = request.into_parts();
-        let reader = pages::Reader::of(&head.headers);
-        let record = self.log.as_ref().and_then(|log| log.begin(&head, &origin.ip, began));
-        let (body, watch) = RequestBody::new(body, &self.rules);
-        let mut passage = Passage {
-            proxy: self,
-            peer,
-            origin,
-            is_connect,
-            began,
-            admitted: began,
-            seen,
-            asker: Asker::of(seen, origin.is_secure),
-            exchange: None,
-            record,
-            watch,
-            held: None,
-            full_until: None,
-        };
-        match passage.run(head, body, upgrade).await {
-            Ok(response) => response,
-            Err(refusal) => {
-                let mut response = pages::answer(refusal.code, &reader, refusal.retry_after_s);
-                if let Some(location) = refusal.location {
-                    response.headers_mut().insert(header::LOCATION, location);
-                }
-                passage.refused(response.status().as_u16(), refusal.cause);
-                response
-            }
+    /// What the way of a request needs is put in one place before it starts, so that the future itself is small: servers
+    /// move it about.
+    pub fn handle(
+        self: Arc<Self>,
+        peer: Arc<Peer>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
+        let mut passage = Box::new(Passage::begin(self, peer, request));
+        async move {
+            let response = passage.carry().await;
+            Ok(passage.finish(response))
         }
     }
 }
 
 /// One request's way through the edge.
-struct Passage<'a> {
-    proxy: &'a Arc<Proxy>,
-    peer: &'a Peer,
-    origin: &'a Origin,
+struct Passage {
+    proxy: Arc<Proxy>,
+    peer: Arc<Peer>,
+    /// Where a trusted proxy says it comes from.
+    named: Option<Origin>,
+    /// Until it is on its way.
+    asked: Option<(request::Parts, RequestBody)>,
+    upgrade: Option<OnUpgrade>,
+    reader: pages::Reader,
+    has_streams: bool,
     /// It came as a `CONNECT` of HTTP/2.
     is_connect: bool,
     began: Instant,
@@ -146,13 +95,87 @@ struct Passage<'a> {
     full_until: Option<Instant>,
 }
 
-impl Passage<'_> {
-    async fn run(
-        &mut self,
-        mut head: request::Parts,
-        mut body: RequestBody,
-        mut upgrade: Option<OnUpgrade>,
-    ) -> Result<Response<ResponseBody>, Refusal> {
+impl Passage {
+    fn begin(proxy: Arc<Proxy>, peer: Arc<Peer>, mut request: Request<Incoming>) -> Self {
+        let began = Instant::now();
+        peer.asked(proxy.uptime.ms(began));
+        let seen = Seen::of(request.headers());
+        let has_streams = request.version() >= http::Version::HTTP_2;
+        let named = Origin::named(&peer, request.headers(), &proxy.rules);
+        let origin = named.as_ref().unwrap_or(&peer.origin);
+        let is_connect = headers::from_extended_connect(&mut request);
+        let wants_upgrade = is_connect || headers::wants_upgrade(request.headers(), seen);
+        let upgrade = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
+        let (head, body) = request.into_parts();
+        let record = proxy.log.as_ref().and_then(|log| log.begin(&head, &origin.ip, began));
+        let (body, watch) = RequestBody::new(body, &proxy.rules);
+        Self {
+            reader: pages::Reader::of(&head.headers),
+            asker: Asker::of(seen, origin.is_secure),
+            asked: Some((head, body)),
+            proxy,
+            peer,
+            named,
+            upgrade,
+            has_streams,
+            is_connect,
+            began,
+            admitted: began,
+            seen,
+            exchange: None,
+            record,
+            watch,
+            held: None,
+            full_until: None,
+        }
+    }
+
+    fn origin(&self) -> &Origin {
+        self.named.as_ref().unwrap_or(&self.peer.origin)
+    }
+
+    async fn carry(&mut self) -> Response<ResponseBody> {
+        let challenge = self.asked.as_ref().and_then(|(head, _)| self.proxy.tls.challenge(head.uri.path()));
+        if let Some(answer) = challenge {
+            return pages::challenge(answer);
+        }
+        match self.run().await {
+            Ok(response) => response,
+            Err(refusal) => {
+                let mut response = pages::answer(refusal.code, &self.reader, refusal.retry_after_s);
+                if let Some(location) = refusal.location {
+                    response.headers_mut().insert(header::LOCATION, location);
+                }
+                self.refused(response.status().as_u16(), refusal.cause);
+                response
+            }
+        }
+    }
+
+    /// The answer as it goes to this client.
+    fn finish(self: Box<Self>, mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+        if let Some(hsts) = &self.proxy.hsts
+            && self.origin().is_secure
+        {
+            response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert_with(|| hsts.clone());
+        }
+        // RFC 9112, 6.1: after a body whose length was given in two ways the connection must not be used again. The
+        // parser drops `Content-Length` beside `Transfer-Encoding`, so this closes after every chunked request.
+        if !self.has_streams
+            && (self.seen.has(Seen::TRANSFER_ENCODING)
+                || self.proxy.is_retiring()
+                // What else comes from a client that says two things at once is not worth reading.
+                || response.status() == StatusCode::BAD_REQUEST && response.body().is_ours())
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.body_mut().to(self.peer);
+        response
+    }
+
+    async fn run(&mut self) -> Result<Response<ResponseBody>, Refusal> {
+        let (mut head, mut body) = self.asked.take().expect("a request goes its way once");
         if head.method == Method::CONNECT || head.method == Method::TRACE {
             return Err(Refusal::new(&faults::NOT_PROXIED));
         }
@@ -197,7 +220,7 @@ impl Passage<'_> {
                     return Err(Refusal::new(&faults::TOO_LARGE));
                 }
                 body.limit(route.limits.max_body_bytes);
-                headers::to_instance(&mut head, self.seen, self.origin, upgrade.is_some());
+                headers::to_instance(&mut head, self.seen, self.origin(), self.upgrade.is_some());
                 prepared = true;
             }
             let idle = target.pool.take(now);
@@ -217,11 +240,11 @@ impl Passage<'_> {
                     }
                 },
             };
-            let send = sender.try_send_request(Request::from_parts(head, body));
+            let send = std::pin::pin!(sender.try_send_request(Request::from_parts(head, body)));
             match self.head_of_answer(send, now, millis(route.limits.response_ms)).await {
                 Ok(Ok(response)) => {
                     target.answered();
-                    return self.answer(response, sender, upgrade.take());
+                    return self.answer(response, sender);
                 }
                 Ok(Err(mut error)) => match error.take_message() {
                     Some(unsent) => {
@@ -305,14 +328,17 @@ impl Passage<'_> {
     }
 
     /// Waits for the answer's head, for as long as the request's body moves and `limit` beyond.
-    async fn head_of_answer<F: Future>(&self, send: F, now: Instant, limit: Duration) -> Result<F::Output, Late> {
-        let timer = &self.peer.timer;
-        let Some(watch) = &self.watch else { return timer.limit(now, limit, send).await };
-        let mut send = std::pin::pin!(send);
-        let (mut seen, mut now) = (watch.bytes(), now);
+    async fn head_of_answer<F: Future>(
+        &self,
+        mut send: Pin<&mut F>,
+        now: Instant,
+        limit: Duration,
+    ) -> Result<F::Output, Late> {
+        let bytes = || self.watch.as_ref().map_or(0, |w| w.bytes());
+        let (mut seen, mut now) = (bytes(), now);
         loop {
-            match timer.limit(now, limit, send.as_mut()).await {
-                Err(Late) if watch.bytes() != seen => (seen, now) = (watch.bytes(), Instant::now()),
+            match self.peer.timer.limit(now, limit, send.as_mut()).await {
+                Err(Late) if bytes() != seen => (seen, now) = (bytes(), Instant::now()),
                 done => return done,
             }
         }
@@ -345,10 +371,10 @@ impl Passage<'_> {
         &mut self,
         response: Response<Incoming>,
         sender: pool::Sender,
-        upgrade: Option<OnUpgrade>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let now = Instant::now();
         let Some(mut exchange) = self.exchange.take() else { return Err(Refusal::new(&faults::RESET)) };
+        let upgrade = self.upgrade.take();
         let switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         // To a `CONNECT` any success would say that the tunnel is open.
         if (switching && upgrade.is_none()) || (self.is_connect && response.status().is_success()) {
@@ -379,7 +405,7 @@ impl Passage<'_> {
         }
         if let (Some(near), Some(far)) = (upgrade, far_end) {
             exchange.answering(head.status.as_u16(), now, None);
-            tunnel::open(self.proxy, near, far, exchange);
+            tunnel::open(&self.proxy, near, far, exchange);
             return Ok(Response::from_parts(head, ResponseBody::empty()));
         }
         exchange.answering(head.status.as_u16(), now, Some((sender, self.watch.clone())));

@@ -3,7 +3,7 @@
 use super::{headers::FORWARDED_FOR, headers::FORWARDED_PROTO, peer::Peer};
 use crate::clients::ClientRules;
 use http::{HeaderMap, HeaderValue};
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -12,10 +12,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The rightmost address that is not a trusted proxy's: what is left of it could be anybody's word.
-    pub fn of<'a>(peer: &'a Peer, headers: &HeaderMap, rules: &ClientRules) -> Cow<'a, Self> {
+    /// What a trusted proxy says, if this is one: the rightmost address that is not a trusted proxy's. What is left of it
+    /// could be anybody's word.
+    pub fn named(peer: &Peer, headers: &HeaderMap, rules: &ClientRules) -> Option<Self> {
         if !peer.is_trusted {
-            return Cow::Borrowed(&peer.origin);
+            return None;
         }
         let mut last = None;
         for said in headers.get_all(FORWARDED_FOR).iter().rev().flat_map(|v| v.as_bytes().rsplit(|b| *b == b',')) {
@@ -30,7 +31,7 @@ impl Origin {
             proto.map_or(peer.origin.is_secure, |p| p.as_bytes().trim_ascii().eq_ignore_ascii_case(b"https"));
         let ip =
             last.map_or_else(|| peer.origin.ip.clone(), |a| crate::registry::header(&a.to_canonical().to_string()));
-        Cow::Owned(Self { ip, is_secure })
+        Some(Self { ip, is_secure })
     }
 
     pub fn proto(&self) -> HeaderValue {
@@ -65,7 +66,7 @@ mod tests {
         if let Some(proto) = proto {
             headers.append(FORWARDED_PROTO, proto.parse().unwrap());
         }
-        let origin = Origin::of(&peer, &headers, &rules);
+        let origin = Origin::named(&peer, &headers, &rules).unwrap_or(peer.origin);
         (origin.ip.to_str().unwrap().to_owned(), origin.is_secure)
     }
 

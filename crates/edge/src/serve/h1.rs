@@ -8,7 +8,7 @@ use super::{
 use crate::proxy::{Proxy, peer::Peer};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, os::fd::RawFd, pin::pin, sync::Arc, time::Instant};
+use std::{os::fd::RawFd, pin::pin, sync::Arc, time::Instant};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{MissedTickBehavior, interval_at},
@@ -23,10 +23,7 @@ where
     let began = Instant::now();
     let service = {
         let (proxy, peer) = (proxy.clone(), peer.clone());
-        service_fn(move |request| {
-            let answer = proxy.clone().handle(peer.clone(), request);
-            async move { Ok::<_, Infallible>(answer.await) }
-        })
+        service_fn(move |request| proxy.clone().handle(peer.clone(), request))
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

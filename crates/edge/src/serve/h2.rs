@@ -3,7 +3,7 @@
 //! What a client can do to one stream it can do to a hundred on one connection: open it and take nothing, open it and
 //! reset it at once. So streams are watched one by one, and a connection of which most streams are reset is left.
 
-use super::{MAX_HEAD, patience, unsent};
+use super::{MAX_HEAD, gathered::Gathered, patience, unsent};
 use crate::{
     clients::ClientRules,
     proxy::{
@@ -14,7 +14,6 @@ use crate::{
 use hyper::{rt::Executor, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
-    convert::Infallible,
     os::fd::RawFd,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -53,10 +52,10 @@ where
         service_fn(move |request| {
             let peer = Arc::new(peer.stream());
             streams.announce(peer.clone());
-            let answer = proxy.clone().handle(peer, request);
-            async move { Ok::<_, Infallible>(answer.await) }
+            Box::pin(proxy.clone().handle(peer, request))
         })
     };
+    let gathered = Gathered::new(stream);
     let connection = http2::Builder::new(streams.clone())
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
@@ -67,8 +66,8 @@ where
         .enable_connect_protocol()
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
+        .serve_connection(TokioIo::new(gathered.clone()), service);
+    let mut connection = pin!(gathered.around(connection));
     let every = proxy.rules.look_every();
     let mut look = interval_at((began + every).into(), every);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -81,7 +80,7 @@ where
             // Streams that were opened are served; the client opens others elsewhere, and knows which were not seen here.
             () = proxy.retired.cancelled(), if !told => {
                 told = true;
-                connection.as_mut().graceful_shutdown();
+                connection.as_mut().inner().graceful_shutdown();
             }
             _ = look.tick() => {
                 let now = Instant::now();
@@ -91,7 +90,7 @@ where
                 }
                 match idle.look(open, streams.began(), &proxy.rules, now) {
                     patience::Verdict::Fine => {}
-                    patience::Verdict::Close => connection.as_mut().graceful_shutdown(),
+                    patience::Verdict::Close => connection.as_mut().inner().graceful_shutdown(),
                     patience::Verdict::Leave => return,
                 }
             }

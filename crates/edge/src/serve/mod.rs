@@ -4,6 +4,7 @@
 //! upstream connections it uses stay on one core, and nothing on their way is shared but counters and the table.
 
 pub(crate) mod announced;
+mod gathered;
 mod h1;
 mod h2;
 mod patience;

@@ -4,6 +4,7 @@
 mod certificates;
 mod folder;
 mod served;
+mod socket;
 
 pub use certificates::Certificates;
 pub use served::Served;
@@ -14,6 +15,7 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+use socket::Socket;
 use std::{
     fmt, io,
     sync::{
@@ -75,8 +77,8 @@ impl Tls {
         self.shown.0.load().covers(host)
     }
 
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.acceptor.accept(stream).await
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<Socket>> {
+        self.acceptor.accept(Socket(stream)).await
     }
 
     pub fn failed(&self) {
@@ -89,7 +91,7 @@ impl Tls {
     }
 }
 
-pub fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {
+pub fn protocol(stream: &TlsStream<Socket>) -> Protocol {
     match stream.get_ref().1.alpn_protocol() {
         Some(HTTP2) => Protocol::Http2,
         Some(CHALLENGE) => Protocol::Challenge,
