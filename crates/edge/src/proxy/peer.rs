@@ -4,14 +4,18 @@ use super::{origin::Origin, timer::Timer};
 use crate::clients::ClientRules;
 use std::{
     net::SocketAddr,
-    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 pub struct Peer {
     pub origin: Origin,
     /// Its word on where its requests come from is taken.
     pub is_trusted: bool,
-    pub timer: Timer,
+    /// The connection's.
+    pub timer: Arc<Timer>,
     /// In milliseconds of uptime; 0 before the first.
     last_request_ms: AtomicU64,
     turn: AtomicU8,
@@ -36,7 +40,7 @@ impl Peer {
         Self {
             origin: Origin { ip, is_secure },
             is_trusted: rules.trusts(addr.ip()),
-            timer: Timer::default(),
+            timer: Arc::default(),
             last_request_ms: AtomicU64::new(0),
             turn: AtomicU8::new(Turn::Nobody as u8),
             handed: AtomicU32::new(0),
@@ -48,7 +52,7 @@ impl Peer {
         Self {
             origin: self.origin.clone(),
             is_trusted: self.is_trusted,
-            timer: Timer::default(),
+            timer: self.timer.clone(),
             last_request_ms: AtomicU64::new(0),
             turn: AtomicU8::new(Turn::Nobody as u8),
             handed: AtomicU32::new(0),

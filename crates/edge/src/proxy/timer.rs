@@ -4,15 +4,18 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::{Duration, Instant},
 };
 use tokio::time::{Sleep, sleep_until};
 
-/// Belongs to a connection. Used from two tasks at once, one of them gets a timer of its own.
+/// Kept by a connection at most.
+const KEPT: usize = 32;
+
+/// Belongs to a connection. Each task that uses it at once with others gets a timer of its own.
 #[derive(Default)]
-pub struct Timer(Mutex<Option<Pin<Box<Sleep>>>>);
+pub struct Timer(Mutex<Vec<Pin<Box<Sleep>>>>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Late;
@@ -21,7 +24,7 @@ impl Timer {
     /// The future's output, unless `limit` from `now` on is over first.
     pub async fn limit<F: Future>(&self, now: Instant, limit: Duration, future: F) -> Result<F::Output, Late> {
         let until = (now + limit).into();
-        let mut sleep = match self.slot().take() {
+        let mut sleep = match self.idle().pop() {
             Some(mut sleep) => {
                 sleep.as_mut().reset(until);
                 sleep
@@ -36,11 +39,14 @@ impl Timer {
             sleep.as_mut().poll(cx).map(|()| Err(Late))
         })
         .await;
-        *self.slot() = Some(sleep);
+        let mut idle = self.idle();
+        if idle.len() < KEPT {
+            idle.push(sleep);
+        }
         output
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Pin<Box<Sleep>>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Pin<Box<Sleep>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
