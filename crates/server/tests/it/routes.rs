@@ -148,3 +148,16 @@ fn codes_are_unique_over_all_areas() {
         assert!(seen.insert(code.id), "{} is used twice", code.id);
     }
 }
+
+/// The console's types are made from this file.
+#[test]
+fn the_document_beside_the_console_is_this_one() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/openapi.json");
+    let text = serde_json::to_string_pretty(&tradewind_server::http::openapi::document(&tradewind_server::routes::all()));
+    let text = text.unwrap() + "\n";
+    if std::env::var_os("TRADEWIND_WRITE_OPENAPI").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == text, "the API has changed: make openapi, then see what the console makes of it");
+}

@@ -1,0 +1,107 @@
+// Whatever changes something: a button that first says what will happen, asks why where that is written down, and shows
+// what the server says against it without losing what was typed.
+import { Button, type ButtonProps, Input, Modal } from 'antd'
+import { type ReactNode, useId, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { say } from './toast'
+import { Trouble } from './trouble'
+
+export interface ActProps {
+  /** On the button, and on the one that does it. */
+  label: string
+  icon?: ReactNode
+  danger?: boolean
+  primary?: boolean
+  /** Not now, and why not: shown as disabled, with the reason. */
+  refused?: string | undefined
+  /** What will happen, as plainly as it can be said. */
+  says: ReactNode
+  /** Asked for: it goes into the event log. */
+  reason?: 'needed' | 'welcome'
+  /** More to fill in. */
+  children?: ReactNode
+  perform: (reason: string) => Promise<unknown>
+  /** Said when it is done. */
+  done?: string
+  undo?: () => Promise<unknown>
+  size?: ButtonProps['size']
+}
+
+export function Act({ label, icon, danger, primary, refused, says, reason, children, perform, done, undo, size }: ActProps) {
+  const { t } = useTranslation()
+  const [open, setOpen] = useState(false)
+  const [why, setWhy] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState<unknown>()
+  const id = useId()
+  const missing = reason === 'needed' && why.trim() === ''
+
+  const go = async (): Promise<void> => {
+    setBusy(true)
+    setFault(undefined)
+    try {
+      await perform(why.trim())
+      setOpen(false)
+      setWhy('')
+      if (done) say(done, { undo })
+    } catch (error) {
+      setFault(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <>
+      <Button
+        {...(icon ? { icon } : {})}
+        {...(size ? { size } : {})}
+        danger={danger ?? false}
+        type={primary ? 'primary' : 'default'}
+        disabled={refused !== undefined}
+        title={refused}
+        onClick={() => {
+          setFault(undefined)
+          setOpen(true)
+        }}
+      >
+        {label}
+      </Button>
+      <Modal
+        open={open}
+        title={label}
+        onCancel={() => setOpen(false)}
+        onOk={() => void go()}
+        okText={label}
+        okButtonProps={{ danger: danger ?? false, disabled: missing }}
+        confirmLoading={busy}
+        destroyOnHidden={false}
+      >
+        <div style={{ marginBottom: '0.75rem' }}>{says}</div>
+        {children}
+        {reason && (
+          <label htmlFor={id} style={{ display: 'block' }}>
+            <strong>{reason === 'needed' ? t('act.why') : t('act.why_if')}</strong>
+            <Input.TextArea
+              id={id}
+              value={why}
+              autoFocus
+              rows={2}
+              maxLength={500}
+              placeholder={t('act.why_example')}
+              onChange={(event) => setWhy(event.target.value)}
+              onPressEnter={(event) => {
+                if ((event.ctrlKey || event.metaKey) && !missing) void go()
+              }}
+            />
+          </label>
+        )}
+        {fault !== undefined && (
+          <div style={{ marginTop: '0.75rem' }}>
+            <Trouble error={fault} />
+          </div>
+        )}
+      </Modal>
+    </>
+  )
+}

@@ -1,0 +1,78 @@
+import { useSyncExternalStore } from 'react'
+import { useTranslation } from 'react-i18next'
+import { locale } from '../i18n'
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+]
+
+/** `3 minutes ago`; to the second below a minute. */
+export function ago(at: number, now: number): string {
+  const s = (at - now) / 1000
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' })
+  for (const [unit, size] of STEPS) if (Math.abs(s) >= size) return words.format(Math.trunc(s / size), unit)
+  return words.format(Math.trunc(s), 'second')
+}
+
+/** `1 h 4 min`, `12 s`, `340 ms`. */
+export function span(ms: number): string {
+  const part = (n: number, unit: string): string =>
+    new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: unit === 'second' && n < 10 ? 1 : 0 }).format(n)
+  if (ms < 1_000) return part(ms, 'millisecond')
+  const s = ms / 1_000
+  if (s < 60) return part(s, 'second')
+  const m = Math.floor(s / 60)
+  if (m < 60) return `${part(m, 'minute')} ${part(Math.floor(s % 60), 'second')}`
+  const h = Math.floor(m / 60)
+  return h < 48 ? `${part(h, 'hour')} ${part(m % 60, 'minute')}` : part(Math.floor(h / 24), 'day')
+}
+
+export const exact = (at: number | string): string =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at))
+
+let now = Date.now()
+const watchers = new Set<() => void>()
+let clock: ReturnType<typeof setInterval> | undefined
+const watch = (w: () => void): (() => void) => {
+  watchers.add(w)
+  clock ??= setInterval(() => {
+    now = Date.now()
+    watchers.forEach((x) => x())
+  }, 1_000)
+  return () => {
+    watchers.delete(w)
+    if (watchers.size === 0) {
+      clearInterval(clock)
+      clock = undefined
+    }
+  }
+}
+
+/** The time, each second. */
+export const useNow = (): number => useSyncExternalStore(watch, () => now)
+
+/** How long ago, with the exact time behind it. */
+export function When({ at }: { at: number | string | null | undefined }) {
+  useTranslation()
+  const time = useNow()
+  if (at === null || at === undefined) return <span>–</span>
+  const ms = new Date(at).getTime()
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={exact(ms)}>
+      {ago(ms, Math.max(time, ms))}
+    </time>
+  )
+}
+
+/** How long it took, or has taken so far. */
+export function Took({ from, to }: { from: string | null | undefined; to?: string | null | undefined }) {
+  useTranslation()
+  const time = useNow()
+  if (!from) return <span>–</span>
+  const end = to ? new Date(to).getTime() : Math.max(time, Date.parse(from))
+  return <span>{span(end - Date.parse(from))}</span>
+}
