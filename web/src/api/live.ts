@@ -38,8 +38,8 @@ export function onEvent(listen: (event: Event) => void): () => void {
 }
 
 const AREAS: Record<string, string> = {
-  user: 'people', group: 'people', grant: 'people', invitation: 'people', token: 'people', session: 'people', access_policy: 'people',
-  policy: 'policies', freeze: 'freezes', host: 'hosts', certificate: 'certificates', backup: 'system', audit: 'audit', forge: 'service',
+  user: 'people', group: 'people', grant: 'people', invitation: 'people', token: 'people', session: 'people', role: 'people', access: 'people',
+  policy: 'policies', freeze: 'freezes', host: 'hosts', certificate: 'certificates', admin: 'system', audit: 'audit', forge: 'service',
 }
 
 /** The keys of what an event is about, as `queries.ts` names them. */

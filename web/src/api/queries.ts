@@ -58,3 +58,20 @@ export const runQuery = (run: string) =>
     queryKey: ['run', run],
     queryFn: () => got(api.GET('/api/v1/runs/{run}', { params: { path: { run } } })),
   })
+
+/** A list that is short enough to be read whole, page by page. */
+export async function whole<T>(read: (after: string | undefined) => Promise<{ items: T[]; next?: string | null }>): Promise<T[]> {
+  const all: T[] = []
+  let after: string | undefined
+  do {
+    const page = await read(after)
+    all.push(...page.items)
+    after = page.next ?? undefined
+  } while (after !== undefined)
+  return all
+}
+
+export const servicesQuery = queryOptions({
+  queryKey: ['service', '', 'all'],
+  queryFn: () => whole((after) => got(api.GET('/api/v1/services', { params: { query: { limit: 200, ...(after && { after }) } } }))),
+})

@@ -20,6 +20,8 @@ export interface ActProps {
   reason?: 'needed' | 'welcome'
   /** More to fill in. */
   children?: ReactNode
+  /** Whether enough is filled in; the server judges the rest. */
+  ready?: boolean
   perform: (reason: string) => Promise<unknown>
   /** Said when it is done. */
   done?: string
@@ -27,14 +29,14 @@ export interface ActProps {
   size?: ButtonProps['size']
 }
 
-export function Act({ label, icon, danger, primary, refused, says, reason, children, perform, done, undo, size }: ActProps) {
+export function Act({ label, icon, danger, primary, refused, says, reason, children, ready = true, perform, done, undo, size }: ActProps) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   const [why, setWhy] = useState('')
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState<unknown>()
   const id = useId()
-  const missing = reason === 'needed' && why.trim() === ''
+  const missing = !ready || (reason === 'needed' && why.trim() === '')
 
   const go = async (): Promise<void> => {
     setBusy(true)
