@@ -1,0 +1,65 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Button, Checkbox } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { api } from '../../api/client'
+import { Act } from '../../parts/act'
+import { Loaded } from '../../parts/loaded'
+import { Nothing, Sheet } from '../../parts/page'
+import { accessPolicyQuery, usersQuery } from './queries'
+import { ROLES } from './roles'
+
+/** What is asked of those who sign in. */
+export function Access({ may }: { may: boolean }) {
+  const { t } = useTranslation()
+  const policy = useQuery(accessPolicyQuery)
+  return (
+    <Sheet title={t('people:factor_policy')}>
+      <p className="soft">{t('people:factor_policy_says')}</p>
+      <Loaded of={policy}>{({ second_factor: asked }) => <Asked key={asked.join()} asked={asked} may={may} />}</Loaded>
+    </Sheet>
+  )
+}
+
+function Asked({ asked, may }: { asked: string[]; may: boolean }) {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  const [roles, setRoles] = useState<string[]>(asked)
+  const { data: users } = useQuery({ ...usersQuery, enabled: may })
+  const lacking = users?.filter(
+    (user) => user.kind === 'person' && !user.second_factor && !user.disabled_at && user.roles.some((role) => roles.includes(role.role)),
+  )
+  const changed = [...roles].sort().join() !== [...asked].sort().join()
+  const set = async (second_factor: string[]): Promise<void> => {
+    await api.PUT('/api/v1/access-policy', { body: { second_factor } })
+    await client.invalidateQueries({ queryKey: ['people'] })
+  }
+  return (
+    <>
+      {asked.length === 0 && !changed && <Nothing title={t('people:factor_nobody')}>{t('people:factor_nobody_says')}</Nothing>}
+      <Checkbox.Group
+        className="role-checks"
+        value={roles}
+        disabled={!may}
+        onChange={setRoles}
+        options={ROLES.map((role) => ({ value: role as string, label: t(`people:role.${role}`) }))}
+      />
+      {lacking !== undefined && lacking.length > 0 && (
+        <p>{t('people:factor_lacking', { count: lacking.length, who: new Intl.ListFormat().format(lacking.map((u) => u.handle)) })}</p>
+      )}
+      {may && changed && (
+        <div className="sheet-do">
+          <Act
+            label={t('people:set_policy')}
+            primary
+            says={roles.length ? t('people:factor_set_says', { roles: roles.map((role) => t(`people:role.${role}`)).join(', ') }) : t('people:factor_clear_says')}
+            perform={() => set(roles)}
+            done={t('people:policy_set')}
+            undo={() => set(asked)}
+          />
+          <Button onClick={() => setRoles(asked)}>{t('people:as_it_was')}</Button>
+        </div>
+      )}
+    </>
+  )
+}
