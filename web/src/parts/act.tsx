@@ -27,9 +27,11 @@ export interface ActProps {
   done?: string
   undo?: () => Promise<unknown>
   size?: ButtonProps['size']
+  /** Called as it is asked for: what is shown may move on while somebody reads what will happen. */
+  opened?: () => void
 }
 
-export function Act({ label, icon, danger, primary, refused, says, reason, children, ready = true, perform, done, undo, size }: ActProps) {
+export function Act({ label, icon, danger, primary, refused, says, reason, children, ready = true, perform, done, undo, size, opened }: ActProps) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   const [why, setWhy] = useState('')
@@ -64,6 +66,7 @@ export function Act({ label, icon, danger, primary, refused, says, reason, child
         title={refused}
         onClick={() => {
           setFault(undefined)
+          opened?.()
           setOpen(true)
         }}
       >

@@ -1,0 +1,100 @@
+// The two curves: whose traffic was whose, and what the evidence said.
+import { useTranslation } from 'react-i18next'
+import type { Event, Judgement, Rollout } from '../../api/schema'
+import { percent } from '../../parts/marks'
+import { Nothing, Sheet } from '../../parts/page'
+import { useNow } from '../../parts/time'
+import { amount } from './amount'
+import { Plot, type Rule } from './plot'
+import { crossed, isLive, moves, shares } from './story'
+
+const SITE_COLOURS = ['--canary', '--busy', '--good', '--warn', '--bad', '--brand']
+/** Evidence below this is shown as this: it says no more. */
+const LOWEST = 0.01
+
+function useUntil(rollout: Rollout): number {
+  const now = useNow()
+  return isLive(rollout.phase) ? Math.max(now, Date.parse(rollout.created_at)) : Date.parse(rollout.finished_at ?? rollout.created_at)
+}
+
+export function ShareCurve({ rollout, events }: { rollout: Rollout; events: Event[] }) {
+  const { t } = useTranslation()
+  const from = Date.parse(rollout.started_at ?? rollout.created_at)
+  const until = useUntil(rollout)
+  const sites = rollout.sites.map((s) => s.site)
+  const moved = moves(events)
+  const { t: times, of } = shares(moved, sites, from, until)
+  const marks: Rule[] = rollout.waves.flatMap((wave) =>
+    wave.started_at
+      ? [{ at: (Date.parse(wave.started_at) - from) / 1_000, label: t('rollout:wave_n', { n: wave.number }), colour: '--ink-faint' }]
+      : [],
+  )
+  const now = rollout.sites.map((s) => `${s.site} ${percent(s.share)}`).join(', ')
+  return (
+    <Sheet title={t('rollout:share.title')}>
+      {moved.length === 0 && !isLive(rollout.phase) ? (
+        <Nothing title={t('rollout:share.none', { to: rollout.to.label })} />
+      ) : (
+        <Plot
+          summary={t('rollout:share.summary', { to: rollout.to.label, shares: now, moves: moved.length })}
+          lines={sites.map((site, n) => ({
+            label: sites.length > 1 ? `${rollout.to.label} · ${site}` : rollout.to.label,
+            colour: SITE_COLOURS[n % SITE_COLOURS.length] ?? '--canary',
+            fill: sites.length <= 2,
+            stepped: true,
+          }))}
+          t={times}
+          values={of}
+          format={(value) => percent(Math.round(value * 100))}
+          range={[0, 105]}
+          until={(until - from) / 1_000}
+          marks={marks}
+        />
+      )}
+    </Sheet>
+  )
+}
+
+export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: Judgement }) {
+  const { t } = useTranslation()
+  const until = useUntil(rollout)
+  const began = judged.began_at ? Date.parse(judged.began_at) : Date.parse(rollout.created_at)
+  const clipped = (value: number): number => Math.max(value, LOWEST)
+  const last = { t: judged.seconds, e: judged.e, promotion: judged.promotion }
+  const points = [...judged.over_time.filter((p) => p.t < last.t), last]
+  const top = Math.max(judged.e_needed, judged.promotion_needed, ...points.map((p) => Math.max(p.e, p.promotion)))
+  const at = crossed(judged)
+  const marks: Rule[] = [
+    ...judged.waves.map((w) => ({ at: w.t, label: t('rollout:wave_share', { n: w.number, share: percent(w.share) }), colour: '--ink-faint' })),
+    ...(at === undefined ? [] : [{ at, label: t('rollout:evidence.decided'), colour: '--bad', dash: [] }]),
+  ]
+  const ended = isLive(rollout.phase) ? (until - began) / 1_000 : judged.seconds
+  return (
+    <Sheet title={t('rollout:evidence.title')}>
+      <Plot
+        log
+        summary={t(at === undefined ? 'rollout:evidence.summary' : 'rollout:evidence.summary_decided', {
+          e: amount(judged.e),
+          needed: amount(judged.e_needed),
+          promotion: amount(judged.promotion),
+          promotion_needed: amount(judged.promotion_needed),
+          at: at === undefined ? '' : Math.round(at),
+        })}
+        lines={[
+          { label: t('rollout:evidence.worse'), colour: '--bad', width: 2.5 },
+          { label: t('rollout:evidence.promotion'), colour: '--good', dash: [7, 4] },
+        ]}
+        t={points.map((p) => p.t)}
+        values={[points.map((p) => clipped(p.e)), points.map((p) => clipped(p.promotion))]}
+        format={amount}
+        range={[LOWEST, 10 ** Math.ceil(Math.log10(top) + 0.15)]}
+        until={Math.max(ended, last.t)}
+        marks={marks}
+        limits={[
+          { at: judged.e_needed, label: t('rollout:evidence.limit', { e: amount(judged.e_needed) }), colour: '--bad' },
+          { at: judged.promotion_needed, label: t('rollout:evidence.pass', { e: amount(judged.promotion_needed) }), colour: '--good' },
+        ]}
+      />
+    </Sheet>
+  )
+}

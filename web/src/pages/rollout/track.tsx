@@ -1,0 +1,68 @@
+// The waves as a track: what was, what is, what comes.
+import { ArrowRightOutlined, CheckCircleFilled, CloseCircleFilled, LoadingOutlined, MinusOutlined, PauseCircleFilled } from '@ant-design/icons'
+import { type ReactNode, useEffect, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Rollout, Wave } from '../../api/schema'
+import { percent } from '../../parts/marks'
+import { Sheet } from '../../parts/page'
+import { Took } from '../../parts/time'
+import { type WaveState, waveEnd, waveShare, waveState } from './story'
+
+const SIGN: Record<WaveState, ReactNode> = {
+  done: <CheckCircleFilled />,
+  current: <LoadingOutlined />,
+  stopped: <CloseCircleFilled />,
+  skipped: <MinusOutlined />,
+  ahead: <ArrowRightOutlined />,
+  never: <MinusOutlined />,
+}
+
+export function Track({ rollout }: { rollout: Rollout }) {
+  const { t } = useTranslation()
+  const shares = rollout.sites.map((s) => (rollout.sites.length > 1 ? `${s.site} ${percent(s.share)}` : percent(s.share))).join(', ')
+  return (
+    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{t('rollout:track.has', { to: rollout.to.label, shares })}</span>}>
+      <ol className="track">
+        {rollout.waves.map((wave) => (
+          <Step key={wave.number} wave={wave} rollout={rollout} />
+        ))}
+      </ol>
+    </Sheet>
+  )
+}
+
+function Step({ wave, rollout }: { wave: Wave; rollout: Rollout }) {
+  const { t } = useTranslation()
+  const state = waveState(wave, rollout)
+  const here = useRef<HTMLLIElement>(null)
+  useEffect(() => {
+    const track = here.current?.parentElement
+    // Only the track itself is moved: the page stays where it is read.
+    if (state === 'current' && here.current && track) track.scrollTo({ left: here.current.offsetLeft - track.offsetLeft - 16 })
+  }, [state])
+  const planned = Math.max(0, ...wave.steps.map((s) => s.share))
+  const paused = state === 'current' && rollout.phase === 'paused'
+  return (
+    <li ref={here} className={`track-step ${state}`} aria-current={state === 'current' ? 'step' : undefined}>
+      <div className="track-bar" aria-hidden="true" />
+      <div className="track-head">
+        <span className="track-sign" aria-hidden="true">
+          {paused ? <PauseCircleFilled /> : SIGN[state]}
+        </span>
+        <strong>{percent(waveShare(wave))}</strong>
+        <span className="track-state">{paused ? t('rollout:track.paused') : t(`rollout:track.${state}`)}</span>
+      </div>
+      <div className="track-what">
+        {t('rollout:wave_n', { n: wave.number })} · {wave.steps.map((s) => s.site).join(', ')}
+        {wave.started_at && (
+          <>
+            {' · '}
+            <Took from={wave.started_at} to={waveEnd(wave, rollout)} />
+          </>
+        )}
+      </div>
+      {wave.set_share != null && <div className="track-note">{t('rollout:track.set', { planned: percent(planned), set: percent(wave.set_share) })}</div>}
+      {wave.skipped && <div className="track-note">{t('rollout:track.skipped_why')}</div>}
+    </li>
+  )
+}

@@ -1,0 +1,94 @@
+// How it stands, in one sentence that can be read from across the room; and how far the judge is.
+import { Link } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import type { Event, Judgement, Rollout } from '../../api/schema'
+import { percent, type Tone } from '../../parts/marks'
+import { span } from '../../parts/time'
+import { amount } from './amount'
+import { isLive, nearness, outlook, type Standing, standing } from './story'
+
+const TONE: Record<Standing, Tone> = {
+  waits_approval: 'warn', waits: 'still', starting: 'busy', shifting: 'busy', verifying: 'busy', judging: 'busy', better: 'good',
+  asks: 'warn', worse: 'bad', soaking: 'busy', running: 'busy', paused: 'warn', returning: 'warn', live: 'good', back: 'good',
+  failed_worse: 'bad', failed: 'bad', failed_first: 'bad', failed_rollback: 'bad', aborted: 'still', aborted_early: 'still', superseded: 'still',
+}
+
+export function VerdictSheet({ rollout, judged, events, replacedBy }: { rollout: Rollout; judged: Judgement | undefined; events: Event[]; replacedBy?: string | undefined }) {
+  const { t } = useTranslation()
+  const stands = standing(rollout)
+  const brief = judged ?? rollout.judgement
+  const share = Math.max(0, ...rollout.sites.map((s) => s.share))
+  const words = {
+    to: rollout.to.label,
+    from: rollout.from?.label ?? '–',
+    env: rollout.env,
+    share: percent(share),
+    wave: rollout.wave ?? 0,
+    missing: Math.max(0, (rollout.approvals?.needed ?? 0) - (rollout.approvals?.given.length ?? 0)),
+    ahead: rollout.queue_position ?? 0,
+  }
+  const waits = isLive(rollout.phase) ? rollout.sites.flatMap((s) => (s.reason ? [`${s.site}: ${s.reason}`] : [])) : []
+  const said = [rollout.reason ?? (brief && rollout.phase !== 'queued' ? brief.sentence : undefined), ...waits].filter((s) => s != null)
+  return (
+    <section className={`sheet verdict ${TONE[stands]}`} aria-label={t('rollout:verdict.label')}>
+      <p className="verdict-head" role="status">
+        {t(`rollout:standing.${stands}`, words)}
+      </p>
+      {said.map((sentence) => (
+        <p key={sentence} className="verdict-why">
+          {sentence}
+        </p>
+      ))}
+      {replacedBy && (
+        <p className="verdict-why">
+          <Link to="/rollouts/$rollout" params={{ rollout: replacedBy }}>
+            {t('rollout:verdict.replaced')}
+          </Link>
+        </p>
+      )}
+      {brief && (
+        <div className="verdict-meters">
+          <Meter label={t('rollout:evidence.worse')} e={brief.e} needed={brief.e_needed} colour="--bad" end={t('rollout:verdict.goes_back')} />
+          <Meter label={t('rollout:evidence.promotion')} e={brief.promotion} needed={brief.promotion_needed} colour="--good" end={t('rollout:verdict.goes_on')} />
+        </div>
+      )}
+      <Forecast rollout={rollout} events={events} judged={judged} />
+    </section>
+  )
+}
+
+function Meter({ label, e, needed, colour, end }: { label: string; e: number; needed: number; colour: string; end: string }) {
+  const { t } = useTranslation()
+  const words = t('rollout:verdict.of', { e: amount(e), needed: amount(needed) })
+  return (
+    <div className="meter">
+      <div className="meter-words">
+        <span>{label}</span>
+        <span>
+          <strong>{words}</strong> <small>{end}</small>
+        </span>
+      </div>
+      <div className="meter-bar" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={needed} aria-valuenow={Math.min(e, needed)} aria-valuetext={words}>
+        <span style={{ transform: `scaleX(${nearness(e, needed)})`, background: `var(${colour})` }} />
+      </div>
+    </div>
+  )
+}
+
+/** What was expected of the judge before it began, beside what it took so far. */
+function Forecast({ rollout, events, judged }: { rollout: Rollout; events: Event[]; judged: Judgement | undefined }) {
+  const { t } = useTranslation()
+  const told = outlook(events)
+  if (!told || rollout.strategy !== 'canary') return null
+  const soFar = judged ? span(judged.seconds * 1_000) : undefined
+  return (
+    <p className="verdict-forecast">
+      {told.hopeless
+        ? t('rollout:forecast.hopeless')
+        : told.expected === undefined
+          ? t('rollout:forecast.unknown')
+          : t('rollout:forecast.expected', { time: span(Math.ceil(told.expected) * 1_000) })}
+      {soFar && ` ${isLive(rollout.phase) ? t('rollout:forecast.so_far', { time: soFar }) : t('rollout:forecast.judged', { time: soFar })}`}
+    </p>
+  )
+}
