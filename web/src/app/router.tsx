@@ -92,7 +92,7 @@ const people = createRoute({
   component: lazyRouteComponent(() => import('../pages/people'), 'People'),
 })
 const account = createRoute({
-  ...page('/account', ['account']),
+  ...page('/account', ['account', 'people']),
   component: lazyRouteComponent(() => import('../pages/account'), 'Account'),
 })
 const system = createRoute({

@@ -44,6 +44,7 @@ export function Shell() {
     <ConfigProvider
       {...(locale ? { locale } : {})}
       csp={{ nonce }}
+      button={{ autoInsertSpace: false }}
       theme={{
         algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
         token: {
