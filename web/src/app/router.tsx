@@ -63,8 +63,10 @@ const overview = createRoute({
 })
 const service = createRoute({
   ...page('/services/$service', ['service']),
-  validateSearch: (search: Record<string, unknown>): { tab?: string } =>
-    typeof search['tab'] === 'string' ? { tab: search['tab'] } : {},
+  validateSearch: (search: Record<string, unknown>): { tab?: string; release?: string } => ({
+    ...(typeof search['tab'] === 'string' ? { tab: search['tab'] } : {}),
+    ...(typeof search['release'] === 'string' ? { release: search['release'] } : {}),
+  }),
   component: lazyRouteComponent(() => import('../pages/service'), 'ServicePage'),
 })
 const rollout = createRoute({

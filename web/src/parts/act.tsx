@@ -22,6 +22,10 @@ export interface ActProps {
   children?: ReactNode
   /** Whether enough is filled in; the server judges the rest. */
   ready?: boolean
+  /** There is much to see before it is done. */
+  wide?: boolean
+  /** It was put off: what must not stay about can be forgotten. */
+  onPutOff?: () => void
   perform: (reason: string) => Promise<unknown>
   /** Said when it is done. */
   done?: string
@@ -31,7 +35,8 @@ export interface ActProps {
   opened?: () => void
 }
 
-export function Act({ label, icon, danger, primary, refused, says, reason, children, ready = true, perform, done, undo, size, opened }: ActProps) {
+export function Act(props: ActProps) {
+  const { label, icon, danger, primary, refused, says, reason, children, ready = true, wide, onPutOff, perform, done, undo, size, opened } = props
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   const [why, setWhy] = useState('')
@@ -75,7 +80,11 @@ export function Act({ label, icon, danger, primary, refused, says, reason, child
       <Modal
         open={open}
         title={label}
-        onCancel={() => setOpen(false)}
+        onCancel={() => {
+          setOpen(false)
+          onPutOff?.()
+        }}
+        width={wide ? 760 : 520}
         onOk={() => void go()}
         okText={label}
         okButtonProps={{ danger: danger ?? false, disabled: missing }}

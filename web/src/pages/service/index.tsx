@@ -1,7 +1,94 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Tabs } from 'antd'
+import { type ReactNode, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { freezesQuery, placesQuery, serviceQuery } from '../../api/queries'
+import type { Freeze, PlaceStatus, Service } from '../../api/schema'
+import { Loaded } from '../../parts/loaded'
+import { useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
+import { FreezeService, Promote, RollOut } from './acts'
+import { ThumbBar } from './bar'
+import { Logs } from './logs'
+import { Places } from './places'
+import { distinct } from './queries'
+import { Releases } from './releases'
+import { Rollouts } from './rollouts'
+import { Runs } from './runs'
+import { Secrets } from './secrets'
+import { Settings } from './settings'
+import { SpecTab } from './spec'
+import './service.css'
+
+export interface Shown {
+  service: Service
+  places: PlaceStatus[]
+  freezes: Freeze[]
+}
+
+const TABS: Record<string, (shown: Shown) => ReactNode> = {
+  releases: (shown) => <Releases {...shown} />,
+  rollouts: (shown) => <Rollouts {...shown} />,
+  runs: (shown) => <Runs {...shown} />,
+  logs: (shown) => <Logs {...shown} />,
+  spec: (shown) => <SpecTab {...shown} />,
+  secrets: (shown) => <Secrets {...shown} />,
+  settings: (shown) => <Settings {...shown} />,
+}
 
 export function ServicePage() {
+  const { service: name } = useParams({ from: '/inside/services/$service' })
+  const service = useQuery(serviceQuery(name))
+  return (
+    <Loaded of={service} rows={8}>
+      {(found) => <OfService key={found.name} service={found} />}
+    </Loaded>
+  )
+}
+
+function OfService({ service }: { service: Service }) {
   const { t } = useTranslation()
-  return <Page title={t('service:title')}>{null}</Page>
+  const may = useMay()
+  const { tab } = useSearch({ from: '/inside/services/$service' })
+  const navigate = useNavigate()
+  const status = useQuery(placesQuery(service.name))
+  const { data: set } = useQuery(freezesQuery)
+  const freezes = useMemo(() => {
+    const listed = set?.items.filter((f) => !f.service || f.service === service.name)
+    return distinct(listed ?? service.environments.flatMap((e) => e.freezes ?? []))
+  }, [set, service])
+  const places = status.data ?? []
+  const shown: Shown = { service, places, freezes }
+  const whole = { service: service.name, environments: service.environments, places, freezes }
+  const chosen = tab !== undefined && Object.hasOwn(TABS, tab) ? tab : 'releases'
+  const names = Object.keys(TABS).filter((key) => key !== 'logs' || may('read_logs'))
+  return (
+    <div className="service">
+      <Page
+        title={service.name}
+        above={
+          <>
+            <Link to="/">{t('nav.overview')}</Link> / {service.kind ? t(`service_kind.${service.kind}`) : t('service:no_kind')}
+          </>
+        }
+        actions={
+          <>
+            <FreezeService service={service.name} environments={service.environments} />
+            <Promote {...whole} />
+            <RollOut {...whole} />
+          </>
+        }
+      >
+        <Places {...shown} status={status} />
+        <Tabs
+          activeKey={chosen}
+          destroyOnHidden
+          onChange={(next) => void navigate({ to: '/services/$service', params: { service: service.name }, search: { tab: next }, resetScroll: false })}
+          items={names.map((key) => ({ key, label: t(`service:tab.${key}`), children: key === chosen ? TABS[key]?.(shown) : null }))}
+        />
+      </Page>
+      <ThumbBar {...shown} />
+    </div>
+  )
 }

@@ -1,0 +1,345 @@
+// What can be done with a service: roll out, roll back, promote, freeze, and lift what holds it.
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { Input, Segmented, Select } from 'antd'
+import { type ReactNode, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { api, got } from '../../api/client'
+import type { ClosedQueue, Environment, Freeze, PlaceStatus, ReleaseRef, Rollout } from '../../api/schema'
+import { Act } from '../../parts/act'
+import { useMay } from '../../parts/may'
+import { Change } from './change'
+import { releasesQuery } from './queries'
+
+/** To the rollout that has begun, once it is known. */
+export function useFollow(): (rollout: Promise<Rollout>) => Promise<void> {
+  const navigate = useNavigate()
+  return async (rollout) => {
+    const { id } = await rollout
+    await navigate({ to: '/rollouts/$rollout', params: { rollout: id } })
+  }
+}
+
+/** `group`: there are several controls in it. */
+export function Field({ label, hint, group, children }: { label: string; hint?: ReactNode; group?: boolean; children: ReactNode }) {
+  const within = (
+    <>
+      <strong>{label}</strong>
+      {children}
+      {hint && <small>{hint}</small>}
+    </>
+  )
+  return group ? (
+    <div className="act-field" role="group" aria-label={label}>
+      {within}
+    </div>
+  ) : (
+    <label className="act-field">{within}</label>
+  )
+}
+
+/** What is live in an environment; where its sites differ, that of the first. */
+export const liveIn = (places: PlaceStatus[], env: string): ReleaseRef | undefined =>
+  places.find((p) => p.env === env && p.release)?.release ?? undefined
+
+/** Releases as choices, newest first; more are fetched as one scrolls down. */
+export function ReleaseSelect({
+  service,
+  value,
+  onChange,
+  onClear,
+  placeholder,
+}: {
+  service: string
+  value: string | undefined
+  onChange: (label: string) => void
+  onClear?: () => void
+  placeholder?: string
+}) {
+  const { t } = useTranslation()
+  const releases = useInfiniteQuery(releasesQuery(service))
+  const all = releases.data?.pages.flatMap((p) => p.items) ?? []
+  return (
+    <Select
+      showSearch={{ optionFilterProp: 'label' }}
+      style={{ width: '100%' }}
+      loading={releases.isFetching}
+      {...(value !== undefined && { value })}
+      placeholder={placeholder ?? t('service:act.release')}
+      aria-label={t('service:act.release')}
+      {...(onClear && { allowClear: true, onClear })}
+      onChange={(label: string | undefined) => {
+        if (label !== undefined) onChange(label)
+      }}
+      onPopupScroll={({ currentTarget: list }) => {
+        const near = list.scrollTop + list.clientHeight > list.scrollHeight - 80
+        if (near && releases.hasNextPage && !releases.isFetching) void releases.fetchNextPage()
+      }}
+      options={all.map((r) => ({ value: r.label, label: `${r.label}  ${r.title ?? r.commit.slice(0, 8)}` }))}
+    />
+  )
+}
+
+/** What holds a rollout that is asked for now. */
+function Holds({ environment, freezes }: { environment: Environment | undefined; freezes: Freeze[] }) {
+  const { t } = useTranslation()
+  const frozen = freezes.find((f) => !f.env || f.env === environment?.name)
+  if (environment?.frozen) return <p className="act-hold">{t('service:act.queue_closed')}</p>
+  return frozen ? <p className="act-hold">{t('service:act.frozen', { who: frozen.by, why: frozen.reason })}</p> : null
+}
+
+interface Whole {
+  service: string
+  environments: Environment[]
+  places: PlaceStatus[]
+  freezes: Freeze[]
+}
+
+export function RollOut({ service, environments, places, freezes, release, env, size }: Whole & { release?: ReleaseRef; env?: string; size?: 'small' }) {
+  const { t } = useTranslation()
+  const follow = useFollow()
+  const may = useMay()
+  const { data: newest } = useInfiniteQuery(releasesQuery(service))
+  const [chosen, setChosen] = useState<string>()
+  const [target, setTarget] = useState(env ?? environments[0]?.name ?? '')
+  const [hotfix, setHotfix] = useState(false)
+  const [ticket, setTicket] = useState('')
+  if (!may('deploy')) return null
+  const all = newest?.pages.flatMap((p) => p.items) ?? []
+  const to = release ?? all.find((r) => r.label === (chosen ?? all[0]?.label))
+  const live = liveIn(places, target)
+  const again = live !== undefined && live.digest === to?.digest
+  return (
+    <Act
+      label={release ? t('service:roll_out_this') : t('service:roll_out')}
+      primary={!release && !env}
+      wide
+      {...(size && { size })}
+      refused={environments.length === 0 ? t('service:act.no_env') : undefined}
+      reason="welcome"
+      ready={to !== undefined && target !== ''}
+      says={
+        to === undefined
+          ? t('service:act.no_release')
+          : again
+            ? t('service:act.again', { release: to.label, env: target })
+            : live
+              ? t('service:act.moves', { env: target, from: live.label, to: to.label })
+              : t('service:act.first', { env: target, to: to.label })
+      }
+      perform={(note) =>
+        follow(
+          got(
+            api.POST('/api/v1/services/{service}/rollouts', {
+              params: { path: { service } },
+              body: {
+                env: target,
+                release: to?.label ?? '',
+                kind: hotfix ? 'hotfix' : 'normal',
+                ...(note && { note }),
+                ...(ticket.trim() && { ticket: ticket.trim() }),
+              },
+            }),
+          ),
+        )
+      }
+    >
+      {!release && (
+        <Field label={t('service:act.release')}>
+          <ReleaseSelect service={service} value={to?.label} onChange={setChosen} />
+        </Field>
+      )}
+      {env === undefined && (
+        <Field group label={t('service:act.env')}>
+          <Envs environments={environments} value={target} onChange={setTarget} />
+        </Field>
+      )}
+      <Holds environment={environments.find((e) => e.name === target)} freezes={freezes} />
+      {live && to && !again && <Change service={service} env={target} from={live} to={to} />}
+      <div className="act-pair">
+        <Field group label={t('service:act.kind')} hint={t('service:act.hotfix_hint')}>
+          <Segmented
+            value={hotfix ? 'hotfix' : 'normal'}
+            onChange={(kind) => setHotfix(kind === 'hotfix')}
+            options={[
+              { value: 'normal', label: t('kind.normal') },
+              { value: 'hotfix', label: t('kind.hotfix') },
+            ]}
+          />
+        </Field>
+        <Field label={t('service:act.ticket')}>
+          <Input value={ticket} maxLength={100} onChange={(e) => setTicket(e.target.value)} />
+        </Field>
+      </div>
+    </Act>
+  )
+}
+
+export function Envs({ environments, value, onChange }: { environments: { name: string }[]; value: string; onChange: (env: string) => void }) {
+  const names = environments.map((e) => e.name)
+  if (names.length > 4)
+    return <Select style={{ width: '100%' }} value={value} onChange={onChange} options={names.map((n) => ({ value: n, label: n }))} />
+  return <Segmented value={value} onChange={onChange} options={names} />
+}
+
+export function Promote({ service, environments, places, freezes }: Whole) {
+  const { t } = useTranslation()
+  const follow = useFollow()
+  const may = useMay()
+  const sources = environments.filter((e) => liveIn(places, e.name))
+  const [chosen, setChosen] = useState<string>()
+  const [picked, setPicked] = useState<string>()
+  const [ticket, setTicket] = useState('')
+  if (!may('deploy') || environments.length < 2) return null
+  // As one usually goes: from where something is live to where it is not yet.
+  const natural = sources.find((e) => {
+    const next = environments[environments.indexOf(e) + 1]
+    return next && liveIn(places, next.name)?.digest !== liveIn(places, e.name)?.digest
+  })
+  const from = chosen ?? natural?.name ?? sources[0]?.name ?? ''
+  const after = environments.findIndex((e) => e.name === from) + 1
+  const others = environments.filter((e) => e.name !== from)
+  const to = others.find((e) => e.name === picked)?.name ?? environments[after]?.name ?? others[0]?.name ?? ''
+  const [source, target] = [liveIn(places, from), liveIn(places, to)]
+  return (
+    <Act
+      label={t('service:promote')}
+      wide
+      refused={sources.length === 0 ? t('service:act.nothing_live') : undefined}
+      reason="welcome"
+      says={t('service:act.promotes', { release: source?.label ?? '–', from, to })}
+      perform={(note) =>
+        follow(
+          got(
+            api.POST('/api/v1/services/{service}/promote', {
+              params: { path: { service } },
+              body: { from, to, ...(note && { note }), ...(ticket.trim() && { ticket: ticket.trim() }) },
+            }),
+          ),
+        )
+      }
+    >
+      <div className="act-pair">
+        <Field group label={t('service:act.from')}>
+          <Envs environments={sources} value={from} onChange={setChosen} />
+        </Field>
+        <Field group label={t('service:act.to')}>
+          <Envs environments={others} value={to} onChange={setPicked} />
+        </Field>
+      </div>
+      <Holds environment={environments.find((e) => e.name === to)} freezes={freezes} />
+      {source && target && source.digest !== target.digest && <Change service={service} env={to} from={target} to={source} />}
+      <Field label={t('service:act.ticket')}>
+        <Input value={ticket} maxLength={100} onChange={(e) => setTicket(e.target.value)} />
+      </Field>
+    </Act>
+  )
+}
+
+const HOURS = [1, 4, 12, 24, 72, 168]
+
+export function FreezeService({ service, environments }: { service: string; environments: Environment[] }) {
+  const { t } = useTranslation()
+  const may = useMay()
+  const client = useQueryClient()
+  const [env, setEnv] = useState('')
+  const [hours, setHours] = useState(0)
+  if (!may('freeze')) return null
+  return (
+    <Act
+      label={t('service:freeze')}
+      reason="needed"
+      done={t('service:frozen_now')}
+      says={env ? t('service:act.freezes_env', { service, env }) : t('service:act.freezes', { service })}
+      perform={async (reason) => {
+        await got(
+          api.POST('/api/v1/freezes', {
+            body: { service, reason, ...(env && { env }), ...(hours > 0 && { for_s: hours * 3_600 }) },
+          }),
+        )
+        await client.invalidateQueries({ queryKey: ['freezes'] })
+      }}
+    >
+      <Field label={t('service:act.env')}>
+        <Select
+          style={{ width: '100%' }}
+          value={env}
+          onChange={setEnv}
+          options={[{ value: '', label: t('service:act.every_env') }, ...environments.map((e) => ({ value: e.name, label: e.name }))]}
+        />
+      </Field>
+      <Field label={t('service:act.until')}>
+        <Select
+          style={{ width: '100%' }}
+          value={hours}
+          onChange={setHours}
+          options={[
+            { value: 0, label: t('service:act.until_lifted') },
+            ...HOURS.map((h) => ({ value: h, label: h < 24 ? t('service:act.hours', { count: h }) : t('service:act.days', { count: h / 24 }) })),
+          ]}
+        />
+      </Field>
+    </Act>
+  )
+}
+
+export function Lift({ freeze }: { freeze: Freeze }) {
+  const { t } = useTranslation()
+  const may = useMay()
+  const client = useQueryClient()
+  if (!may('freeze')) return null
+  const reach = freeze.service ? '' : freeze.env ? t('service:act.lifts_env', { env: freeze.env }) : t('service:act.lifts_all')
+  return (
+    <Act
+      label={t('service:lift')}
+      size="small"
+      reason="needed"
+      done={t('service:lifted')}
+      says={`${t('service:act.lifts', { who: freeze.by, why: freeze.reason })} ${reach}`}
+      perform={async (reason) => {
+        await got(api.POST('/api/v1/freezes/{freeze}/lift', { params: { path: { freeze: freeze.id } }, body: { reason } }))
+        await client.invalidateQueries({ queryKey: ['freezes'] })
+      }}
+    />
+  )
+}
+
+export function AcknowledgeQueue({ service, env, queue }: { service: string; env: string; queue: ClosedQueue }) {
+  const { t } = useTranslation()
+  const may = useMay()
+  const client = useQueryClient()
+  const waiting = useQuery({
+    queryKey: ['service', service, 'waiting', env],
+    queryFn: async () => {
+      const answer = await got(
+        api.GET('/api/v1/services/{service}/rollouts', { params: { path: { service }, query: { env, limit: 25 } } }),
+      )
+      return answer.items.filter((r) => r.phase === 'queued')
+    },
+  })
+  if (!may('deploy')) return null
+  const held = waiting.data ?? []
+  return (
+    <Act
+      label={t('service:acknowledge')}
+      size="small"
+      reason="needed"
+      done={t('service:acknowledged')}
+      says={
+        <>
+          <p>{t('service:act.acknowledges', { env })}</p>
+          <p className="act-quote">{queue.reason}</p>
+          <p>
+            {held.length > 0
+              ? t('service:act.goes_on', { count: held.length, releases: held.map((r) => r.to.label).join(', ') })
+              : t('service:act.none_waits')}
+          </p>
+        </>
+      }
+      perform={async (note) => {
+        await got(api.POST('/api/v1/services/{service}/acknowledge', { params: { path: { service } }, body: { env, note } }))
+        await client.invalidateQueries({ queryKey: ['service', service] })
+      }}
+    />
+  )
+}

@@ -1,0 +1,35 @@
+// How the differences between two releases are put before people.
+import type { Release, ReleaseRef, SpecChange } from '../../api/schema'
+
+export const AREAS = ['env', 'limits', 'secrets', 'strategy', 'rest'] as const
+export type Area = (typeof AREAS)[number]
+
+/** The part of the spec that a key belongs to, wherever it stands. */
+export function areaOf(key: string): Area {
+  const own = key.replace(/^environments\.[^.[]+\./, '')
+  const [top = '', next = ''] = own.split(/[.[]/)
+  if (top === 'env' || (top === 'run' && next === 'env')) return 'env'
+  if (top === 'limits' || top === 'instances' || (top === 'run' && ['limits', 'instances', 'shards'].includes(next))) return 'limits'
+  if (top === 'secrets' || (top === 'run' && next === 'secrets')) return 'secrets'
+  return top === 'strategy' || top === 'metrics' ? 'strategy' : 'rest'
+}
+
+export const areasOf = (changes: SpecChange[]): { area: Area; changes: SpecChange[] }[] =>
+  AREAS.map((area) => ({ area, changes: changes.filter((c) => areaOf(c.key) === area) })).filter((a) => a.changes.length > 0)
+
+/** Whether it concerns another environment than this alone. */
+export const elsewhere = (key: string, env: string | undefined): boolean => {
+  const named = /^environments\.([^.[]+)/.exec(key)?.[1]
+  return env !== undefined && named !== undefined && named !== env
+}
+
+const number = (label: string): number => Number(label.replace(/\D/g, ''))
+
+/** The releases that come in, or go out, on the way; newest first. `whole`: all of them are among those known. */
+export function between(known: Release[], from: ReleaseRef, to: ReleaseRef): { back: boolean; items: Release[]; whole: boolean } {
+  const [a, b] = [number(from.label), number(to.label)]
+  const back = b < a
+  const [low, high] = back ? [b, a] : [a, b]
+  const items = known.filter((r) => number(r.label) > low && number(r.label) <= high)
+  return { back, items, whole: items.length === high - low }
+}
