@@ -1,7 +1,65 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { Page } from '../../parts/page'
+import { runQuery } from '../../api/queries'
+import type { Run } from '../../api/schema'
+import { Loaded } from '../../parts/loaded'
+import { Nothing, Page } from '../../parts/page'
+import { Graph } from './graph'
+import { Actions, Head } from './head'
+import { JobPanel } from './job'
+import { firstToShow } from './jobs'
+import './run.css'
 
 export function RunPage() {
+  const { run: id } = useParams({ from: '/inside/runs/$run' })
   const { t } = useTranslation()
-  return <Page title={t('run:title')}>{null}</Page>
+  const found = useQuery(runQuery(id))
+  const run = found.data
+  return (
+    <Page
+      title={run ? `#${run.number} ${run.title ?? run.commit.slice(0, 10)}` : t('run:title')}
+      above={
+        run && (
+          <Link to="/services/$service" params={{ service: run.service }} search={{ tab: 'runs' }}>
+            {run.service}
+          </Link>
+        )
+      }
+      actions={run && <Actions run={run} />}
+    >
+      <Loaded of={found} rows={8}>
+        {(loaded) => <Body run={loaded} />}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Body({ run }: { run: Run }) {
+  const { t } = useTranslation()
+  const { job: wanted, line } = useSearch({ from: '/inside/runs/$run' })
+  const navigate = useNavigate({ from: '/runs/$run' })
+  const job = run.jobs.find((j) => j.id === wanted || j.name === wanted) ?? firstToShow(run.jobs)
+  return (
+    <>
+      <Head run={run} />
+      {run.reason && <p className={run.state === 'failed' ? 'run-reason bad' : 'run-reason'}>{run.reason}</p>}
+      {job ? (
+        <>
+          <Graph jobs={run.jobs} chosen={job} choose={(j) => void navigate({ search: { job: j.id }, replace: true, resetScroll: false })} />
+          <JobPanel
+            key={job.id}
+            run={run}
+            job={job}
+            line={line}
+            choose={(at) => void navigate({ search: { job: job.id, ...(at !== undefined && { line: at }) }, replace: true, resetScroll: false })}
+          />
+        </>
+      ) : (
+        <div className="sheet">
+          <Nothing title={t('run:no_jobs')}>{t('run:no_jobs_how')}</Nothing>
+        </div>
+      )}
+    </>
+  )
 }

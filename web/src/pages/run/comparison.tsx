@@ -1,0 +1,146 @@
+// This job's log beside that of the last run that succeeded: the first line that differs.
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Button, Skeleton } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { api, got } from '../../api/client'
+import type { Job, Run } from '../../api/schema'
+import { Nothing } from '../../parts/page'
+import { Trouble } from '../../parts/trouble'
+import { parse, settled } from './log/ansi'
+import { around, firstDifference, type Pair, type Side } from './log/compare'
+import { withoutMarks } from './log/folds'
+import { Spans } from './log/line'
+import { LogText } from './log/text'
+import './comparison.css'
+
+interface Found {
+  run: Run
+  job: Job
+}
+
+/** Pages of runs that are looked through. */
+const PAGES = 5
+const SHOWN = 2 << 10
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
+async function lastSuccess(run: Run, job: Job): Promise<Found | null> {
+  let after: string | undefined
+  for (let n = 0; n < PAGES; n++) {
+    const params = { path: { service: run.service }, query: { limit: 100, ...(after !== undefined && { after }) } }
+    const page = await got(api.GET('/api/v1/services/{service}/runs', { params }))
+    for (const one of page.items) {
+      if (one.number >= run.number || (one.state !== 'success' && one.state !== 'success_with_warnings')) continue
+      const same = one.jobs.find((j) => j.name === job.name && j.state === 'success')
+      if (same) return { run: one, job: same }
+    }
+    if (!page.next) return null
+    after = page.next
+  }
+  return null
+}
+
+async function readLog(run: string, job: string, signal: AbortSignal): Promise<LogText> {
+  const call = api.GET('/api/v1/runs/{run}/jobs/{job}/log', { params: { path: { run, job } }, parseAs: 'arrayBuffer', signal })
+  const bytes = await got(call as Promise<{ data?: ArrayBuffer }>)
+  const log = new LogText(0, bytes.byteLength)
+  log.append(new Uint8Array(bytes))
+  log.finish()
+  return log
+}
+
+interface Compared {
+  other: Found
+  mine: LogText
+  theirs: LogText
+  at: number | undefined
+  pairs: Pair[]
+}
+
+async function compare(run: Run, job: Job, signal: AbortSignal): Promise<Compared | null> {
+  const other = await lastSuccess(run, job)
+  if (!other) return null
+  const [mine, theirs] = await Promise.all([readLog(run.id, job.id, signal), readLog(other.run.id, other.job.id, signal)])
+  const [left, right]: [Side, Side] = [{ log: mine, commit: run.commit }, { log: theirs, commit: other.run.commit }]
+  const at = await firstDifference(left, right, pause)
+  return { other, mine, theirs, at, pairs: at === undefined ? [] : around(left, right, at) }
+}
+
+export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line: number) => void }) {
+  const { t } = useTranslation()
+  const found = useQuery({
+    queryKey: ['comparison', job.id, job.started_at],
+    queryFn: ({ signal }) => compare(run, job, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  })
+  if (found.isError) return <Trouble error={found.error} again={() => void found.refetch()} />
+  if (found.isPending) return <Skeleton active title={false} paragraph={{ rows: 8 }} />
+  if (found.data === null)
+    return (
+      <div className="sheet">
+        <Nothing title={t('run:compare.none')}>{t('run:compare.none_how', { name: job.name })}</Nothing>
+      </div>
+    )
+  const { other, at, pairs, mine, theirs } = found.data
+  return (
+    <section className="log comparison" aria-label={t('run:compare.go')}>
+      <div className="comparison-head">
+        <p>
+          {at === undefined ? t('run:compare.same') : t('run:compare.differs', { line: at + 1 })} <span className="run-soft">{t('run:compare.ignored')}</span>
+        </p>
+        {at !== undefined && at < mine.lines && <Button onClick={() => show(at + 1)}>{t('run:compare.show')}</Button>}
+      </div>
+      {at !== undefined && (
+        <div className="comparison-box" tabIndex={0} role="region" aria-label={t('run:compare.sides')}>
+          <table>
+            <colgroup>
+              <col className="comparison-no" />
+              <col />
+              <col className="comparison-no" />
+              <col />
+            </colgroup>
+            <thead>
+              <tr>
+                <th scope="col" colSpan={2}>
+                  {t('run:compare.this', { number: run.number })}
+                </th>
+                <th scope="col" colSpan={2}>
+                  <Link to="/runs/$run" params={{ run: other.run.id }} search={{ job: other.job.id }}>
+                    {t('run:compare.other', { number: other.run.number })}
+                  </Link>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {pairs.map((pair, n) => (
+                <tr key={n} className={pair.same ? undefined : 'differs'}>
+                  <Cell log={mine} line={pair.mine} side={pair.same ? undefined : 'mine'} />
+                  <Cell log={theirs} line={pair.theirs} side={pair.same ? undefined : 'theirs'} />
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Cell({ log, line, side }: { log: LogText; line: number | undefined; side: 'mine' | 'theirs' | undefined }) {
+  const { t } = useTranslation()
+  const sign = side === undefined || line === undefined ? '' : side === 'mine' ? '+' : '\u2212'
+  if (line === undefined) return <td colSpan={2} className="gone" aria-label={t('run:compare.no_line')} />
+  const cut = log.length(line) > SHOWN
+  return (
+    <>
+      <td className="log-no">
+        {line + 1} <span aria-hidden>{sign}</span>
+      </td>
+      <td className={side ? `log-text ${side}` : 'log-text'}>
+        <Spans spans={parse(settled(withoutMarks(log.line(line, SHOWN))), log.styleAt(line)).spans} />
+        {cut && '\u2026'}
+      </td>
+    </>
+  )
+}

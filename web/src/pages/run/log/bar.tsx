@@ -1,0 +1,110 @@
+import { ArrowDownOutlined, ArrowUpOutlined, CheckOutlined, CopyOutlined, DownloadOutlined, FullscreenExitOutlined, FullscreenOutlined } from '@ant-design/icons'
+import { Button, Input } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Job } from '../../../api/schema'
+import { count } from '../../../parts/marks'
+import { say } from '../../../parts/toast'
+import { bytesOf } from '../bytes'
+import { copyText } from './copy'
+import type { LoadedLog } from './load'
+import { readLine } from './search'
+import type { Searching } from './search-state'
+
+/** A clipboard takes no more in comfort. */
+const COPIED_BYTES = 5_000_000
+
+interface Props {
+  run: string
+  job: Job
+  /** Of the file that is downloaded. */
+  name: string
+  loaded: LoadedLog
+  search: Searching
+  wrap: boolean
+  setWrap: (on: boolean) => void
+  tall: boolean
+  setTall: (on: boolean) => void
+}
+
+export function Bar({ run, job, name, loaded, search, wrap, setWrap, tall, setTall }: Props) {
+  const { t } = useTranslation()
+  const { log, state } = loaded
+  const [copied, setCopied] = useState(false)
+  const copy = async (): Promise<void> => {
+    const text = log.slice(0, log.lines).split('\n').map(readLine).join('\n')
+    if (!(await copyText(text))) return say(t('run:log.no_clipboard'), { bad: true })
+    setCopied(true)
+    setTimeout(() => setCopied(false), 2_000)
+  }
+  const found =
+    search.word === ''
+      ? ''
+      : search.hits.length === 0
+        ? t('run:log.found_none')
+        : t(search.many ? 'run:log.found_many' : 'run:log.found', { at: count(search.index + 1), of: count(search.hits.length) })
+  return (
+    <div className="log-bar">
+      <div className="log-search" role="search">
+        <Input
+          ref={search.input}
+          value={search.word}
+          allowClear
+          placeholder={t('run:log.search')}
+          aria-label={t('run:log.search')}
+          onChange={(event) => search.setWord(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.nativeEvent.isComposing) return
+            if (event.key === 'Enter') search.step(event.shiftKey ? -1 : 1)
+            else if (event.key === 'Escape') search.setWord('')
+          }}
+        />
+        <Button
+          className={search.exact ? 'log-toggle on' : 'log-toggle'}
+          aria-pressed={search.exact}
+          aria-label={t('run:log.case')}
+          title={t('run:log.case')}
+          onClick={() => search.setExact(!search.exact)}
+        >
+          Aa
+        </Button>
+        <Button icon={<ArrowUpOutlined />} aria-label={t('run:log.previous')} title={t('run:log.previous')} disabled={search.hits.length === 0} onClick={() => search.step(-1)} />
+        <Button icon={<ArrowDownOutlined />} aria-label={t('run:log.next')} title={t('run:log.next')} disabled={search.hits.length === 0} onClick={() => search.step(1)} />
+        <span className="log-found" role="status">
+          {found}
+        </span>
+      </div>
+      <div className="log-tools">
+        <span className="log-size">
+          {t('run:log.count', { count: log.lines, n: count(log.lines) })} · {bytesOf(log.next)}
+          {state === 'loading' && ` · ${t('waiting')}`}
+          {state === 'following' && ` · ${t('run:log.live')}`}
+        </span>
+        <Button className={wrap ? 'log-toggle on' : 'log-toggle'} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>
+          {t('run:log.wrap')}
+        </Button>
+        <Button
+          icon={copied ? <CheckOutlined /> : <CopyOutlined />}
+          aria-label={copied ? t('once.copied') : t('run:log.copy')}
+          title={log.size > COPIED_BYTES ? t('run:log.too_long') : t('run:log.copy')}
+          disabled={log.size === 0 || log.size > COPIED_BYTES}
+          onClick={() => void copy()}
+        />
+        <Button
+          icon={<DownloadOutlined />}
+          href={`/api/v1/runs/${run}/jobs/${job.id}/log`}
+          download={name}
+          aria-label={t('run:log.download')}
+          title={t('run:log.download')}
+          disabled={log.size === 0}
+        />
+        <Button
+          icon={tall ? <FullscreenExitOutlined /> : <FullscreenOutlined />}
+          aria-label={t(tall ? 'run:log.small' : 'run:log.tall')}
+          title={t(tall ? 'run:log.small' : 'run:log.tall')}
+          onClick={() => setTall(!tall)}
+        />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,241 @@
+// A job's log: only the lines in sight are in the page.
+import { CaretDownFilled, CaretRightFilled, VerticalAlignBottomOutlined } from '@ant-design/icons'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { type CSSProperties, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Job } from '../../../api/schema'
+import { count } from '../../../parts/marks'
+import { span } from '../../../parts/time'
+import { Trouble } from '../../../parts/trouble'
+import { bytesOf } from '../bytes'
+import { Bar } from './bar'
+import { type Fold, hiddenBy, Rows } from './folds'
+import { LineText, MOST_SHOWN, SHOWN } from './line'
+import { useLog } from './load'
+import { useSearch } from './search-state'
+import './log.css'
+
+const ROW = 20
+const WRAP_KEPT = 'tradewind.log.wrap'
+/** So near the end one is at the end. */
+const NEAR = 40
+
+interface Props {
+  run: string
+  job: Job
+  name: string
+  /** Counted from 1. */
+  line: number | undefined
+  choose: (line: number | undefined) => void
+  address: (line: number) => string
+}
+
+export function LogView({ run, job, name, line, choose, address }: Props) {
+  const { t } = useTranslation()
+  const atFirst = useRef(line)
+  const loaded = useLog(run, job, atFirst.current !== undefined)
+  const { log, version, state } = loaded
+  const box = useRef<HTMLDivElement>(null)
+  const [wrap, setWrap] = useState(() => localStorage.getItem(WRAP_KEPT) !== 'no')
+  const [toggled, setToggled] = useState<ReadonlyMap<number, boolean>>(new Map())
+  const [more, setMore] = useState<ReadonlyMap<number, number>>(new Map())
+  const [tail, setTail] = useState(line === undefined && (state !== 'complete' || job.state !== 'success'))
+  const [tall, setTall] = useState(false)
+  const [seen, setSeen] = useState(0)
+  const [wanted, setWanted] = useState<{ line: number }>()
+
+  const { folds, empty, last } = log.folder
+  const broke = job.state === 'failed' && job.exit_code !== 0 ? last : undefined
+  const isShut = (fold: Fold): boolean =>
+    toggled.get(fold.head) ?? (fold.shut || (state === 'complete' && broke !== undefined && fold.kind === 'command' && fold !== broke))
+  const rows = useMemo(() => new Rows(log.lines, hiddenBy(folds, isShut, empty, log.lines)), [log, version, toggled, state, broke])
+  const heads = useMemo(() => new Map(folds.map((f) => [f.head, f])), [folds, version])
+
+  const virtual = useVirtualizer({
+    count: rows.count,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW,
+    overscan: 20,
+    getItemKey: (row) => rows.line(row),
+  })
+
+  const reveal = (at: number): void => {
+    const around = folds.filter((f) => f.head < at && at <= (f.end ?? log.lines) && isShut(f))
+    if (around.length) setToggled(new Map([...toggled, ...around.map((f) => [f.head, false] as const)]))
+    setTail(false)
+    setWanted({ line: at })
+  }
+  const search = useSearch(log, version, state === 'complete', (hit) => reveal(hit.line))
+
+  useLayoutEffect(() => {
+    if (tail && rows.count > 0) virtual.scrollToIndex(rows.count - 1, { align: 'end' })
+  }, [tail, rows.count, virtual])
+  useLayoutEffect(() => {
+    if (wanted) virtual.scrollToIndex(rows.row(wanted.line), { align: 'center' })
+    // Once for what was wanted, when the rows are there.
+  }, [wanted])
+  useEffect(() => virtual.measure(), [wrap, virtual])
+  const total = virtual.getTotalSize()
+  useLayoutEffect(() => {
+    const element = box.current
+    if (!element) return
+    // As high as what is left of the window, so that the end is in sight at once.
+    element.style.setProperty('--log-top', `${Math.round(element.getBoundingClientRect().top + scrollY)}px`)
+  }, [tall])
+  const shownLine = useRef<number>(undefined)
+  useEffect(() => {
+    if (line === undefined || shownLine.current === line || log.lines < line) return
+    shownLine.current = line
+    reveal(line - 1)
+  })
+
+  const scrolled = (): void => {
+    const element = box.current
+    if (!element || state === 'complete') return
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR
+    if (tail && !atEnd) setSeen(log.lines)
+    if (tail !== atEnd) setTail(atEnd)
+  }
+  const pick = (event: MouseEvent, n: number): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    shownLine.current = n + 1
+    choose(line === n + 1 ? undefined : n + 1)
+  }
+  const items = virtual.getVirtualItems()
+  const missed = log.lines - seen
+
+  return (
+    <section
+      className={tall ? 'log tall' : 'log'}
+      aria-label={t('run:log.of', { job: job.name })}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && search.word === '') setTall(false)
+      }}
+    >
+      <Bar
+        run={run}
+        job={job}
+        name={name}
+        loaded={loaded}
+        search={search}
+        wrap={wrap}
+        setWrap={(on) => {
+          localStorage.setItem(WRAP_KEPT, on ? 'yes' : 'no')
+          setWrap(on)
+        }}
+        tall={tall}
+        setTall={setTall}
+      />
+      {state === 'broken' && <Trouble error={loaded.error} again={loaded.again} />}
+      {log.from > 0 && (
+        <div className="log-note">
+          <span>{t('run:log.left_out', { size: bytesOf(log.from) })}</span>
+          <button type="button" onClick={loaded.readWhole}>
+            {t('run:log.whole')}
+          </button>
+        </div>
+      )}
+      <div
+        ref={box}
+        className={wrap ? 'log-box wrap' : 'log-box'}
+        style={{ '--log-content': `${rows.count === 0 ? 80 : total}px` } as CSSProperties}
+        tabIndex={0}
+        role="region"
+        aria-label={t('run:log.lines')}
+        onScroll={scrolled}
+        onWheel={(event) => {
+          if (event.deltaY < 0 && tail && state !== 'complete') {
+            setSeen(log.lines)
+            setTail(false)
+          }
+        }}
+        onKeyDown={(event) => {
+          if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f') {
+            event.preventDefault()
+            search.input.current?.focus()
+          }
+        }}
+      >
+        {rows.count === 0 && <p className="log-empty">{t(state === 'complete' ? 'run:log.empty' : 'run:log.waiting')}</p>}
+        <div style={{ height: total, position: 'relative' }}>
+          <div className="log-rows" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+            {items.map((item) => {
+              const n = rows.line(item.index)
+              const fold = heads.get(n)
+              const foldable = fold && (fold.end ?? log.lines) > fold.head
+              const length = log.length(n)
+              const most = more.get(n) ?? SHOWN
+              const here = search.at?.line === n ? search.at.nth : undefined
+              const classes = ['log-row', fold && `head ${fold.kind}`, n + 1 === line && 'linked'].filter(Boolean).join(' ')
+              return (
+                <div key={item.key} data-index={item.index} ref={wrap ? virtual.measureElement : undefined} className={classes}>
+                  {log.from === 0 ? (
+                    <a className="log-no" href={address(n + 1)} onClick={(event) => pick(event, n)} aria-label={t('run:log.line', { line: n + 1 })}>
+                      {n + 1}
+                    </a>
+                  ) : (
+                    <span className="log-no" />
+                  )}
+                  {foldable ? (
+                    <button
+                      type="button"
+                      className="log-fold"
+                      aria-expanded={!isShut(fold)}
+                      aria-label={t(isShut(fold) ? 'run:log.open' : 'run:log.fold', { name: fold.name })}
+                      onClick={() => {
+                        setTail(false)
+                        setToggled(new Map(toggled).set(fold.head, !isShut(fold)))
+                      }}
+                    >
+                      {isShut(fold) ? <CaretRightFilled /> : <CaretDownFilled />}
+                    </button>
+                  ) : (
+                    <span className="log-fold" />
+                  )}
+                  <div className="log-text">
+                    <LineText log={log} line={n} length={length} most={most} pattern={search.pattern} current={here} />
+                    {length > most && (
+                      <LongLine left={length - most} more={most < MOST_SHOWN ? () => setMore(new Map(more).set(n, Math.min(most * 8, MOST_SHOWN))) : undefined} />
+                    )}
+                    {fold && foldable && isShut(fold) && (
+                      <span className="log-aside">{t('run:log.hidden', { count: (fold.end ?? log.lines - 1) - fold.head })}</span>
+                    )}
+                    {fold?.seconds !== undefined && <span className="log-aside">{span(fold.seconds * 1000)}</span>}
+                    {fold && fold === broke && (
+                      <span className="log-aside bad">
+                        {job.exit_code === null || job.exit_code === undefined ? t('run:log.broke') : t('run:log.exit', { code: job.exit_code })}
+                      </span>
+                    )}
+                  </div>
+                </div>
+              )
+            })}
+          </div>
+        </div>
+      </div>
+      {state !== 'complete' && !tail && rows.count > 0 && (
+        <button type="button" className="log-end" onClick={() => setTail(true)}>
+          <VerticalAlignBottomOutlined />
+          {missed > 0 && seen > 0 ? t('run:log.to_end_new', { count: missed, n: count(missed) }) : t('run:log.to_end')}
+        </button>
+      )}
+    </section>
+  )
+}
+
+function LongLine({ left, more }: { left: number; more: (() => void) | undefined }) {
+  const { t } = useTranslation()
+  return (
+    <span className="log-aside">
+      {t('run:log.cut', { size: bytesOf(left) })}{' '}
+      {more ? (
+        <button type="button" className="log-more" onClick={more}>
+          {t('more')}
+        </button>
+      ) : (
+        t('run:log.cut_download')
+      )}
+    </span>
+  )
+}
