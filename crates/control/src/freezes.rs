@@ -154,7 +154,7 @@ fn about(freeze: &Freeze, kind: &str, by: &Asker, reason: &str) -> NewEvent {
     }
 }
 
-fn view(f: Freeze) -> v1::Freeze {
+pub(crate) fn view(f: Freeze) -> v1::Freeze {
     v1::Freeze {
         id: f.id,
         service: f.service,

@@ -16,6 +16,7 @@ pub mod freezes;
 pub mod hosts;
 pub mod housekeeping;
 pub mod judging;
+pub mod overview;
 pub mod policies;
 pub mod releases;
 pub mod rollouts;

@@ -156,11 +156,14 @@ pub(crate) async fn closed(
     env: &tradewind_model::id::EnvName,
     lang: Lang,
 ) -> Result<Option<v1::ClosedQueue>> {
-    let Some(hold) = rows::queues::get(r, service, env).await?.frozen else { return Ok(None) };
+    Ok(rows::queues::get(r, service, env).await?.frozen.map(|hold| told_closed(hold, lang)))
+}
+
+pub(crate) fn told_closed(hold: rows::queues::Hold, lang: Lang) -> v1::ClosedQueue {
     let reason: Option<Reason> = serde_json::from_str(&hold.reason).ok();
     let rollout = reason.as_ref().and_then(|r| r.args.get("rollout")?.en().parse().ok());
     let reason = reason.map_or(hold.reason, |r| r.what(lang));
-    Ok(Some(v1::ClosedQueue { since: hold.at.into(), reason, rollout }))
+    v1::ClosedQueue { since: hold.at.into(), reason, rollout }
 }
 
 /// An actor as people write it.

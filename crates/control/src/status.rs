@@ -115,10 +115,6 @@ async fn one(
     let p = place.place.clone();
     let current = place.history.current();
     let live: Vec<_> = instances.iter().filter(|(rev, ..)| Some(*rev) == current).collect();
-    let at_post = |i: &v1::Instance, kind| match kind {
-        v1::ServiceKind::Web | v1::ServiceKind::Worker => i.phase == v1::InstancePhase::Ready,
-        v1::ServiceKind::Cron => i.phase != v1::InstancePhase::Pending && i.phase != v1::InstancePhase::Failed,
-    };
     let (kind, release) = match current {
         Some(rev) => {
             let digest = rows::revisions::get(r, rev).await?.release;
@@ -127,23 +123,11 @@ async fn one(
         }
         None => (v1::ServiceKind::Web, None),
     };
-    let ready = live.iter().filter(|(_, _, i)| at_post(i, kind)).count();
-    let health = match (current, present) {
-        (None, _) => Health::Empty,
-        (Some(_), false) => Health::Unknown,
-        (Some(_), true) if live.is_empty() || ready == 0 => Health::Down,
-        (Some(_), true) if ready < live.len() => Health::Degraded,
-        (Some(_), true) => Health::Healthy,
-    };
+    let ready = live.iter().filter(|(_, _, i)| at_post(i.phase, kind)).count();
+    let health = health(current.is_some(), present, live.len(), ready);
     let reason = match health {
         Health::Healthy | Health::Empty => None,
-        Health::Unknown => Some(
-            match lang {
-                Lang::En => "the host's agent is not connected; this is what was seen last",
-                Lang::Zh => "主机的 agent 未连接；以下是最后一次看到的状态",
-            }
-            .to_owned(),
-        ),
+        Health::Unknown => Some(away(lang).to_owned()),
         Health::Down | Health::Degraded => live.iter().find_map(|(_, _, i)| i.message.clone()),
     };
     let traffic = traffic(r, &place, &loaded, reports).await?;
@@ -181,6 +165,32 @@ async fn one(
     })
 }
 
+/// An instance does what one of its kind is there for.
+pub(crate) fn at_post(phase: v1::InstancePhase, kind: v1::ServiceKind) -> bool {
+    match kind {
+        v1::ServiceKind::Web | v1::ServiceKind::Worker => phase == v1::InstancePhase::Ready,
+        v1::ServiceKind::Cron => phase != v1::InstancePhase::Pending && phase != v1::InstancePhase::Failed,
+    }
+}
+
+/// Of a place, by how many instances its live revision is to have and how many of them are at their post.
+pub(crate) fn health(is_live: bool, present: bool, wanted: usize, ready: usize) -> Health {
+    match (is_live, present) {
+        (false, _) => Health::Empty,
+        (true, false) => Health::Unknown,
+        (true, true) if ready == 0 => Health::Down,
+        (true, true) if ready < wanted => Health::Degraded,
+        (true, true) => Health::Healthy,
+    }
+}
+
+pub(crate) fn away(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "the host's agent is not connected; this is what was seen last",
+        Lang::Zh => "主机的 agent 未连接；以下是最后一次看到的状态",
+    }
+}
+
 async fn traffic(
     r: &mut impl Reader,
     place: &PlaceRow,
@@ -212,16 +222,20 @@ async fn warm(
 ) -> Result<Option<WarmRelease>> {
     let Some(previous) = place.history.previous() else { return Ok(None) };
     let kept: Vec<_> = instances.iter().filter(|(rev, ..)| *rev == previous).collect();
-    let is_warm = |phase: DesiredPhase, i: &v1::Instance| match phase {
-        DesiredPhase::Run => i.phase == v1::InstancePhase::Ready,
-        DesiredPhase::Stopped => i.phase == v1::InstancePhase::Stopped,
-    };
-    if kept.is_empty() || !kept.iter().all(|(_, phase, i)| is_warm(*phase, i)) {
+    if kept.is_empty() || !kept.iter().all(|(_, phase, i)| is_warm(*phase, i.phase)) {
         return Ok(None);
     }
     let until = loaded.desired.instances.iter().find(|i| i.revision == previous).and_then(|i| i.retire_at);
     let release = name_of(r, &place.place.service, previous).await?;
     Ok(Some(WarmRelease { release, until: until.map(Into::into) }))
+}
+
+/// It is as a warm predecessor is meant to be.
+pub(crate) fn is_warm(wanted: DesiredPhase, seen: v1::InstancePhase) -> bool {
+    match wanted {
+        DesiredPhase::Run => seen == v1::InstancePhase::Ready,
+        DesiredPhase::Stopped => seen == v1::InstancePhase::Stopped,
+    }
 }
 
 /// `message`: what else was said of the instance. It is in both languages, which a reason in an [`Exit`] is not.

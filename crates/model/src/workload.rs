@@ -15,6 +15,20 @@ pub enum ServiceKind {
     Cron,
 }
 
+impl ServiceKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Worker => "worker",
+            Self::Cron => "cron",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Web, Self::Worker, Self::Cron].into_iter().find(|k| k.as_str() == text)
+    }
+}
+
 /// Everything a host needs to run one instance. Durations are milliseconds throughout.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Workload {

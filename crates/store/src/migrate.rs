@@ -35,6 +35,7 @@ pub static STEPS: &[Step] = &[
     Step::new(9, "secrets", include_str!("../migrations/0009_secrets.sql")),
     Step::new(10, "forges", include_str!("../migrations/0010_forges.sql")),
     Step::new(11, "floor", include_str!("../migrations/0011_floor.sql")),
+    Step::new(12, "overview", include_str!("../migrations/0012_overview.sql")),
 ];
 
 /// The last step of the version before this one: that program goes on working on this schema, and may be started on it again.

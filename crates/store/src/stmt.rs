@@ -65,6 +65,7 @@ pub fn all() -> Vec<&'static Stmt> {
         rows::login_codes::STATEMENTS,
         rows::observed::STATEMENTS,
         rows::orgs::STATEMENTS,
+        rows::overview::STATEMENTS,
         rows::places::STATEMENTS,
         rows::queues::STATEMENTS,
         rows::releases::STATEMENTS,

@@ -9,6 +9,7 @@ pub mod freeze;
 pub mod host;
 pub mod judgement;
 pub mod log;
+pub mod overview;
 pub mod page;
 pub mod policy;
 pub mod release;
@@ -40,6 +41,10 @@ pub use judgement::{
     RequestCount, Verdict,
 };
 pub use log::{LogLine, LogStream, LogUpdate};
+pub use overview::{
+    Attention, LastFailure, Overview, OverviewEnvironment, OverviewRollout, OverviewService, OverviewSite,
+    OverviewSort, OverviewSummary,
+};
 pub use page::Page;
 pub use policy::{Approval, Approvals, EnvironmentPolicy, SetPolicy};
 pub use release::{

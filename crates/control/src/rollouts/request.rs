@@ -181,6 +181,7 @@ async fn revision(tx: &mut Tx, place: &Place, target: &Target) -> Result<Revisio
         release: target.release.digest,
         label: target.release.label(),
         config_version: 0,
+        kind: target.resolved.workload.kind.as_str().into(),
     };
     let row = match rows::revisions::of_release(tx, place, &new.release, new.config_version).await? {
         Some(row) => row,

@@ -279,11 +279,11 @@ fn waves(doc: &PlanDoc, state: &State, log: &[Event]) -> Vec<v1::Wave> {
 }
 
 /// Waves are counted from 1 by people.
-fn number(wave: usize) -> u32 {
+pub(crate) fn number(wave: usize) -> u32 {
     u32::try_from(wave + 1).unwrap_or(u32::MAX)
 }
 
-fn kind(k: Kind) -> RolloutKind {
+pub(crate) fn kind(k: Kind) -> RolloutKind {
     match k {
         Kind::Normal => RolloutKind::Normal,
         Kind::Hotfix => RolloutKind::Hotfix,
@@ -301,7 +301,7 @@ fn strategy(s: Strategy) -> &'static str {
     }
 }
 
-fn phase(state: &State) -> RolloutPhase {
+pub(crate) fn phase(state: &State) -> RolloutPhase {
     match state.phase {
         Phase::Queued => RolloutPhase::Queued,
         Phase::Running if state.paused => RolloutPhase::Paused,

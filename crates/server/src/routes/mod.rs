@@ -13,6 +13,7 @@ mod hooks;
 mod hosts;
 mod logs;
 mod me;
+mod overview;
 mod people;
 mod policies;
 mod rollouts;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Route> {
         people::routes(),
         policies::routes(),
         services::routes(),
+        overview::routes(),
         hosts::routes(),
         runs::routes(),
         rollouts::routes(),

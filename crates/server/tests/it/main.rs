@@ -13,6 +13,7 @@ mod git;
 mod host;
 mod hostile;
 mod http;
+mod overview;
 mod people;
 mod rights;
 mod routes;

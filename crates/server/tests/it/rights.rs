@@ -42,7 +42,7 @@ pub struct World {
 }
 
 /// An account with one grant, and a token of its own that reaches as far as the account does.
-async fn account(store: &Store, handle: &str, grant: Option<Grant>) -> String {
+pub async fn account(store: &Store, handle: &str, grant: Option<Grant>) -> String {
     let secret = Secret::mint(TokenId::at(store.now()).0).unwrap();
     let done: Result<(), StoreError> = transact!(store, tx => {
         let by = Actor::named("setup");

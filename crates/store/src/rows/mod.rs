@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod login_codes;
 pub mod observed;
 pub mod orgs;
+pub mod overview;
 pub mod places;
 pub mod queues;
 pub mod releases;

@@ -36,8 +36,8 @@ statements! {
          ORDER BY completed_at DESC, id DESC LIMIT $6"
     );
     LIVE = concat!("SELECT ", columns!(), " FROM revisions WHERE org_id = $1 AND retired_at IS NULL ORDER BY id");
-    INSERT = "INSERT INTO revisions (org_id, id, service, env, site, release_digest, label, config_version, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT = "INSERT INTO revisions (org_id, id, service, env, site, release_digest, label, config_version, created_at, kind)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     SET = "UPDATE revisions SET completed_at = $1, retired_at = $2 WHERE org_id = $3 AND id = $4";
 }
 
@@ -62,6 +62,8 @@ pub struct NewRevision {
     pub release: Digest,
     pub label: String,
     pub config_version: i64,
+    /// What it is of: `web`, `worker`, `cron`.
+    pub kind: String,
 }
 
 pub(crate) fn place(r: &Row) -> Result<Place> {
@@ -127,9 +129,20 @@ pub async fn live(r: &mut impl Reader) -> Result<Vec<Revision>> {
 pub async fn insert(tx: &mut Tx, new: NewRevision) -> Result<Revision> {
     let now = tx.now();
     let p = &new.place;
-    let args = args![tx.org(), new.id, &p.service, &p.env, &p.site, new.release, &new.label, new.config_version, now];
+    let args = args![
+        tx.org(),
+        new.id,
+        &p.service,
+        &p.env,
+        &p.site,
+        new.release,
+        &new.label,
+        new.config_version,
+        now,
+        &new.kind
+    ];
     tx.execute(&INSERT, args).await?;
-    let NewRevision { id, place, release, label, config_version } = new;
+    let NewRevision { id, place, release, label, config_version, kind: _ } = new;
     Ok(Revision { id, place, release, label, config_version, created_at: now, completed_at: None, retired_at: None })
 }
 

@@ -127,6 +127,7 @@ impl Fixture {
         let done: Result<_, StoreError> = transact!(self.store, tx => {
             let new = rows::revisions::NewRevision {
                 id, place: place.clone(), release, label: "v1".into(), config_version: 1,
+                kind: "web".into(),
             };
             tx.event(event("revision.created", "revision/x")).await?;
             rows::revisions::insert(tx, new).await

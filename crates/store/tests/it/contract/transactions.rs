@@ -65,6 +65,7 @@ pub async fn a_swallowed_failure_does_not_commit(f: Fixture) {
             release: tradewind_model::id::Digest::of(b"no such release"),
             label: "v9".into(),
             config_version: 1,
+            kind: "web".into(),
         };
         assert!(rows::revisions::insert(tx, new).await.is_err(), "a foreign key that does not exist");
         Ok(())
