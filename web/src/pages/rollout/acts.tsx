@@ -94,7 +94,7 @@ function Promote({ rollout }: { rollout: Rollout }) {
   const words = { to: rollout.to.label, site: now?.site ?? '', from: percent(now?.share ?? 0), share: percent(next?.share ?? 0), next: next?.site ?? '' }
   return (
     <Act
-      primary
+      primary={rollout.phase !== 'paused'}
       label={t('rollout:act.promote')}
       icon={<ForwardOutlined />}
       reason="needed"

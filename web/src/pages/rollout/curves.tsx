@@ -2,7 +2,7 @@
 import { useTranslation } from 'react-i18next'
 import type { Event, Judgement, Rollout } from '../../api/schema'
 import { percent } from '../../parts/marks'
-import { Nothing, Sheet } from '../../parts/page'
+import { Sheet } from '../../parts/page'
 import { useNow } from '../../parts/time'
 import { amount } from './amount'
 import { Plot, type Rule } from './plot'
@@ -29,28 +29,25 @@ export function ShareCurve({ rollout, events }: { rollout: Rollout; events: Even
       ? [{ at: (Date.parse(wave.started_at) - from) / 1_000, label: t('rollout:wave_n', { n: wave.number }), colour: '--ink-faint' }]
       : [],
   )
+  if (moved.length === 0 && !isLive(rollout.phase)) return null
   const now = rollout.sites.map((s) => `${s.site} ${percent(s.share)}`).join(', ')
   return (
     <Sheet title={t('rollout:share.title')}>
-      {moved.length === 0 && !isLive(rollout.phase) ? (
-        <Nothing title={t('rollout:share.none', { to: rollout.to.label })} />
-      ) : (
-        <Plot
-          summary={t('rollout:share.summary', { to: rollout.to.label, shares: now, moves: moved.length })}
-          lines={sites.map((site, n) => ({
-            label: sites.length > 1 ? `${rollout.to.label} · ${site}` : rollout.to.label,
-            colour: SITE_COLOURS[n % SITE_COLOURS.length] ?? '--canary',
-            fill: sites.length <= 2,
-            stepped: true,
-          }))}
-          t={times}
-          values={of}
-          format={(value) => percent(Math.round(value * 100))}
-          range={[0, 105]}
-          until={(until - from) / 1_000}
-          marks={marks}
-        />
-      )}
+      <Plot
+        summary={t('rollout:share.summary', { to: rollout.to.label, shares: now, moves: moved.length })}
+        lines={sites.map((site, n) => ({
+          label: sites.length > 1 ? `${rollout.to.label} · ${site}` : rollout.to.label,
+          colour: SITE_COLOURS[n % SITE_COLOURS.length] ?? '--canary',
+          fill: sites.length <= 2,
+          stepped: true,
+        }))}
+        t={times}
+        values={of}
+        format={(value) => percent(Math.round(value * 100))}
+        range={[0, 105]}
+        until={(until - from) / 1_000}
+        marks={marks}
+      />
     </Sheet>
   )
 }

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import type { Event, Rollout, TimelineEntry } from '../../api/schema'
 import { locale } from '../../i18n'
+import { PhaseMark } from '../../parts/marks'
 import { Nothing } from '../../parts/page'
 import { exact, span } from '../../parts/time'
 
@@ -10,6 +11,10 @@ const BAD = new Set(['rollout.returning', 'rollout.abort_requested'])
 const GOOD = new Set(['rollout.verified', 'rollout.promoted', 'rollout.wave_finished'])
 const tone = (entry: TimelineEntry, rollout: Rollout): string =>
   BAD.has(entry.kind) ? 'bad' : GOOD.has(entry.kind) ? 'good' : entry.kind === 'rollout.finished' ? (rollout.phase === 'completed' ? 'good' : 'bad') : ''
+
+/** The end says again why it went back, which was told before. */
+const ending = (entry: TimelineEntry, { reason, phase }: Rollout): boolean =>
+  entry.kind === 'rollout.finished' && phase !== 'completed' && reason != null && entry.text.endsWith(reason)
 
 /** What happened, each with how long after the one before. */
 export function Timeline({ rollout }: { rollout: Rollout }) {
@@ -26,7 +31,7 @@ export function Timeline({ rollout }: { rollout: Rollout }) {
               {clockTime(entry.at)}
             </time>
             <span className="timeline-gap">{gap >= 1 ? `+${span(gap)}` : ''}</span>
-            <span className="timeline-text">{entry.text}</span>
+            <span className="timeline-text">{ending(entry, rollout) ? <PhaseMark phase={rollout.phase} /> : entry.text}</span>
           </li>
         )
       })}

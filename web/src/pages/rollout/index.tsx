@@ -18,7 +18,7 @@ import { Logs } from './logs'
 import { Metrics } from './metrics'
 import { Agreement } from './people'
 import './rollout.css'
-import { isLive } from './story'
+import { isLive, moves } from './story'
 import { Track } from './track'
 import { VerdictSheet } from './verdict'
 
@@ -66,10 +66,11 @@ function Shown({ rollout }: { rollout: Rollout }) {
           rollout={rollout}
           judged={judged}
           events={events.data ?? []}
-          replacedBy={rollout.phase === 'superseded' ? under : undefined}
+          live={places[0]?.release?.label}
+          under={under}
         />
         {rollout.approvals && <Agreement approvals={rollout.approvals} />}
-        <Track rollout={rollout} />
+        <Track rollout={rollout} touched={live || moves(events.data ?? []).length > 0} />
         {rollout.phase !== 'queued' && (
           <div className="rollout-curves">
             <Loaded of={events}>{(all) => <ShareCurve rollout={rollout} events={all} />}</Loaded>

@@ -197,27 +197,27 @@ export function Plot(props: PlotProps) {
       <div ref={place} style={{ height }} role="img" aria-label={summary} />
       <div className="visually-hidden">
         <table>
-        <caption>{summary}</caption>
-        <thead>
-          <tr>
-            <th scope="col">t</th>
-            {lines.map((line) => (
-              <th key={line.label} scope="col">
-                {line.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((n) => (
-            <tr key={n}>
-              <th scope="row">{clock(t[n] ?? 0)}</th>
-              {lines.map((line, l) => (
-                <td key={line.label}>{shown(l, n)}</td>
+          <caption>{summary}</caption>
+          <thead>
+            <tr>
+              <th scope="col">t</th>
+              {lines.map((line) => (
+                <th key={line.label} scope="col">
+                  {line.label}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
+          </thead>
+          <tbody>
+            {rows.map((n) => (
+              <tr key={n}>
+                <th scope="row">{clock(t[n] ?? 0)}</th>
+                {lines.map((line, l) => (
+                  <td key={line.label}>{shown(l, n)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
         </table>
       </div>
     </figure>

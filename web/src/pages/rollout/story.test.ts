@@ -81,7 +81,9 @@ it('measures nearness by doublings', () => {
 })
 
 it('reads the outlook from the event, and only what is one', () => {
-  expect(outlook([event('rollout.begun', 1, { outlook: { expected_s: 14, hopeless: false } })])).toEqual({ expected: 14, hopeless: false })
-  expect(outlook([event('rollout.begun', 1, { outlook: { expected_s: null, hopeless: true } })])).toEqual({ hopeless: true })
-  expect(outlook([event('rollout.begun', 1, {})])).toBeUndefined()
+  const begun = (outlook: unknown) => [event('rollout.begun', 1, { outlook })]
+  const said = begun({ expected_s: 14, hopeless: false, text: { en: 'in 14 s', zh: '14 s' } })
+  expect(outlook(said, 'en')).toEqual({ expected: 14, hopeless: false, sentence: 'in 14 s' })
+  expect(outlook(begun({ expected_s: null, hopeless: true }), 'en')).toEqual({ hopeless: true })
+  expect(outlook(begun(null), 'en')).toBeUndefined()
 })

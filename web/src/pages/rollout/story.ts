@@ -89,22 +89,26 @@ export interface Outlook {
   /** Seconds until half of such faults are found; none: never, or nothing to go by. */
   expected?: number
   hopeless: boolean
+  /** The same for a person, in the reader's language. */
+  sentence?: string
 }
 
 /** How long the judge was expected to need, as it was said before the first wave. */
-export function outlook(events: Event[]): Outlook | undefined {
+export function outlook(events: Event[], language: string): Outlook | undefined {
   const begun = events.find((e) => e.kind === 'rollout.begun')
   const said = begun && told(begun)['outlook']
   if (typeof said !== 'object' || said === null) return undefined
   const fields: Record<string, unknown> = { ...said }
   const expected = number(fields['expected_s'])
-  return { ...(expected !== undefined && { expected }), hopeless: fields['hopeless'] === true }
+  const words = fields['text']
+  const sentence = typeof words === 'object' && words !== null ? text((words as Record<string, unknown>)[language]) : undefined
+  return { ...(expected !== undefined && { expected }), hopeless: fields['hopeless'] === true, ...(sentence && { sentence }) }
 }
 
 /** How a rollout stands, as its headline needs to know it. */
 export type Standing =
   | 'waits_approval' | 'waits' | 'starting' | 'shifting' | 'verifying' | 'judging' | 'better' | 'asks' | 'worse' | 'soaking' | 'running'
-  | 'paused' | 'returning' | 'live' | 'back' | 'failed_worse' | 'failed' | 'failed_first' | 'failed_rollback' | 'aborted' | 'aborted_early'
+  | 'paused' | 'returning' | 'live' | 'was_live' | 'back' | 'failed_worse' | 'failed' | 'failed_first' | 'failed_rollback' | 'aborted' | 'aborted_early'
   | 'superseded'
 
 const SITE_STANDING = { starting: 'starting', shifting: 'shifting', verifying: 'verifying', soaking: 'soaking' } as const
@@ -144,7 +148,8 @@ export function nearness(e: number, needed: number): number {
 }
 
 /** When the evidence crossed what is needed: seconds since the first share. */
-export const crossed = (judged: Judgement): number | undefined => judged.over_time.find((p) => p.e >= judged.e_needed)?.t
+export const crossed = (judged: Judgement): number | undefined =>
+  judged.over_time.find((p) => p.e >= judged.e_needed)?.t ?? (judged.verdict === 'worse' ? judged.seconds : undefined)
 
 export interface May {
   approve: boolean

@@ -17,12 +17,13 @@ const SIGN: Record<WaveState, ReactNode> = {
   never: <MinusOutlined />,
 }
 
-export function Track({ rollout }: { rollout: Rollout }) {
+export function Track({ rollout, touched }: { rollout: Rollout; touched: boolean }) {
   const { t } = useTranslation()
   const shares = rollout.sites.map((s) => (rollout.sites.length > 1 ? `${s.site} ${percent(s.share)}` : percent(s.share))).join(', ')
+  const words = { to: rollout.to.label, shares }
   return (
-    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{t('rollout:track.has', { to: rollout.to.label, shares })}</span>}>
-      <ol className="track">
+    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{touched ? t('rollout:track.has', words) : t('rollout:track.untouched', words)}</span>}>
+      <ol className="track" tabIndex={0} aria-label={t('rollout:track.title')}>
         {rollout.waves.map((wave) => (
           <Step key={wave.number} wave={wave} rollout={rollout} />
         ))}
@@ -43,7 +44,7 @@ function Step({ wave, rollout }: { wave: Wave; rollout: Rollout }) {
   const planned = Math.max(0, ...wave.steps.map((s) => s.share))
   const paused = state === 'current' && rollout.phase === 'paused'
   return (
-    <li ref={here} className={`track-step ${state}`} aria-current={state === 'current' ? 'step' : undefined}>
+    <li ref={here} className={`track-step ${paused ? 'paused' : state}`} aria-current={state === 'current' ? 'step' : undefined}>
       <div className="track-bar" aria-hidden="true" />
       <div className="track-head">
         <span className="track-sign" aria-hidden="true">

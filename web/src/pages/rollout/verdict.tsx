@@ -2,33 +2,57 @@
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import type { Event, Judgement, Rollout } from '../../api/schema'
-import { percent, type Tone } from '../../parts/marks'
+import { language } from '../../i18n'
+import { count, percent, type Tone } from '../../parts/marks'
 import { span } from '../../parts/time'
 import { amount } from './amount'
 import { isLive, nearness, outlook, type Standing, standing } from './story'
 
 const TONE: Record<Standing, Tone> = {
   waits_approval: 'warn', waits: 'still', starting: 'busy', shifting: 'busy', verifying: 'busy', judging: 'busy', better: 'good',
-  asks: 'warn', worse: 'bad', soaking: 'busy', running: 'busy', paused: 'warn', returning: 'warn', live: 'good', back: 'good',
+  asks: 'warn', worse: 'bad', soaking: 'busy', running: 'busy', paused: 'warn', returning: 'warn', live: 'good', was_live: 'still', back: 'good',
   failed_worse: 'bad', failed: 'bad', failed_first: 'bad', failed_rollback: 'bad', aborted: 'still', aborted_early: 'still', superseded: 'still',
 }
 
-export function VerdictSheet({ rollout, judged, events, replacedBy }: { rollout: Rollout; judged: Judgement | undefined; events: Event[]; replacedBy?: string | undefined }) {
+interface VerdictProps {
+  rollout: Rollout
+  judged: Judgement | undefined
+  events: Event[]
+  /** What is live in its place by now, and what is under way there. */
+  live: string | undefined
+  under: string | undefined
+}
+
+export function VerdictSheet({ rollout, judged, events, live, under }: VerdictProps) {
   const { t } = useTranslation()
-  const stands = standing(rollout)
+  const stood = standing(rollout)
+  const stands = stood === 'live' && live !== undefined && live !== rollout.to.label ? 'was_live' : stood
   const brief = judged ?? rollout.judgement
   const share = Math.max(0, ...rollout.sites.map((s) => s.share))
   const words = {
     to: rollout.to.label,
     from: rollout.from?.label ?? '–',
     env: rollout.env,
+    now: live ?? '–',
     share: percent(share),
     wave: rollout.wave ?? 0,
     missing: Math.max(0, (rollout.approvals?.needed ?? 0) - (rollout.approvals?.given.length ?? 0)),
     ahead: rollout.queue_position ?? 0,
   }
+  /** In hindsight: how near it came. */
+  const clean = (all: Judgement): string =>
+    t('rollout:verdict.clean', {
+      e: amount(Math.max(all.e, ...all.over_time.map((p) => p.e))),
+      needed: amount(all.e_needed),
+      count: all.canary_requests.requests,
+      requests: count(all.canary_requests.requests),
+      failed: count(all.canary_requests.failed),
+      to: all.canary,
+    })
   const waits = isLive(rollout.phase) ? rollout.sites.flatMap((s) => (s.reason ? [`${s.site}: ${s.reason}`] : [])) : []
-  const said = [rollout.reason ?? (brief && rollout.phase !== 'queued' ? brief.sentence : undefined), ...waits].filter((s) => s != null)
+  const over = !isLive(rollout.phase)
+  const judge = brief && rollout.phase !== 'queued' && rollout.phase !== 'completed' ? brief.sentence : undefined
+  const said = [rollout.reason ?? judge ?? (judged && rollout.phase === 'completed' ? clean(judged) : undefined), ...waits].filter((s) => s != null)
   return (
     <section className={`sheet verdict ${TONE[stands]}`} aria-label={t('rollout:verdict.label')}>
       <p className="verdict-head" role="status">
@@ -39,17 +63,17 @@ export function VerdictSheet({ rollout, judged, events, replacedBy }: { rollout:
           {sentence}
         </p>
       ))}
-      {replacedBy && (
+      {over && under && (
         <p className="verdict-why">
-          <Link to="/rollouts/$rollout" params={{ rollout: replacedBy }}>
-            {t('rollout:verdict.replaced')}
+          <Link to="/rollouts/$rollout" params={{ rollout: under }}>
+            {t('rollout:verdict.under')}
           </Link>
         </p>
       )}
-      {brief && (
+      {brief && rollout.phase !== 'completed' && (
         <div className="verdict-meters">
-          <Meter label={t('rollout:evidence.worse')} e={brief.e} needed={brief.e_needed} colour="--bad" end={t('rollout:verdict.goes_back')} />
-          <Meter label={t('rollout:evidence.promotion')} e={brief.promotion} needed={brief.promotion_needed} colour="--good" end={t('rollout:verdict.goes_on')} />
+          <Meter label={t('rollout:evidence.worse')} e={brief.e} needed={brief.e_needed} colour="--bad" end={over ? '' : t('rollout:verdict.goes_back')} />
+          <Meter label={t('rollout:evidence.promotion')} e={brief.promotion} needed={brief.promotion_needed} colour="--good" end={over ? '' : t('rollout:verdict.goes_on')} />
         </div>
       )}
       <Forecast rollout={rollout} events={events} judged={judged} />
@@ -78,17 +102,14 @@ function Meter({ label, e, needed, colour, end }: { label: string; e: number; ne
 /** What was expected of the judge before it began, beside what it took so far. */
 function Forecast({ rollout, events, judged }: { rollout: Rollout; events: Event[]; judged: Judgement | undefined }) {
   const { t } = useTranslation()
-  const told = outlook(events)
-  if (!told || rollout.strategy !== 'canary') return null
-  const soFar = judged ? span(judged.seconds * 1_000) : undefined
+  const told = outlook(events, language())
+  if (!told && !judged) return null
+  const time = judged ? span(judged.seconds * 1_000) : ''
+  const took = judged && (isLive(rollout.phase) ? t('rollout:forecast.so_far', { time }) : t('rollout:forecast.judged', { time }))
+  const expected = told?.expected === undefined ? undefined : t('rollout:forecast.expected', { time: span(Math.ceil(told.expected) * 1_000) })
   return (
     <p className="verdict-forecast">
-      {told.hopeless
-        ? t('rollout:forecast.hopeless')
-        : told.expected === undefined
-          ? t('rollout:forecast.unknown')
-          : t('rollout:forecast.expected', { time: span(Math.ceil(told.expected) * 1_000) })}
-      {soFar && ` ${isLive(rollout.phase) ? t('rollout:forecast.so_far', { time: soFar }) : t('rollout:forecast.judged', { time: soFar })}`}
+      {told?.sentence ? t('rollout:forecast.said', { sentence: told.sentence }) : expected} {took}
     </p>
   )
 }
