@@ -12,6 +12,8 @@ export interface ActProps {
   icon?: ReactNode
   danger?: boolean
   primary?: boolean
+  /** One of many, as in a list: no frame, and its danger is told only when it is pressed. */
+  quiet?: boolean
   /** Not now, and why not: shown as disabled, with the reason. */
   refused?: string | undefined
   /** What will happen, as plainly as it can be said. */
@@ -36,7 +38,7 @@ export interface ActProps {
 }
 
 export function Act(props: ActProps) {
-  const { label, icon, danger, primary, refused, says, reason, children, ready = true, wide, onPutOff, perform, done, undo, size, opened } = props
+  const { label, icon, danger, primary, quiet, refused, says, reason, children, ready = true, wide, onPutOff, perform, done, undo, size, opened } = props
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   const [why, setWhy] = useState('')
@@ -65,8 +67,8 @@ export function Act(props: ActProps) {
       <Button
         {...(icon ? { icon } : {})}
         {...(size ? { size } : {})}
-        danger={danger ?? false}
-        type={primary ? 'primary' : 'default'}
+        danger={(danger && !quiet) ?? false}
+        type={quiet ? 'text' : primary ? 'primary' : 'default'}
         disabled={refused !== undefined}
         title={refused}
         onClick={() => {

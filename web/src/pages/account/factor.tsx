@@ -165,6 +165,7 @@ function Remove() {
       danger
       ready={code.trim() !== '' && password !== ''}
       says={t('account:factor_remove_says')}
+      onPutOff={() => setPassword('')}
       perform={async () => {
         await api.POST('/api/v1/me/second-factor/remove', { body: { code: code.replaceAll(' ', ''), password } })
         setCode('')

@@ -14,17 +14,21 @@ export function ChangePassword() {
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
   const [again, setAgain] = useState('')
+  const forget = (): void => {
+    setCurrent('')
+    setNext('')
+    setAgain('')
+  }
   const other = again !== '' && again !== next
   return (
     <Act
       label={t('account:change_password')}
       says={t('account:change_password_says')}
+      onPutOff={forget}
       ready={current !== '' && [...next].length >= LEAST && next === again}
       perform={async () => {
         await api.POST('/api/v1/me/password', { body: { current, new: next } })
-        setCurrent('')
-        setNext('')
-        setAgain('')
+        forget()
         await client.invalidateQueries({ queryKey: meQuery.queryKey })
         await client.invalidateQueries({ queryKey: ['people', 'sessions'] })
       }}

@@ -40,7 +40,7 @@ export function Sessions() {
                     !one.current && (
                       <Act
                         label={t('account:end')}
-                        size="small"
+                        quiet size="small"
                         danger
                         says={t('account:end_says', { browser: browser(one.agent), address: one.address })}
                         perform={async () => {

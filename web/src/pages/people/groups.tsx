@@ -55,7 +55,7 @@ function OneGroup({ group, roles, may }: { group: Group; roles: Granted[]; may: 
         may && (
           <Act
             label={t('people:remove_group')}
-            size="small"
+            quiet size="small"
             danger
             says={t('people:remove_group_says', { group: group.name, count: group.members.length })}
             perform={async () => {
@@ -87,7 +87,7 @@ function OneGroup({ group, roles, may }: { group: Group; roles: Granted[]; may: 
             {may && (
               <Act
                 label={t('people:take_out')}
-                size="small"
+                quiet size="small"
                 says={t('people:take_out_says', { who: name, group: group.name })}
                 perform={async () => {
                   await api.DELETE('/api/v1/groups/{group}/members/{member}', member(name))

@@ -57,8 +57,9 @@ export function InvitePerson() {
         okText={t('people:have_it')}
         cancelButtonProps={{ style: { display: 'none' } }}
         mask={{ closable: false }}
+        closable={false}
+        keyboard={false}
         onOk={() => setMade(undefined)}
-        onCancel={() => setMade(undefined)}
       >
         {made && (
           <>
@@ -101,7 +102,7 @@ export function Pending({ may }: { may: boolean }) {
                   may && (
                     <Act
                       label={t('people:withdraw_invitation')}
-                      size="small"
+                      quiet size="small"
                       danger
                       says={t('people:withdraw_invitation_says', { who: one.handle, email: one.email })}
                       perform={async () => {

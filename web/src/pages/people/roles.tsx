@@ -59,7 +59,7 @@ export function Withdraw({ role, who }: { role: Granted; who: string }) {
     <Act
       label={t('people:withdraw')}
       danger
-      size="small"
+      quiet size="small"
       says={t('people:withdraw_says', { who, role: t(`people:role.${role.role}`), where: whereWords(t, role) })}
       perform={async () => {
         await api.DELETE('/api/v1/grants/{grant}', { params: { path: { grant: role.id } } })

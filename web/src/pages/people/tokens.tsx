@@ -72,7 +72,7 @@ function Revoke({ token }: { token: Token }) {
   return (
     <Act
       label={t('people:revoke')}
-      size="small"
+      quiet size="small"
       danger
       says={t('people:revoke_says', { name: token.name })}
       perform={async () => {
@@ -156,8 +156,9 @@ function NewOne({ own, mine, keeps }: { own: boolean; mine: string | undefined; 
         okText={t('people:have_it')}
         cancelButtonProps={{ style: { display: 'none' } }}
         mask={{ closable: false }}
+        closable={false}
+        keyboard={false}
         onOk={() => setMade(undefined)}
-        onCancel={() => setMade(undefined)}
       >
         {made && (
           <>

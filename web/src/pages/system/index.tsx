@@ -1,7 +1,35 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Tabs } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
+import { Audit } from './audit'
+import { Backups } from './backups'
+import { Certificates } from './certificates'
+import { Forges } from './forges'
+import { Freezes } from './freezes'
+import { Hosts } from './hosts'
+import { Server } from './server'
+import './system.css'
 
 export function System() {
   const { t } = useTranslation()
-  return <Page title={t('system:title')}>{null}</Page>
+  const { tab } = useSearch({ from: '/inside/system' })
+  const navigate = useNavigate()
+  const may = useMay()
+  const items = [
+    { key: 'hosts', label: t('system:tab.hosts'), children: <Hosts /> },
+    { key: 'freezes', label: t('system:tab.freezes'), children: <Freezes may={may('freeze')} /> },
+    { key: 'certificates', label: t('system:tab.certificates'), children: <Certificates may={may('system')} /> },
+    { key: 'backups', label: t('system:tab.backups'), children: <Backups may={may('system')} knows={may('read_audit')} /> },
+    { key: 'forges', label: t('system:tab.forges'), children: <Forges /> },
+    ...(may('read_audit') ? [{ key: 'audit', label: t('system:tab.audit'), children: <Audit may={may('system')} /> }] : []),
+    { key: 'server', label: t('system:tab.server'), children: <Server /> },
+  ]
+  const shown = items.some((item) => item.key === tab) ? tab : 'hosts'
+  return (
+    <Page title={t('system:title')}>
+      <Tabs activeKey={shown ?? 'hosts'} items={items} destroyOnHidden onChange={(key) => void navigate({ to: '/system', search: { tab: key } })} />
+    </Page>
+  )
 }
