@@ -68,6 +68,18 @@ export function When({ at }: { at: number | string | null | undefined }) {
   )
 }
 
+/** In how long it will be. */
+export function Until({ at }: { at: number | string }) {
+  useTranslation()
+  const time = useNow()
+  const ms = new Date(at).getTime()
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={exact(ms)}>
+      {ago(ms, Math.min(time, ms))}
+    </time>
+  )
+}
+
 /** How long it took, or has taken so far. */
 export function Took({ from, to }: { from: string | null | undefined; to?: string | null | undefined }) {
   useTranslation()

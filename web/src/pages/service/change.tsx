@@ -1,11 +1,12 @@
 // What changes from one release to another, forwards or backwards.
 import { ArrowRightOutlined } from '@ant-design/icons'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FileChange, ReleaseDiff, ReleaseRef, SpecChange } from '../../api/schema'
 import { Loaded } from '../../parts/loaded'
 import { ReleaseName, count } from '../../parts/marks'
-import { areasOf, between, elsewhere } from './diff'
+import { type Area, areasOf, between, elsewhere } from './diff'
 import { diffQuery, releasesQuery } from './queries'
 
 /** `env`: what concerns other environments alone is left out. */
@@ -64,6 +65,22 @@ function Commits({ service, diff }: { service: string; diff: ReleaseDiff }) {
   )
 }
 
+/** What rarely decides whether one goes ahead. */
+const QUIET = new Set<Area>(['strategy', 'rest'])
+
+const Part = ({ title, shut, children }: { title: string; shut: boolean; children: ReactNode }) =>
+  shut ? (
+    <details>
+      <summary className="change-shut">{title}</summary>
+      {children}
+    </details>
+  ) : (
+    <div>
+      <h4>{title}</h4>
+      {children}
+    </div>
+  )
+
 function Spec({ changes, env }: { changes: SpecChange[]; env: string | undefined }) {
   const { t } = useTranslation()
   const here = changes.filter((c) => !elsewhere(c.key, env))
@@ -71,8 +88,7 @@ function Spec({ changes, env }: { changes: SpecChange[]; env: string | undefined
   return (
     <>
       {areasOf(here).map(({ area, changes: of }) => (
-        <div key={area}>
-          <h4>{t(`service:change.area.${area}`, { count: of.length })}</h4>
+        <Part key={area} title={t(`service:change.area.${area}`, { count: of.length })} shut={QUIET.has(area) && of.length > 3}>
           <ul className="change-list">
             {of.map((c) => (
               <li key={c.key} className="change-value">
@@ -96,7 +112,7 @@ function Spec({ changes, env }: { changes: SpecChange[]; env: string | undefined
               </li>
             ))}
           </ul>
-        </div>
+        </Part>
       ))}
       {here.length === 0 && <p className="change-none">{t('service:change.same_spec')}</p>}
       {left > 0 && <p className="change-none">{t('service:change.elsewhere', { count: left })}</p>}

@@ -47,6 +47,16 @@ export function ServicePage() {
   )
 }
 
+/** As the spec names environments and sites, which is the order in which a rollout reaches them. */
+function inOrder({ environments }: Service, places: PlaceStatus[]): PlaceStatus[] {
+  const rank = (p: PlaceStatus): number => {
+    const env = environments.findIndex((e) => e.name === p.env)
+    const site = environments[env]?.sites.indexOf(p.site) ?? -1
+    return (env < 0 ? 1_000 : env) * 1_000 + (site < 0 ? 999 : site)
+  }
+  return [...places].sort((a, b) => rank(a) - rank(b))
+}
+
 function OfService({ service }: { service: Service }) {
   const { t } = useTranslation()
   const may = useMay()
@@ -58,7 +68,7 @@ function OfService({ service }: { service: Service }) {
     const listed = set?.items.filter((f) => !f.service || f.service === service.name)
     return distinct(listed ?? service.environments.flatMap((e) => e.freezes ?? []))
   }, [set, service])
-  const places = status.data ?? []
+  const places = useMemo(() => inOrder(service, status.data ?? []), [service, status.data])
   const shown: Shown = { service, places, freezes }
   const whole = { service: service.name, environments: service.environments, places, freezes }
   const chosen = tab !== undefined && Object.hasOwn(TABS, tab) ? tab : 'releases'

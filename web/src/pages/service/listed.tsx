@@ -21,7 +21,7 @@ export function Listed<T>({
         const items = data.pages.flatMap((p) => p.items)
         if (items.length === 0) return empty
         return (
-          <>
+          <section className="sheet">
             {children(items)}
             {of.hasNextPage && (
               <div className="list-more">
@@ -30,7 +30,7 @@ export function Listed<T>({
                 </Button>
               </div>
             )}
-          </>
+          </section>
         )
       }}
     </Loaded>

@@ -30,6 +30,10 @@ export function Logs({ service, places }: Shown) {
   const [again, setAgain] = useState(0)
   const sought = useDeferredValue(said.trim())
   const { held, state, error } = useTail({ service: service.name, env, site, release, tail, follow }, again)
+  const chooseRelease = (next: string): void => {
+    setRelease(next)
+    setInstance('')
+  }
   const sites = [...new Set(places.filter((p) => p.env === env).map((p) => p.site))]
   const instances = useMemo(() => [...new Map(held.lines.map((l) => [l.instance, l])).values()], [held.lines])
   const shown = useMemo(
@@ -72,7 +76,7 @@ export function Logs({ service, places }: Shown) {
           ]}
         />
         <div className="logs-release">
-          <ReleaseSelect service={service.name} value={release || undefined} onChange={(next) => setRelease(next)} placeholder={t('service:log.every_release')} onClear={() => setRelease('')} />
+          <ReleaseSelect service={service.name} value={release || undefined} onChange={chooseRelease} placeholder={t('service:log.every_release')} onClear={() => chooseRelease('')} />
         </div>
         <Select
           aria-label={t('service:log.tail')}
@@ -123,9 +127,19 @@ function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; 
   const { t } = useTranslation()
   const box = useRef<HTMLDivElement>(null)
   const [pinned, setPinned] = useState(true)
+  const first = lines[0]?.at
+  const older = first !== undefined && new Date(first).toDateString() !== new Date().toDateString()
   const clock = useMemo(
-    () => new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false }),
-    [],
+    () =>
+      new Intl.DateTimeFormat(locale(), {
+        ...(older && { month: '2-digit', day: '2-digit' }),
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+        fractionalSecondDigits: 3,
+        hour12: false,
+      }),
+    [older],
   )
   const rows = useVirtualizer({
     count: lines.length,

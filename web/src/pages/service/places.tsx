@@ -8,12 +8,12 @@ import type { Environment, Freeze, Instance, PlaceStatus } from '../../api/schem
 import { Loaded } from '../../parts/loaded'
 import { HealthMark, InstanceMark, ReleaseName, Share, count } from '../../parts/marks'
 import { Nothing } from '../../parts/page'
-import { When } from '../../parts/time'
+import { Until, When } from '../../parts/time'
 import { AcknowledgeQueue, Lift, RollOut } from './acts'
 import { RollBack } from './back'
 import type { Shown } from './index'
 
-export function Places({ service, freezes, status }: Shown & { status: UseQueryResult<PlaceStatus[]> }) {
+export function Places({ service, places, freezes, status }: Shown & { status: UseQueryResult<PlaceStatus[]> }) {
   const { t } = useTranslation()
   if (service.environments.length === 0)
     return (
@@ -23,12 +23,17 @@ export function Places({ service, freezes, status }: Shown & { status: UseQueryR
     )
   return (
     <Loaded of={status} rows={6}>
-      {(places) => (
-        <div className="envs">
+      {() => (
+        <>
+          {freezes.filter((f) => !f.env).map((freeze) => (
+            <Frozen key={freeze.id} freeze={freeze} />
+          ))}
+          <div className="envs">
           {service.environments.map((env) => (
             <Env key={env.name} env={env} places={places} service={service} freezes={freezes} />
           ))}
-        </div>
+          </div>
+        </>
       )}
     </Loaded>
   )
@@ -37,7 +42,7 @@ export function Places({ service, freezes, status }: Shown & { status: UseQueryR
 function Env({ env, service, places, freezes }: Shown & { env: Environment }) {
   const { t } = useTranslation()
   const here = places.filter((p) => p.env === env.name)
-  const on = freezes.filter((f) => !f.env || f.env === env.name)
+  const on = freezes.filter((f) => f.env === env.name)
   const under = here.find((p) => p.rollout)?.rollout
   return (
     <section className="sheet env" aria-label={env.name}>
@@ -52,7 +57,9 @@ function Env({ env, service, places, freezes }: Shown & { env: Environment }) {
               <LoadingOutlined /> {t('service:place.under_way')}
             </Link>
           )}
-          <RollOut service={service.name} environments={service.environments} places={places} freezes={freezes} env={env.name} size="small" />
+          {service.environments.length > 1 && (
+            <RollOut service={service.name} environments={service.environments} places={places} freezes={freezes} env={env.name} size="small" />
+          )}
           <RollBack service={service.name} env={env.name} places={places} size="small" />
         </div>
       </div>
@@ -96,7 +103,7 @@ function Frozen({ freeze }: { freeze: Freeze }) {
       <div className="notice-why">{freeze.reason}</div>
       {freeze.until && (
         <small>
-          {t('service:place.until')} <When at={freeze.until} />
+          {t('service:place.until')} <Until at={freeze.until} />
         </small>
       )}
     </Notice>
@@ -145,7 +152,7 @@ function Site({ place, alone }: { place: PlaceStatus; alone: boolean }) {
               <ThunderboltOutlined /> {place.warm.release.label}{' '}
               {place.warm.until && (
                 <small>
-                  {t('service:place.warm_until')} <When at={place.warm.until} />
+                  {t('service:place.warm_until')} <Until at={place.warm.until} />
                 </small>
               )}
             </>

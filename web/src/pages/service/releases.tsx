@@ -1,6 +1,8 @@
 // Releases: what they are, where they are live, and whether one can go back to them.
+import { QuestionCircleOutlined, RollbackOutlined, ThunderboltOutlined } from '@ant-design/icons'
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { PlaceStatus, Release } from '../../api/schema'
 import { Mark, ReleaseName, type Tone } from '../../parts/marks'
@@ -15,6 +17,12 @@ import { Listed } from './listed'
 import { pastQuery, releasesQuery } from './queries'
 
 const TONE: Record<Stand, Tone> = { live: 'good', warm: 'good', cold: 'busy', left: 'still', never: 'still', unknown: 'still' }
+
+const ICON: Partial<Record<Stand, ReactNode>> = {
+  warm: <ThunderboltOutlined />,
+  cold: <RollbackOutlined />,
+  unknown: <QuestionCircleOutlined />,
+}
 
 const RETURNABLE = new Set<Stand>(['warm', 'cold'])
 
@@ -79,7 +87,9 @@ export function Releases({ service, places, freezes }: Shown) {
               acts: true,
               cell: (release) => (
                 <>
-                  <RollOut service={service.name} environments={service.environments} places={places} freezes={freezes} release={release} size="small" />
+                  {release.live_in.length < service.environments.length && (
+                    <RollOut service={service.name} environments={service.environments} places={places} freezes={freezes} release={release} size="small" />
+                  )}
                   {envs
                     .filter((env) => at.some((a) => a.place.env === env && RETURNABLE.has(standOf(release, a.place, a.track))))
                     .map((env) => (
@@ -110,11 +120,10 @@ function Stands({ release, at }: { release: Release; at: At[] }) {
     <ul className="stands">
       {shown.map(({ name, stand }) => (
         <li key={name} title={t(`service:stand.why.${stand}`, { env: name })}>
-          <Mark tone={TONE[stand]}>
-            {envs.length > 1 || shown.length > 1 ? `${name}: ` : ''}
+          {shown.length > 1 && <span className="stand-of">{name}</span>}
+          <Mark tone={TONE[stand]} icon={ICON[stand]}>
             {t(`service:stand.${stand}`)}
           </Mark>
-          <small>{t(`service:stand.why.${stand}`, { env: name })}</small>
         </li>
       ))}
     </ul>

@@ -34,6 +34,7 @@ export function Secrets({ service }: Shown) {
           items.length === 0 ? (
             <Nothing title={t('service:secret.none')}>{t('service:secret.none_how')}</Nothing>
           ) : (
+            <section className="sheet">
             <Rows
               label={t('service:tab.secrets')}
               items={items}
@@ -80,6 +81,7 @@ export function Secrets({ service }: Shown) {
                 },
               ]}
             />
+            </section>
           )
         }
       </Loaded>
