@@ -84,7 +84,7 @@ function Proof({ status, may }: { status: AuditStatus; may: boolean }) {
           <dd>
             {status.checkpoint ? (
               <>
-                {t('system:at_event', { seq: count(status.checkpoint.seq) })}, <When at={status.checkpoint.at} />
+                {t('system:at_event', { seq: count(status.checkpoint.seq) })} · <When at={status.checkpoint.at} />
               </>
             ) : (
               t('system:none_yet')

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Host, Instance, PlaceStatus } from '../../api/schema'
 import { Loaded } from '../../parts/loaded'
@@ -15,11 +16,13 @@ interface Running {
   instance: Instance
 }
 
+const on = (host: Host, places: PlaceStatus[]): Running[] =>
+  places.flatMap((place) => place.instances.filter((instance) => instance.host === host.name).map((instance) => ({ place, instance })))
+
 export function Hosts() {
   const { t } = useTranslation()
   const hosts = useQuery(hostsQuery)
   const places = useQuery(everywhereQuery)
-  const running: Running[] = (places.data ?? []).flatMap((place) => place.instances.map((instance) => ({ place, instance })))
   return (
     <Loaded of={hosts}>
       {(items) =>
@@ -31,14 +34,18 @@ export function Hosts() {
             </Nothing>
           </Sheet>
         ) : (
-          items.map((host) => <OneHost key={host.id} host={host} running={running.filter(({ instance }) => instance.host === host.name)} />)
+          items.map((host) => (
+            <OneHost key={host.id} host={host}>
+              <Loaded of={places}>{(all) => <Instances host={host} running={on(host, all)} />}</Loaded>
+            </OneHost>
+          ))
         )
       }
     </Loaded>
   )
 }
 
-function OneHost({ host, running }: { host: Host; running: Running[] }) {
+function OneHost({ host, children }: { host: Host; children: ReactNode }) {
   const { t } = useTranslation()
   return (
     <Sheet
@@ -68,52 +75,56 @@ function OneHost({ host, running }: { host: Host; running: Running[] }) {
           <dd>{exact(host.enrolled_at)}</dd>
         </div>
       </dl>
-      {running.length === 0 ? (
-        <Nothing title={t('system:host_empty')}>{t('system:host_empty_yet')}</Nothing>
-      ) : (
-        <Rows
-          label={t('system:instances_on', { host: host.name })}
-          items={running}
-          id={({ instance }) => instance.id}
-          columns={[
-            {
-              head: t('system:service'),
-              cell: ({ place }) => (
-                <>
-                  <Link to="/services/$service" params={{ service: place.service }}>
-                    {place.service}
-                  </Link>
-                  <div className="soft">
-                    {place.env} / {place.site}
-                  </div>
-                </>
-              ),
-            },
-            { head: t('system:release'), cell: ({ instance }) => <ReleaseName release={instance.release} /> },
-            {
-              head: t('system:state'),
-              wide: true,
-              cell: ({ instance }) => (
-                <>
-                  <InstanceMark phase={instance.phase} /> <span className="soft"><When at={instance.since} /></span>
-                  {instance.message && <div className="soft">{instance.message}</div>}
-                </>
-              ),
-            },
-            { head: t('system:process'), cell: ({ instance }) => <span className="mono">{instance.pid ? `${instance.pid}` : '–'}</span> },
-            { head: t('system:address'), cell: ({ instance }) => <span className="mono">{instance.addr ?? '–'}</span> },
-            {
-              head: t('system:restarts'),
-              cell: ({ instance }) => (
-                <>
-                  {count(instance.restarts)}
-                  {instance.last_exit && <div className="soft">{t('system:last_exit', { exit: instance.last_exit })}</div>}
-                </>
-              ),
-            },
-          ]}
-        />
-      )}
+      {children}
     </Sheet>
+  )
+}
+
+function Instances({ host, running }: { host: Host; running: Running[] }) {
+  const { t } = useTranslation()
+  if (running.length === 0) return <Nothing title={t('system:host_empty')}>{t('system:host_empty_yet')}</Nothing>
+  return (
+    <Rows
+      label={t('system:instances_on', { host: host.name })}
+      items={running}
+      id={({ instance }) => instance.id}
+      columns={[
+        {
+          head: t('system:service'),
+          cell: ({ place }) => (
+            <>
+              <Link to="/services/$service" params={{ service: place.service }}>
+                {place.service}
+              </Link>
+              <div className="soft">
+                {place.env} / {place.site}
+              </div>
+            </>
+          ),
+        },
+        { head: t('system:release'), cell: ({ instance }) => <ReleaseName release={instance.release} /> },
+        {
+          head: t('system:state'),
+          wide: true,
+          cell: ({ instance }) => (
+            <>
+              <InstanceMark phase={instance.phase} /> <span className="soft"><When at={instance.since} /></span>
+              {instance.message && <div className="soft">{instance.message}</div>}
+            </>
+          ),
+        },
+        { head: t('system:process'), cell: ({ instance }) => <span className="mono">{instance.pid ? `${instance.pid}` : '–'}</span> },
+        { head: t('system:address'), cell: ({ instance }) => <span className="mono">{instance.addr ?? '–'}</span> },
+        {
+          head: t('system:restarts'),
+          cell: ({ instance }) => (
+            <>
+              {count(instance.restarts)}
+              {instance.last_exit && <div className="soft">{t('system:last_exit', { exit: instance.last_exit })}</div>}
+            </>
+          ),
+        },
+      ]}
+    />
   )
 }
