@@ -5,8 +5,17 @@ import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import './once.css'
 
+interface CopyableProps {
+  text: string
+  /** The same in a form that is read more easily. */
+  shown?: string
+  label: string
+  /** Offered as a file of this name. */
+  save?: string
+}
+
 /** Text with a button that copies it. */
-export function Copyable({ text, label, save }: { text: string; label: string; /** Offered as a file of this name. */ save?: string }) {
+export function Copyable({ text, label, shown: spaced, save }: CopyableProps) {
   const { t } = useTranslation()
   const [copied, setCopied] = useState(false)
   const shown = useRef<HTMLElement>(null)
@@ -31,7 +40,7 @@ export function Copyable({ text, label, save }: { text: string; label: string; /
   return (
     <div className="once">
       <code ref={shown} tabIndex={0} aria-label={label}>
-        {text}
+        {spaced ?? text}
       </code>
       <span className="once-do">
         <Button icon={copied ? <CheckOutlined /> : <CopyOutlined />} onClick={() => void copy()} aria-label={t('once.copy_what', { what: label })}>

@@ -122,7 +122,7 @@ function Confirm({ secret, confirmed, again, cancel }: ConfirmProps) {
             <QrCode text={secret.uri} label={t('account:qr')} />
             <div>
               <p className="soft">{t('account:step_type')}</p>
-              <Copyable label={t('account:secret')} text={secret.secret.replace(/(.{4})(?=.)/g, '$1 ')} />
+              <Copyable label={t('account:secret')} text={secret.secret} shown={secret.secret.replace(/(.{4})(?=.)/g, '$1 ')} />
               <a href={secret.uri}>{t('account:open_app')}</a>
             </div>
           </div>
@@ -139,7 +139,7 @@ function Confirm({ secret, confirmed, again, cancel }: ConfirmProps) {
         </li>
       </ol>
       {fault !== undefined && <Trouble error={fault} />}
-      <p className="soft">
+      <p className="soft factor-late">
         {t('account:step_late')}{' '}
         <Button size="small" onClick={() => void again()}>
           {t('account:step_again')}

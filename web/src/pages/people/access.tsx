@@ -3,9 +3,11 @@ import { Button, Checkbox } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
+import type { User } from '../../api/schema'
+import { locale } from '../../i18n'
 import { Act } from '../../parts/act'
 import { Loaded } from '../../parts/loaded'
-import { Nothing, Sheet } from '../../parts/page'
+import { Sheet } from '../../parts/page'
 import { accessPolicyQuery, usersQuery } from './queries'
 import { ROLES } from './roles'
 
@@ -26,9 +28,9 @@ function Asked({ asked, may }: { asked: string[]; may: boolean }) {
   const client = useQueryClient()
   const [roles, setRoles] = useState<string[]>(asked)
   const { data: users } = useQuery({ ...usersQuery, enabled: may })
-  const lacking = users?.filter(
-    (user) => user.kind === 'person' && !user.second_factor && !user.disabled_at && user.roles.some((role) => roles.includes(role.role)),
-  )
+  const people = users?.filter((user) => user.kind === 'person' && !user.disabled_at) ?? []
+  const having = (among: string[]) => people.filter((user) => user.roles.some((role) => among.includes(role.role)))
+  const lacking = having(roles).filter((user) => !user.second_factor)
   const changed = [...roles].sort().join() !== [...asked].sort().join()
   const set = async (second_factor: string[]): Promise<void> => {
     await api.PUT('/api/v1/access-policy', { body: { second_factor } })
@@ -36,16 +38,20 @@ function Asked({ asked, may }: { asked: string[]; may: boolean }) {
   }
   return (
     <>
-      {asked.length === 0 && !changed && <Nothing title={t('people:factor_nobody')}>{t('people:factor_nobody_says')}</Nothing>}
+      {asked.length === 0 && !changed && (
+        <p>
+          <strong>{t('people:factor_nobody')}</strong> {may && t('people:factor_nobody_says')}
+        </p>
+      )}
       <Checkbox.Group
         className="role-checks"
         value={roles}
         disabled={!may}
         onChange={setRoles}
-        options={ROLES.map((role) => ({ value: role as string, label: t(`people:role.${role}`) }))}
+        options={ROLES.map((role) => ({ value: role as string, label: <RoleLine role={role} people={users ? having([role]) : undefined} /> }))}
       />
-      {lacking !== undefined && lacking.length > 0 && (
-        <p>{t('people:factor_lacking', { count: lacking.length, who: new Intl.ListFormat().format(lacking.map((u) => u.handle)) })}</p>
+      {lacking.length > 0 && (
+        <p>{t('people:factor_lacking', { count: lacking.length, who: new Intl.ListFormat(locale()).format(lacking.map((u) => u.handle)) })}</p>
       )}
       {may && changed && (
         <div className="sheet-do">
@@ -59,6 +65,23 @@ function Asked({ asked, may }: { asked: string[]; may: boolean }) {
           />
           <Button onClick={() => setRoles(asked)}>{t('people:as_it_was')}</Button>
         </div>
+      )}
+    </>
+  )
+}
+
+function RoleLine({ role, people }: { role: string; people: User[] | undefined }) {
+  const { t } = useTranslation()
+  const without = people?.filter((user) => !user.second_factor).length ?? 0
+  return (
+    <>
+      {t(`people:role.${role}`)}
+      {people && (
+        <span className="soft">
+          {' '}
+          {t('people:factor_people', { count: people.length })}
+          {without > 0 && t('people:factor_without', { count: without })}
+        </span>
       )}
     </>
   )

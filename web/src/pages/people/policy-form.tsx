@@ -17,11 +17,11 @@ interface Key {
 const key = (path: string, kind: Kind, example?: string): Key => ({ path: path.split('.'), kind, ...(example ? { example } : {}) })
 
 /** As `policy-keys` of the guide has them. */
-const PARTS: { name: string; keys: Key[] }[] = [
+const PARTS: { name: string; keys: Key[]; rare?: boolean }[] = [
   { name: 'who', keys: [key('branches', 'list', 'main, release/*'), key('deployers', 'people')] },
   {
     name: 'approvals',
-    keys: [key('approvals.count', 'text', '1'), key('approvals.hotfix', 'text', '0'), key('approvals.from', 'people'), key('approvals.own', ['true', 'false'])],
+    keys: [key('approvals.count', 'text', '1'), key('approvals.hotfix', 'text', '0'), key('approvals.from', 'people'), key('approvals.own', ['true'])],
   },
   {
     name: 'strategy',
@@ -33,11 +33,12 @@ const PARTS: { name: string; keys: Key[] }[] = [
       key('strategy.soak', 'text', '10m'),
       key('strategy.warm', 'text', '1h'),
       key('strategy.watch', 'text', '10m'),
-      key('strategy.verify', ['true', 'false']),
+      key('strategy.verify', ['true']),
     ],
   },
   {
     name: 'judge',
+    rare: true,
     keys: [
       key('strategy.judge.alpha', 'text', '1%'),
       key('strategy.judge.beta', 'text', '5%'),
@@ -52,6 +53,7 @@ const PARTS: { name: string; keys: Key[] }[] = [
   },
   {
     name: 'limits',
+    rare: true,
     keys: [
       key('strategy.limits.error_rate', 'text', '5%'),
       key('strategy.limits.p99', 'text', '2s'),
@@ -69,15 +71,17 @@ const spread = (tree: Policy): Policy => (typeof tree['strategy'] === 'string' &
 export function PolicyForm({ tree, off, set }: { tree: Policy; off: boolean; set: (tree: Policy) => void }) {
   const { t } = useTranslation()
   const policy = spread(tree)
-  return PARTS.map(({ name, keys }) => (
-    <section key={name}>
-      <h3>{t(`people:policy_part.${name}`)}</h3>
+  return PARTS.map(({ name, keys, rare }) => (
+    <details key={name} className="policy-part" open={!rare || keys.some((one) => at(policy, one.path) !== undefined)}>
+      <summary>
+        <h3>{t(`people:policy_part.${name}`)}</h3>
+      </summary>
       <div className="fields">
         {keys.map((one) => (
           <OneKey key={one.path.join('.')} of={one} value={at(policy, one.path)} off={off} set={(value) => set(put(policy, one.path, value))} />
         ))}
       </div>
-    </section>
+    </details>
   ))
 }
 
@@ -101,7 +105,7 @@ function OneKey({ of, value, off, set }: { of: Key; value: Tree | undefined; off
             disabled={off}
             style={{ width: '100%' }}
             options={[
-              { value: '', label: t('people:not_demanded') },
+              { value: '', label: t(`people:policy_unset.${name}`, { defaultValue: t('people:not_demanded') }) },
               ...[...new Set([...of.kind, ...(text ? [text] : [])])].map((choice) => ({ value: choice, label: t(`people:policy_choice.${choice}`, { defaultValue: choice }) })),
             ]}
             onChange={(choice: string) => set(choice || undefined)}
