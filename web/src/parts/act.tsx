@@ -35,10 +35,11 @@ export interface ActProps {
   size?: ButtonProps['size']
   /** Called as it is asked for: what is shown may move on while somebody reads what will happen. */
   opened?: () => void
+  closed?: () => void
 }
 
 export function Act(props: ActProps) {
-  const { label, icon, danger, primary, quiet, refused, says, reason, children, ready = true, wide, onPutOff, perform, done, undo, size, opened } = props
+  const { label, icon, danger, primary, quiet, refused, says, reason, children, ready = true, wide, onPutOff, perform, done, undo, size, opened, closed } = props
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
   const [why, setWhy] = useState('')
@@ -88,6 +89,7 @@ export function Act(props: ActProps) {
         }}
         width={wide ? 760 : 520}
         onOk={() => void go()}
+        {...(closed ? { afterClose: closed } : {})}
         okText={label}
         okButtonProps={{ danger: danger ?? false, disabled: missing }}
         confirmLoading={busy}

@@ -1,26 +1,17 @@
 // What a person can do to it. Each says what will happen before it does.
-import {
-  CheckOutlined,
-  ForwardOutlined,
-  PauseOutlined,
-  PlayCircleOutlined,
-  RollbackOutlined,
-  SlidersOutlined,
-  StopOutlined,
-  UnlockOutlined,
-} from '@ant-design/icons'
+import { CheckOutlined, PauseOutlined, PlayCircleOutlined, RollbackOutlined, StopOutlined, UnlockOutlined } from '@ant-design/icons'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Alert, InputNumber, Slider } from 'antd'
-import { type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
 import type { PlaceStatus, Rollout } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { percent } from '../../parts/marks'
-import { useMay } from '../../parts/may'
-import { When } from '../../parts/time'
-import { currentWave, nextStep, sensible } from './story'
+import { type Action, useMay } from '../../parts/may'
+import { type OneProps, useTakeIn } from './one'
+import { Promote, SetShare } from './steer'
+import { currentWave, sensible } from './story'
 
 interface ActsProps {
   rollout: Rollout
@@ -28,32 +19,28 @@ interface ActsProps {
   who: string | undefined
 }
 
-/** Takes the answer in at once: the event that tells of it comes within a second. */
-function useTakeIn(id: string): (answer: Rollout) => void {
-  const client = useQueryClient()
-  return (answer) => {
-    client.setQueryData(['rollout', id], answer)
-    void client.invalidateQueries({ queryKey: ['rollout', id] })
-  }
-}
-
 export function Acts({ rollout, places, who }: ActsProps) {
   const may = useMay()
+  const [asked, setAsked] = useState<string>()
   const web = places.some((p) => p.kind === 'web')
   const liveHere = places.some((p) => p.release?.digest === rollout.to.digest)
   const can = sensible(rollout, web, liveHere, who)
   const closed = places.some((p) => p.frozen?.rollout === rollout.id)
-  const more: ReactNode[] = [
-    ...(can.pause && may('revert') ? [<Pause key="pause" rollout={rollout} />] : []),
-    ...(can.share && may('steer') ? [<SetShare key="share" rollout={rollout} />] : []),
-    ...(closed && may('deploy') ? [<Reopen key="open" rollout={rollout} />] : []),
+  const one = (name: string, now: boolean, action: Action, show: (props: OneProps & { key: string }) => ReactNode): ReactNode[] =>
+    (now || asked === name) && may(action)
+      ? [show({ key: name, rollout, hold: { opened: () => setAsked(name), closed: () => setAsked(undefined) } })]
+      : []
+  const more = [
+    ...one('pause', can.pause, 'revert', ({ key, ...props }) => <Pause key={key} {...props} />),
+    ...one('share', can.share, 'steer', ({ key, ...props }) => <SetShare key={key} {...props} />),
+    ...one('reopen', closed, 'deploy', ({ key, ...props }) => <Reopen key={key} {...props} />),
   ]
-  const main: ReactNode[] = [
-    ...(can.abort && may('revert') ? [<Abort key="abort" rollout={rollout} />] : []),
-    ...(can.rollback && may('revert') ? [<RollBack key="back" rollout={rollout} places={places} />] : []),
-    ...(can.approve && may('approve') ? [<Approve key="approve" rollout={rollout} />] : []),
-    ...(can.resume && may('deploy') ? [<Resume key="resume" rollout={rollout} />] : []),
-    ...(can.promote && may('steer') ? [<Promote key="promote" rollout={rollout} />] : []),
+  const main = [
+    ...one('abort', can.abort, 'revert', ({ key, ...props }) => <Abort key={key} {...props} />),
+    ...one('rollback', can.rollback, 'revert', ({ key, ...props }) => <RollBack key={key} {...props} places={places} />),
+    ...one('approve', can.approve, 'approve', ({ key, ...props }) => <Approve key={key} {...props} />),
+    ...one('resume', can.resume, 'deploy', ({ key, ...props }) => <Resume key={key} {...props} />),
+    ...one('promote', can.promote, 'steer', ({ key, ...props }) => <Promote key={key} {...props} />),
   ]
   if (main.length + more.length === 0) return null
   return (
@@ -64,111 +51,7 @@ export function Acts({ rollout, places, who }: ActsProps) {
   )
 }
 
-/** The wave that was seen when the question was put, and what has become of it since. */
-function useSeenWave(rollout: Rollout): { seen: number; see: () => void; moved: ReactNode } {
-  const { t } = useTranslation()
-  const [seen, setSeen] = useState(rollout.wave ?? 0)
-  const over = rollout.wave !== seen || !rollout.sites.some((s) => s.phase === 'judging')
-  const last = rollout.timeline[rollout.timeline.length - 1]
-  return {
-    seen,
-    see: () => setSeen(rollout.wave ?? 0),
-    moved: over && (
-      <Alert
-        type="warning"
-        showIcon
-        style={{ marginBottom: '0.75rem' }}
-        title={t('rollout:act.moved_on', { seen })}
-        {...(last ? { description: <>{last.text} (<When at={last.at} />)</> } : {})}
-      />
-    ),
-  }
-}
-
-function Promote({ rollout }: { rollout: Rollout }) {
-  const { t } = useTranslation()
-  const takeIn = useTakeIn(rollout.id)
-  const { seen, see, moved } = useSeenWave(rollout)
-  const now = rollout.sites.find((s) => s.phase === 'judging')
-  const next = nextStep(rollout)
-  const words = { to: rollout.to.label, site: now?.site ?? '', from: percent(now?.share ?? 0), share: percent(next?.share ?? 0), next: next?.site ?? '' }
-  return (
-    <Act
-      primary={rollout.phase !== 'paused'}
-      label={t('rollout:act.promote')}
-      icon={<ForwardOutlined />}
-      reason="needed"
-      opened={see}
-      says={
-        <>
-          {moved}
-          <strong>
-            {!next ? t('rollout:act.promote_last', words) : next.site === words.site ? t('rollout:act.promote_says', words) : t('rollout:act.promote_site', words)}
-          </strong>
-          <div>{t('rollout:act.promote_still')}</div>
-        </>
-      }
-      perform={async (reason) =>
-        takeIn(await got(api.POST('/api/v1/rollouts/{rollout}/promote', { params: { path: { rollout: rollout.id } }, body: { wave: seen, reason } })))
-      }
-      done={t('rollout:act.promoted', { n: seen })}
-    />
-  )
-}
-
-function SetShare({ rollout }: { rollout: Rollout }) {
-  const { t } = useTranslation()
-  const takeIn = useTakeIn(rollout.id)
-  const { seen, see, moved } = useSeenWave(rollout)
-  const now = rollout.sites.find((s) => s.phase === 'judging')
-  const has = (now?.share ?? 0) / 100
-  const [share, setShare] = useState(has)
-  const id = useId()
-  const label = t('rollout:act.share_new')
-  const put = (value: number | null): void => setShare(Math.min(99.99, Math.max(0.01, value ?? has)))
-  return (
-    <Act
-      label={t('rollout:act.share')}
-      icon={<SlidersOutlined />}
-      reason="needed"
-      ready={share !== has}
-      opened={() => {
-        see()
-        setShare(has)
-      }}
-      says={
-        <>
-          {moved}
-          <strong>
-            {t('rollout:act.share_says', { to: rollout.to.label, site: now?.site ?? '', from: percent(has * 100), share: percent(Math.round(share * 100)) })}
-          </strong>
-          <div>{t('rollout:act.share_anew')}</div>
-        </>
-      }
-      perform={async (reason) =>
-        takeIn(
-          await got(
-            api.POST('/api/v1/rollouts/{rollout}/share', {
-              params: { path: { rollout: rollout.id } },
-              body: { wave: seen, share: Math.round(share * 100), reason },
-            }),
-          ),
-        )
-      }
-      done={t('rollout:act.share_done')}
-    >
-      <label htmlFor={id}>
-        <strong>{label}</strong>
-      </label>
-      <div className="acts-share">
-        <Slider min={1} max={99} value={Math.round(share)} onChange={put} ariaLabelForHandle={label} style={{ flex: 1 }} />
-        <InputNumber id={id} min={0.01} max={99.99} step={1} value={share} onChange={put} suffix="%" style={{ width: '7rem' }} />
-      </div>
-    </Act>
-  )
-}
-
-function Pause({ rollout }: { rollout: Rollout }) {
+function Pause({ rollout, hold }: OneProps) {
   const { t } = useTranslation()
   const takeIn = useTakeIn(rollout.id)
   return (
@@ -176,6 +59,7 @@ function Pause({ rollout }: { rollout: Rollout }) {
       label={t('rollout:act.pause')}
       icon={<PauseOutlined />}
       reason="needed"
+      {...hold}
       says={t('rollout:act.pause_says', { to: rollout.to.label, share: percent(Math.max(0, ...rollout.sites.map((s) => s.share))) })}
       perform={async (reason) => takeIn(await got(api.POST('/api/v1/rollouts/{rollout}/pause', { params: { path: { rollout: rollout.id } }, body: { reason } })))}
       done={t('rollout:act.paused')}
@@ -183,7 +67,7 @@ function Pause({ rollout }: { rollout: Rollout }) {
   )
 }
 
-function Resume({ rollout }: { rollout: Rollout }) {
+function Resume({ rollout, hold }: OneProps) {
   const { t } = useTranslation()
   const takeIn = useTakeIn(rollout.id)
   return (
@@ -192,6 +76,7 @@ function Resume({ rollout }: { rollout: Rollout }) {
       label={t('rollout:act.resume')}
       icon={<PlayCircleOutlined />}
       reason="needed"
+      {...hold}
       says={t('rollout:act.resume_says', { n: currentWave(rollout)?.number ?? 1 })}
       perform={async (reason) => takeIn(await got(api.POST('/api/v1/rollouts/{rollout}/resume', { params: { path: { rollout: rollout.id } }, body: { reason } })))}
       done={t('rollout:act.resumed')}
@@ -199,7 +84,7 @@ function Resume({ rollout }: { rollout: Rollout }) {
   )
 }
 
-function Approve({ rollout }: { rollout: Rollout }) {
+function Approve({ rollout, hold }: OneProps) {
   const { t } = useTranslation()
   const takeIn = useTakeIn(rollout.id)
   const left = (rollout.approvals?.needed ?? 1) - (rollout.approvals?.given.length ?? 0) - 1
@@ -209,6 +94,7 @@ function Approve({ rollout }: { rollout: Rollout }) {
       label={t('rollout:act.approve')}
       icon={<CheckOutlined />}
       reason="welcome"
+      {...hold}
       says={
         left > 0
           ? t('rollout:act.approve_more', { to: rollout.to.label, env: rollout.env, count: left })
@@ -222,7 +108,7 @@ function Approve({ rollout }: { rollout: Rollout }) {
   )
 }
 
-function Abort({ rollout }: { rollout: Rollout }) {
+function Abort({ rollout, hold }: OneProps) {
   const { t } = useTranslation()
   const takeIn = useTakeIn(rollout.id)
   const says = !rollout.started_at
@@ -236,6 +122,7 @@ function Abort({ rollout }: { rollout: Rollout }) {
       label={t('rollout:act.abort')}
       icon={<StopOutlined />}
       reason="needed"
+      {...hold}
       says={
         <>
           <strong>{says}</strong>
@@ -248,7 +135,7 @@ function Abort({ rollout }: { rollout: Rollout }) {
   )
 }
 
-function RollBack({ rollout, places }: { rollout: Rollout; places: PlaceStatus[] }) {
+function RollBack({ rollout, places, hold }: OneProps & { places: PlaceStatus[] }) {
   const { t } = useTranslation()
   const navigate = useNavigate()
   // Sites that came from different releases each go back to their own.
@@ -262,6 +149,7 @@ function RollBack({ rollout, places }: { rollout: Rollout; places: PlaceStatus[]
       label={one ? t('rollout:act.rollback', words) : t('rollout:act.rollback_each')}
       icon={<RollbackOutlined />}
       reason="needed"
+      {...hold}
       says={
         <>
           <strong>{!one ? t('rollout:act.rollback_each_says', words) : warm ? t('rollout:act.rollback_warm', words) : t('rollout:act.rollback_cold', words)}</strong>
@@ -282,7 +170,7 @@ function RollBack({ rollout, places }: { rollout: Rollout; places: PlaceStatus[]
   )
 }
 
-function Reopen({ rollout }: { rollout: Rollout }) {
+function Reopen({ rollout, hold }: OneProps) {
   const { t } = useTranslation()
   const client = useQueryClient()
   return (
@@ -290,6 +178,7 @@ function Reopen({ rollout }: { rollout: Rollout }) {
       label={t('rollout:act.reopen')}
       icon={<UnlockOutlined />}
       reason="needed"
+      {...hold}
       says={t('rollout:act.reopen_says', { service: rollout.service, env: rollout.env })}
       perform={async (note) => {
         await got(api.POST('/api/v1/services/{service}/acknowledge', { params: { path: { service: rollout.service } }, body: { env: rollout.env, note } }))

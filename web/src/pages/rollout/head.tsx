@@ -25,14 +25,14 @@ export function Facts({ rollout }: { rollout: Rollout }) {
         <Release service={service} release={to} />
       </>,
     ],
-    [t('rollout:head.kind'), `${t(`kind.${kind}`)} · ${t(`rollout:strategy.${strategy}`, { defaultValue: strategy })}`],
+    [t('rollout:head.kind'), kind === 'rollback' ? t(`kind.${kind}`) : `${t(`kind.${kind}`)} · ${t(`rollout:strategy.${strategy}`, { defaultValue: strategy })}`],
     [
       t('rollout:head.asked'),
       <>
         {requested_by}, <When at={created_at} />
       </>,
     ],
-    [t('rollout:head.took'), started_at ? <Took from={started_at} to={finished_at} /> : t('rollout:head.not_begun')],
+    [t(started_at && !finished_at ? 'rollout:head.running' : 'rollout:head.took'), started_at ? <Took from={started_at} to={finished_at} /> : t('rollout:head.not_begun')],
     ...(ticket ? [[t('rollout:head.ticket'), ticket] as [string, ReactNode]] : []),
     ...(note ? [[t('rollout:head.note'), note] as [string, ReactNode]] : []),
   ]

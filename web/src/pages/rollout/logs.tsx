@@ -15,8 +15,18 @@ const AGAIN_MS = 2_000
 
 interface Row {
   n: number
+  /** RFC 3339, of the same length always: compares as text. A notice stands where it came. */
+  at: string
   line?: LogLine
   notice?: string
+}
+
+/** Each instance is read from its tail on, so their lines come one instance after the other. */
+function merged(old: Row[], come: Row[]): Row[] {
+  const last = old[old.length - 1]?.at ?? ''
+  const rows = [...old, ...come]
+  if (come.some((row, n) => row.at < (come[n - 1]?.at ?? last))) rows.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.n - b.n))
+  return rows.slice(-KEPT)
 }
 
 type Stream = { rows: Row[]; state: 'reading' | 'broken' | 'over' }
@@ -28,6 +38,7 @@ function useLines(service: string, env: string, release: string, follow: boolean
     const over = new AbortController()
     let last: string | undefined
     let n = 0
+    let at = ''
     let timer: ReturnType<typeof setTimeout> | undefined
     setStream({ rows: [], state: 'reading' })
     const read = async (): Promise<void> => {
@@ -47,9 +58,10 @@ function useLines(service: string, env: string, release: string, follow: boolean
           if (message.kind !== 'message') continue
           if (message.id !== undefined) last = message.id
           const update = JSON.parse(message.data) as LogUpdate
-          come.push(update.type === 'line' ? { n: n++, line: update } : { n: n++, notice: update.text })
+          if (update.type === 'line') at = update.at
+          come.push({ n: n++, at, ...(update.type === 'line' ? { line: update } : { notice: update.text }) })
         }
-        if (come.length) setStream((old) => ({ rows: [...old.rows, ...come].slice(-KEPT), state: 'reading' }))
+        if (come.length) setStream((old) => ({ rows: merged(old.rows, come), state: 'reading' }))
       }
     }
     const loop = async (): Promise<void> => {
@@ -116,7 +128,8 @@ function Pane({ title, service, env, release, follow }: { title: string; service
           line ? (
             <div key={n} className={line.stream}>
               <time dateTime={line.at}>{new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(new Date(line.at))}</time>
-              {line.stream !== 'stdout' && <b>{line.stream}</b>} {line.text}
+              {line.stream !== 'stdout' && <b>{line.stream}</b>}
+              {line.text}
             </div>
           ) : (
             <div key={n} className="notice">

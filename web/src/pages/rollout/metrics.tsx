@@ -122,6 +122,7 @@ function Rate({ of }: { of: JudgedRate }) {
 function Ratio({ of }: { of: JudgedRatio | null | undefined }) {
   const { t } = useTranslation()
   if (!of) return <small>{t('rollout:metrics.no_ratio')}</small>
+  if (of.estimate == null && of.high == null && of.low < 0.01) return <small>{t('rollout:metrics.ratio_open')}</small>
   const low = amount(of.low)
   return (
     <div className="number">

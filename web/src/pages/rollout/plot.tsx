@@ -45,8 +45,12 @@ const FONT = 'system-ui, sans-serif'
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-/** `0:42`, `1:03:20`: the same in every language. */
-export function clock(seconds: number): string {
+/** What the ticks of time may be apart. */
+const APART = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400]
+
+/** `0:42`, `1:03:20`, `0:00.4`: the same in every language. */
+export function clock(seconds: number, tenths = false): string {
+  if (tenths) return `0:${Math.max(0, seconds).toFixed(1).padStart(4, '0')}`
   const s = Math.max(0, Math.round(seconds))
   const two = (n: number): string => String(n).padStart(2, '0')
   const [h, m] = [Math.floor(s / 3_600), Math.floor((s % 3_600) / 60)]
@@ -125,16 +129,16 @@ export function Plot(props: PlotProps) {
           cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
           padding: [12, 12, 0, 0],
           scales: {
-            x: { time: false, range: () => [0, Math.max(now.current.until, 1)] },
+            x: { time: false, range: () => [0, Math.max(now.current.until, 0.2)] },
             y: { distr: log ? 3 : 1, range: () => now.current.range },
           },
           axes: [
-            { ...axis, values: (_, ticks) => ticks.map(clock), size: 28 },
+            { ...axis, incrs: APART, values: (_, ticks, _axis, _space, apart) => ticks.map((s) => clock(s, apart < 1)), size: 28 },
             {
               ...axis,
               size: 52,
-              values: (_, ticks) => ticks.map(format),
-              ...(log ? { splits: () => powers(now.current.range) } : {}),
+              values: (_, ticks) => ticks.map((v) => (Number.isFinite(v) ? format(v) : '')),
+              ...(log ? { splits: () => powers(now.current.range), filter: (_: uPlot, ticks: number[]) => ticks } : {}),
             },
           ],
           series: [

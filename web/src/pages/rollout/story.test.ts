@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event, Rollout, Wave } from '../../api/schema'
-import { moves, nearness, nextStep, outlook, sensible, shares, standing, waveState } from './story'
+import { backAfter, moves, nearness, nextStep, outlook, sensible, shares, standing, waveState } from './story'
 
 const event = (kind: string, second: number, after: Record<string, unknown>): Event => ({
   seq: second, id: `${second}`, at: new Date(second * 1_000).toISOString(), kind, schema: 1, subject: 'rollout/r',
@@ -86,4 +86,12 @@ it('reads the outlook from the event, and only what is one', () => {
   expect(outlook(said, 'en')).toEqual({ expected: 14, hopeless: false, sentence: 'in 14 s' })
   expect(outlook(begun({ expected_s: null, hopeless: true }), 'en')).toEqual({ hopeless: true })
   expect(outlook(begun(null), 'en')).toBeUndefined()
+})
+
+it('measures how long traffic took to be back', () => {
+  const told = [event('rollout.returning', 10, {}), event('rollout.traffic_returned', 12, { site: 'default' })]
+  expect(backAfter(rollout({ phase: 'failed' }), told)).toBe(2_000)
+  expect(backAfter(rollout({ phase: 'returning' }), told.slice(0, 1))).toBeUndefined()
+  const back = rollout({ kind: 'rollback', created_at: new Date(1_000).toISOString() })
+  expect(backAfter(back, [event('rollout.traffic_moved', 2, { site: 'default', share: 10_000 })])).toBe(1_000)
 })

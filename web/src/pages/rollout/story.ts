@@ -105,6 +105,15 @@ export function outlook(events: Event[], language: string): Outlook | undefined 
   return { ...(expected !== undefined && { expected }), hopeless: fields['hopeless'] === true, ...(sentence && { sentence }) }
 }
 
+/** How long traffic took to be where it had to be, in milliseconds: of a rollback from its request, else from the verdict on. */
+export function backAfter(rollout: Rollout, events: Event[]): number | undefined {
+  const went = rollout.kind === 'rollback' ? 'rollout.traffic_moved' : 'rollout.traffic_returned'
+  const since = rollout.kind === 'rollback' ? rollout.created_at : events.find((e) => e.kind === 'rollout.returning')?.at
+  const last = events.filter((e) => e.kind === went).map((e) => Date.parse(e.at))
+  if (since === undefined || last.length < rollout.sites.length || last.length === 0) return undefined
+  return Math.max(...last) - Date.parse(since)
+}
+
 /** How a rollout stands, as its headline needs to know it. */
 export type Standing =
   | 'waits_approval' | 'waits' | 'starting' | 'shifting' | 'verifying' | 'judging' | 'better' | 'asks' | 'worse' | 'soaking' | 'running'
@@ -173,6 +182,7 @@ export function sensible(rollout: Rollout, web: boolean, liveHere: boolean, who:
     pause: phase === 'running' && kind !== 'rollback',
     resume: phase === 'paused',
     abort: (phase === 'queued' || phase === 'running' || phase === 'paused') && kind !== 'rollback',
-    rollback: phase === 'completed' && liveHere && rollout.from != null,
+    // From a rollback one goes on by deploying: what it came from was left for a reason.
+    rollback: phase === 'completed' && kind !== 'rollback' && liveHere && rollout.from != null,
   }
 }

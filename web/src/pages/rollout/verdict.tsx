@@ -6,7 +6,7 @@ import { language } from '../../i18n'
 import { count, percent, type Tone } from '../../parts/marks'
 import { span } from '../../parts/time'
 import { amount } from './amount'
-import { isLive, nearness, outlook, type Standing, standing } from './story'
+import { backAfter, isLive, nearness, outlook, type Standing, standing } from './story'
 
 const TONE: Record<Standing, Tone> = {
   waits_approval: 'warn', waits: 'still', starting: 'busy', shifting: 'busy', verifying: 'busy', judging: 'busy', better: 'good',
@@ -52,7 +52,9 @@ export function VerdictSheet({ rollout, judged, events, live, under }: VerdictPr
   const waits = isLive(rollout.phase) ? rollout.sites.flatMap((s) => (s.reason ? [`${s.site}: ${s.reason}`] : [])) : []
   const over = !isLive(rollout.phase)
   const judge = brief && rollout.phase !== 'queued' && rollout.phase !== 'completed' ? brief.sentence : undefined
-  const said = [rollout.reason ?? judge ?? (judged && rollout.phase === 'completed' ? clean(judged) : undefined), ...waits].filter((s) => s != null)
+  const took = backAfter(rollout, events)
+  const back = took === undefined ? undefined : t(rollout.kind === 'rollback' ? 'rollout:verdict.moved' : 'rollout:verdict.returned', { ...words, time: span(took) })
+  const said = [rollout.reason ?? judge ?? (judged && rollout.phase === 'completed' ? clean(judged) : undefined), back, ...waits].filter((s) => s != null)
   return (
     <section className={`sheet verdict ${TONE[stands]}`} aria-label={t('rollout:verdict.label')}>
       <p className="verdict-head" role="status">
