@@ -61,12 +61,12 @@ const overview = createRoute({
   ...page('/', ['overview']),
   component: lazyRouteComponent(() => import('../pages/overview'), 'Overview'),
 })
+const OF_SERVICE = ['tab', 'release', 'env', 'site', 'instance'] as const
 const service = createRoute({
-  ...page('/services/$service', ['service']),
-  validateSearch: (search: Record<string, unknown>): { tab?: string; release?: string } => ({
-    ...(typeof search['tab'] === 'string' ? { tab: search['tab'] } : {}),
-    ...(typeof search['release'] === 'string' ? { release: search['release'] } : {}),
-  }),
+  // A log's colours and signs are the same wherever it is shown.
+  ...page('/services/$service', ['service', 'run']),
+  validateSearch: (search: Record<string, unknown>): Partial<Record<(typeof OF_SERVICE)[number], string>> =>
+    Object.fromEntries(OF_SERVICE.flatMap((key) => (typeof search[key] === 'string' ? [[key, search[key]]] : []))),
   component: lazyRouteComponent(() => import('../pages/service'), 'ServicePage'),
 })
 const rollout = createRoute({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LogLine } from '../../api/schema'
-import { EMPTY, MOST, held, places } from './lines'
+import { EMPTY, MOST, held, patternOf } from './lines'
 
 const line = (at: number, text: string, instance = 'a'): LogLine =>
   ({ at: `2026-11-11T00:00:00.${String(at).padStart(6, '0')}Z`, text, instance, site: 's', label: 'v1', stream: 'stdout' }) as LogLine
@@ -24,7 +24,7 @@ test('the oldest are dropped and counted', () => {
   expect([more.lines.length, more.dropped, more.notices]).toEqual([MOST, 1, ['gone']])
 })
 
-test('a text is found without regard to case', () => {
-  expect(places('Error: error', 'ERROR')).toEqual([[0, 5], [7, 12]])
-  expect(places('x', '')).toEqual([])
+test('a text is found as it is written, without regard to case', () => {
+  expect([...'Error (x): error (X)'.matchAll(patternOf('ERROR (x)') ?? /$^/g)].map((m) => m.index)).toEqual([0, 11])
+  expect(patternOf('')).toBe(undefined)
 })

@@ -45,13 +45,6 @@ export function held(before: Held, lines: LogLine[], notices: string[]): Held {
 
 const identity = (l: LogLine): string => `${l.instance} ${l.at} ${l.text}`
 
-/** Where a text is found, without regard to case; at most so many times. */
-export function places(text: string, said: string, most = 100): [number, number][] {
-  if (said === '') return []
-  const [low, sought] = [text.toLowerCase(), said.toLowerCase()]
-  // Lower case may be longer than what it is of; then no place would be right.
-  if (low.length !== text.length) return []
-  const found: [number, number][] = []
-  for (let at = low.indexOf(sought); at >= 0 && found.length < most; at = low.indexOf(sought, at + sought.length)) found.push([at, at + sought.length])
-  return found
-}
+/** Finds a text as it is written, without regard to case. */
+export const patternOf = (said: string): RegExp | undefined =>
+  said === '' ? undefined : new RegExp(said.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'giu')

@@ -1,6 +1,7 @@
 // What the instances write, from all of them at once.
 import { ArrowDownOutlined } from '@ant-design/icons'
 import { useVirtualizer } from '@tanstack/react-virtual'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { Button, Input, Select, Switch } from 'antd'
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -10,8 +11,10 @@ import { Trouble } from '../../parts/trouble'
 import { locale } from '../../i18n'
 import { ReleaseSelect } from './acts'
 import type { Shown } from './index'
-import { type Kept, places as found } from './lines'
-import { Line, plain } from './line'
+import { type Kept, patternOf } from './lines'
+import { plain } from '../run/log/ansi'
+import '../run/log/log.css'
+import { Line } from './line'
 import { type Tailing, useTail } from './tail'
 
 const TAILS = [100, 1_000, 10_000]
@@ -20,26 +23,29 @@ const TONE: Record<Tailing, Tone> = { reading: 'busy', following: 'good', broken
 export function Logs({ service, places }: Shown) {
   const { t } = useTranslation()
   const envs = service.environments.map((e) => e.name)
-  const [env, setEnv] = useState(envs.includes('production') ? 'production' : (envs[0] ?? ''))
-  const [site, setSite] = useState('')
-  const [instance, setInstance] = useState('')
-  const [release, setRelease] = useState('')
+  // Where one looks stands in the address, to be shown to others.
+  const asked = useSearch({ from: '/inside/services/$service' })
+  const navigate = useNavigate()
+  const env = asked.env ?? (envs.includes('production') ? 'production' : (envs[0] ?? ''))
+  const { site = '', instance = '', release = '' } = asked
+  const look = (at: Partial<Record<'env' | 'site' | 'instance' | 'release', string>>): void => {
+    const said = Object.entries({ env, site, instance, release, ...at }).filter(([, value]) => value !== '')
+    const search = { ...Object.fromEntries(said), tab: 'logs' }
+    void navigate({ to: '/services/$service', params: { service: service.name }, search, replace: true, resetScroll: false })
+  }
   const [tail, setTail] = useState(1_000)
   const [follow, setFollow] = useState(true)
   const [said, setSaid] = useState('')
   const [again, setAgain] = useState(0)
   const sought = useDeferredValue(said.trim())
   const { held, state, error } = useTail({ service: service.name, env, site, release, tail, follow }, again)
-  const chooseRelease = (next: string): void => {
-    setRelease(next)
-    setInstance('')
-  }
   const sites = [...new Set(places.filter((p) => p.env === env).map((p) => p.site))]
   const instances = useMemo(() => [...new Map(held.lines.map((l) => [l.instance, l])).values()], [held.lines])
+  const pattern = useMemo(() => patternOf(sought), [sought])
   const shown = useMemo(
     () =>
-      held.lines.filter((l) => (instance === '' || l.instance === instance) && (sought === '' || found(plain(l.text), sought, 1).length > 0)),
-    [held.lines, instance, sought],
+      held.lines.filter((l) => (instance === '' || l.instance === instance) && (pattern === undefined || plain(l.text).search(pattern) >= 0)),
+    [held.lines, instance, pattern],
   )
   if (envs.length === 0) return <Nothing title={t('service:place.no_env')}>{t('service:place.no_env_how')}</Nothing>
   return (
@@ -49,11 +55,7 @@ export function Logs({ service, places }: Shown) {
           <Select
             aria-label={t('service:act.env')}
             value={env}
-            onChange={(next) => {
-              setEnv(next)
-              setSite('')
-              setInstance('')
-            }}
+            onChange={(next) => look({ env: next, site: '', instance: '' })}
             options={envs.map((e) => ({ value: e, label: e }))}
           />
         )}
@@ -61,22 +63,23 @@ export function Logs({ service, places }: Shown) {
           <Select
             aria-label={t('service:log.site')}
             value={site}
-            onChange={setSite}
+            onChange={(next) => look({ site: next, instance: '' })}
             options={[{ value: '', label: t('service:log.every_site') }, ...sites.map((s) => ({ value: s, label: s }))]}
           />
         )}
         <Select
           aria-label={t('service:log.instance')}
           value={instance}
-          onChange={setInstance}
+          onChange={(next) => look({ instance: next })}
           popupMatchSelectWidth={false}
           options={[
             { value: '', label: t('service:log.every_instance') },
+            ...(instance !== '' && !instances.some((l) => l.instance === instance) ? [{ value: instance, label: instance.slice(-8) }] : []),
             ...instances.map((l) => ({ value: l.instance, label: `${l.label} ${l.instance.slice(-8)}${sites.length > 1 ? ` ${l.site}` : ''}` })),
           ]}
         />
         <div className="logs-release">
-          <ReleaseSelect service={service.name} value={release || undefined} onChange={chooseRelease} placeholder={t('service:log.every_release')} onClear={() => chooseRelease('')} />
+          <ReleaseSelect service={service.name} value={release || undefined} onChange={(next) => look({ release: next, instance: '' })} placeholder={t('service:log.every_release')} onClear={() => look({ release: '', instance: '' })} />
         </div>
         <Select
           aria-label={t('service:log.tail')}
@@ -102,7 +105,7 @@ export function Logs({ service, places }: Shown) {
           {notice}
         </p>
       ))}
-      <View key={`${env} ${site} ${release} ${tail} ${again}`} lines={shown} sought={sought} state={state} sites={sites.length > 1} />
+      <View key={`${env} ${site} ${release} ${tail} ${again}`} lines={shown} pattern={pattern} state={state} sites={sites.length > 1} />
       <div className="logs-foot">
         <Mark tone={TONE[state]}>{t(`service:log.is.${state}`)}</Mark>
         <span>
@@ -123,7 +126,7 @@ export function Logs({ service, places }: Shown) {
 
 const NEAR_PX = 40
 
-function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; state: Tailing; sites: boolean }) {
+function View({ lines, pattern, state, sites }: { lines: Kept[]; pattern: RegExp | undefined; state: Tailing; sites: boolean }) {
   const { t } = useTranslation()
   const box = useRef<HTMLDivElement>(null)
   const [pinned, setPinned] = useState(true)
@@ -144,7 +147,7 @@ function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; 
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
-    estimateSize: () => 21,
+    estimateSize: () => 20,
     overscan: 20,
     getItemKey: (n) => lines[n]?.key ?? n,
   })
@@ -153,7 +156,7 @@ function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; 
     if (pinned && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: 'end' })
   }, [pinned, last, lines.length, rows])
   return (
-    <div className="logs-frame">
+    <div className="logs-frame log">
       <div
         ref={box}
         className="logs-box"
@@ -174,8 +177,8 @@ function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; 
         }}
       >
         {lines.length === 0 && (
-          <Nothing title={state === 'reading' ? t('waiting') : sought ? t('service:log.no_match') : t('service:log.none')}>
-            {state !== 'reading' && !sought && t('service:log.none_how')}
+          <Nothing title={state === 'reading' ? t('waiting') : pattern ? t('service:log.no_match') : t('service:log.none')}>
+            {state !== 'reading' && !pattern && t('service:log.none_how')}
           </Nothing>
         )}
         <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
@@ -184,7 +187,7 @@ function View({ lines, sought, state, sites }: { lines: Kept[]; sought: string; 
             return (
               line && (
                 <div key={row.key} ref={rows.measureElement} data-index={row.index} className="logs-row" style={{ transform: `translateY(${row.start}px)` }}>
-                  <Line line={line} sought={sought} clock={clock} site={sites} />
+                  <Line line={line} pattern={pattern} clock={clock} site={sites} />
                 </div>
               )
             )

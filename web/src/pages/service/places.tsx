@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 import type { Environment, Freeze, Instance, PlaceStatus } from '../../api/schema'
 import { Loaded } from '../../parts/loaded'
 import { HealthMark, InstanceMark, ReleaseName, Share, count } from '../../parts/marks'
+import { useMay } from '../../parts/may'
 import { Nothing } from '../../parts/page'
 import { Until, When } from '../../parts/time'
 import { AcknowledgeQueue, Lift, RollOut } from './acts'
@@ -180,7 +181,7 @@ function Site({ place, alone }: { place: PlaceStatus; alone: boolean }) {
           <summary>{t('service:place.all_instances', { count: place.instances.length })}</summary>
           <ul>
             {place.instances.map((i) => (
-              <InstanceLine key={i.id} instance={i} />
+              <InstanceLine key={i.id} instance={i} place={place} />
             ))}
           </ul>
         </details>
@@ -191,8 +192,9 @@ function Site({ place, alone }: { place: PlaceStatus; alone: boolean }) {
 
 const WRONG = new Set<Instance['phase']>(['unhealthy', 'backoff', 'failed'])
 
-function InstanceLine({ instance }: { instance: Instance }) {
+function InstanceLine({ instance, place }: { instance: Instance; place: PlaceStatus }) {
   const { t } = useTranslation()
+  const may = useMay()
   return (
     <li>
       <InstanceMark phase={instance.phase} />
@@ -206,6 +208,16 @@ function InstanceLine({ instance }: { instance: Instance }) {
         <span className="soft">
           <When at={instance.since} />
         </span>
+      )}
+      {may('read_logs') && (
+        <Link
+          to="/services/$service"
+          params={{ service: place.service }}
+          search={{ tab: 'logs', env: place.env, site: place.site, release: instance.release.label, instance: instance.id }}
+          resetScroll={false}
+        >
+          {t('service:tab.logs')}
+        </Link>
       )}
       {instance.restarts > 0 && <span className="soft">{t('service:place.restarts', { count: instance.restarts })}</span>}
       {(instance.message ?? (WRONG.has(instance.phase) ? instance.last_exit : null)) && (

@@ -1,7 +1,6 @@
 import { ArrowRightOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { PhaseMark } from '../../parts/marks'
 import { Nothing } from '../../parts/page'
@@ -14,7 +13,8 @@ import { rolloutsQuery } from './queries'
 
 export function Rollouts({ service }: Shown) {
   const { t } = useTranslation()
-  const [env, setEnv] = useState('')
+  const { env = '' } = useSearch({ from: '/inside/services/$service' })
+  const navigate = useNavigate()
   const rollouts = useInfiniteQuery(rolloutsQuery(service.name, env || undefined))
   const all = t('service:rollout.all')
   return (
@@ -24,7 +24,15 @@ export function Rollouts({ service }: Shown) {
           <Envs
             environments={[{ name: all }, ...service.environments]}
             value={env || all}
-            onChange={(name) => setEnv(name === all ? '' : name)}
+            onChange={(name) =>
+              void navigate({
+                to: '/services/$service',
+                params: { service: service.name },
+                search: { tab: 'rollouts', ...(name !== all && { env: name }) },
+                replace: true,
+                resetScroll: false,
+              })
+            }
           />
         </div>
       )}
