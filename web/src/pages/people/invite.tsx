@@ -77,7 +77,7 @@ export function InvitePerson() {
 }
 
 /** Who was invited and has not come yet. */
-export function Pending({ may }: { may: boolean }) {
+export function Pending() {
   const { t } = useTranslation()
   const client = useQueryClient()
   const invitations = useQuery(invitationsQuery)
@@ -98,20 +98,19 @@ export function Pending({ may }: { may: boolean }) {
               {
                 head: t('people:do'),
                 acts: true,
-                cell: (one) =>
-                  may && (
-                    <Act
-                      label={t('people:withdraw_invitation')}
-                      quiet size="small"
-                      danger
-                      says={t('people:withdraw_invitation_says', { who: one.handle, email: one.email })}
-                      perform={async () => {
-                        await api.DELETE('/api/v1/invitations/{invitation}', { params: { path: { invitation: one.id } } })
-                        await client.invalidateQueries({ queryKey: ['people'] })
-                      }}
-                      done={t('people:invitation_withdrawn')}
-                    />
-                  ),
+                cell: (one) => (
+                  <Act
+                    label={t('people:withdraw_invitation')}
+                    quiet size="small"
+                    danger
+                    says={t('people:withdraw_invitation_says', { who: one.handle, email: one.email })}
+                    perform={async () => {
+                      await api.DELETE('/api/v1/invitations/{invitation}', { params: { path: { invitation: one.id } } })
+                      await client.invalidateQueries({ queryKey: ['people'] })
+                    }}
+                    done={t('people:invitation_withdrawn')}
+                  />
+                ),
               },
             ]}
           />

@@ -44,7 +44,7 @@ export function Policies({ may }: { may: boolean }) {
 
 function Environment({ env, may }: { env: string; may: boolean }) {
   const policy = useQuery(policyQuery(env))
-  return <Loaded of={policy}>{({ text }) => <Editor env={env} stored={text} may={may} />}</Loaded>
+  return <Loaded of={policy}>{({ text }) => (may ? <Editor env={env} stored={text} /> : <Text text={text} />)}</Loaded>
 }
 
 const treeOf = (text: string): { [key: string]: Tree } | undefined => {
@@ -55,7 +55,13 @@ const treeOf = (text: string): { [key: string]: Tree } | undefined => {
   }
 }
 
-function Editor({ env, stored, may }: { env: string; stored: string; may: boolean }) {
+function Text({ text }: { text: string }) {
+  const { t } = useTranslation()
+  if (text.trim() === '') return <Nothing title={t('people:policy_empty')}>{t('people:policy_empty_says')}</Nothing>
+  return <pre className="policy-shown">{text}</pre>
+}
+
+function Editor({ env, stored }: { env: string; stored: string }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   // What was stored when the editing began: the answer to whether somebody else changed it meanwhile.
@@ -103,7 +109,7 @@ function Editor({ env, stored, may }: { env: string; stored: string; may: boolea
       <div className="policy">
         <div>
           {tree ? (
-            <PolicyForm tree={tree} off={!may} set={(next) => setDraft(write(next))} />
+            <PolicyForm tree={tree} set={(next) => setDraft(write(next))} />
           ) : (
             <Alert type="info" showIcon title={t('people:policy_unread')} description={t('people:policy_unread_says')} />
           )}
@@ -111,22 +117,20 @@ function Editor({ env, stored, may }: { env: string; stored: string; may: boolea
         <div className="policy-text">
           <Field label={t('people:policy_text')} hint={hasComments(draft) ? t('people:policy_comments') : undefined}>
             {(id) => (
-              <Input.TextArea id={id} value={draft} readOnly={!may} autoSize={{ minRows: 12, maxRows: 30 }} spellCheck={false} placeholder={t('people:policy_empty')} onChange={(e) => setDraft(e.target.value)} />
+              <Input.TextArea id={id} value={draft} autoSize={{ minRows: 12, maxRows: 30 }} spellCheck={false} placeholder={t('people:policy_empty')} onChange={(e) => setDraft(e.target.value)} />
             )}
           </Field>
-          {may && (
-            <div className="sheet-do">
-              <Act
-                label={t('people:policy_save')}
-                primary
-                reason="needed"
-                refused={changed ? undefined : t('people:policy_unchanged')}
-                says={draft.trim() ? t('people:policy_save_says', { env }) : t('people:policy_clear_says', { env })}
-                perform={save}
-              />
-              {changed && <Button onClick={() => setDraft(base)}>{t('people:as_it_was')}</Button>}
-            </div>
-          )}
+          <div className="sheet-do">
+            <Act
+              label={t('people:policy_save')}
+              primary
+              reason="needed"
+              refused={changed ? undefined : t('people:policy_unchanged')}
+              says={draft.trim() ? t('people:policy_save_says', { env }) : t('people:policy_clear_says', { env })}
+              perform={save}
+            />
+            {changed && <Button onClick={() => setDraft(base)}>{t('people:as_it_was')}</Button>}
+          </div>
         </div>
       </div>
     </>

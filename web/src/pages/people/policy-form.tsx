@@ -68,7 +68,7 @@ type Policy = { [key: string]: Tree }
 /** `strategy: canary` says no more than its type. */
 const spread = (tree: Policy): Policy => (typeof tree['strategy'] === 'string' && tree['strategy'] ? { ...tree, strategy: { type: tree['strategy'] } } : tree)
 
-export function PolicyForm({ tree, off, set }: { tree: Policy; off: boolean; set: (tree: Policy) => void }) {
+export function PolicyForm({ tree, set }: { tree: Policy; set: (tree: Policy) => void }) {
   const { t } = useTranslation()
   const policy = spread(tree)
   return PARTS.map(({ name, keys, rare }) => (
@@ -78,14 +78,14 @@ export function PolicyForm({ tree, off, set }: { tree: Policy; off: boolean; set
       </summary>
       <div className="fields">
         {keys.map((one) => (
-          <OneKey key={one.path.join('.')} of={one} value={at(policy, one.path)} off={off} set={(value) => set(put(policy, one.path, value))} />
+          <OneKey key={one.path.join('.')} of={one} value={at(policy, one.path)} set={(value) => set(put(policy, one.path, value))} />
         ))}
       </div>
     </details>
   ))
 }
 
-function OneKey({ of, value, off, set }: { of: Key; value: Tree | undefined; off: boolean; set: (value: Tree | undefined) => void }) {
+function OneKey({ of, value, set }: { of: Key; value: Tree | undefined; set: (value: Tree | undefined) => void }) {
   const { t } = useTranslation()
   const name = of.path.join('_')
   const list = Array.isArray(value) ? value.filter((one) => typeof one === 'string') : typeof value === 'string' && value ? [value] : []
@@ -95,14 +95,14 @@ function OneKey({ of, value, off, set }: { of: Key; value: Tree | undefined; off
     <Field label={t(`people:policy_key.${name}`)} hint={t(`people:policy_hint.${name}`, { defaultValue: '' })}>
       {(id) => {
         if (of.kind === 'text')
-          return <Input id={id} value={text} disabled={off} placeholder={example} onChange={(e) => set(e.target.value.trim() || undefined)} />
-        if (of.kind === 'list') return <Names id={id} value={list} off={off} placeholder={example} among={[]} set={set} />
-        if (of.kind === 'people') return <People id={id} value={list} off={off} set={set} />
+          return <Input id={id} value={text} placeholder={example} onChange={(e) => set(e.target.value.trim() || undefined)} />
+        if (of.kind === 'list') return <Names id={id} value={list} placeholder={example} among={[]} set={set} />
+        if (of.kind === 'people') return <People id={id} value={list} set={set} />
         return (
           <Select
             id={id}
             value={text}
-            disabled={off}
+           
             style={{ width: '100%' }}
             options={[
               { value: '', label: t(`people:policy_unset.${name}`, { defaultValue: t('people:not_demanded') }) },
@@ -119,18 +119,17 @@ function OneKey({ of, value, off, set }: { of: Key; value: Tree | undefined; off
 interface NamesProps {
   id: string
   value: string[]
-  off: boolean
   placeholder: string
   among: string[]
   set: (value: Tree | undefined) => void
 }
 
-const Names = ({ id, value, off, placeholder, among, set }: NamesProps) => (
+const Names = ({ id, value, placeholder, among, set }: NamesProps) => (
   <Select
     id={id}
     mode="tags"
     value={value}
-    disabled={off}
+   
     placeholder={placeholder}
     style={{ width: '100%' }}
     tokenSeparators={[',', ' ']}
@@ -140,11 +139,11 @@ const Names = ({ id, value, off, placeholder, among, set }: NamesProps) => (
   />
 )
 
-function People({ id, value, off, set }: Omit<NamesProps, 'placeholder' | 'among'>) {
+function People({ id, value, set }: Omit<NamesProps, 'placeholder' | 'among'>) {
   const { t } = useTranslation()
   const may = useMay()
   const { data: users = [] } = useQuery({ ...usersQuery, enabled: may('access') })
   const { data: groups = [] } = useQuery({ ...groupsQuery, enabled: may('access') })
   const among = [...groups.map((g) => g.name), ...users.filter((u) => !u.disabled_at).map((u) => u.handle)]
-  return <Names id={id} value={value} off={off} placeholder={t('people:anybody')} among={among} set={set} />
+  return <Names id={id} value={value} placeholder={t('people:anybody')} among={among} set={set} />
 }

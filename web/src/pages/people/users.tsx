@@ -71,7 +71,7 @@ export function Users({ may }: { may: boolean }) {
           }}
         </Loaded>
       </Sheet>
-      <Pending may={may} />
+      {may && <Pending />}
       <UserPanel user={users.data?.find((user) => user.handle === open)} may={may} close={() => setOpen(undefined)} />
     </>
   )
