@@ -11,6 +11,7 @@ import {
 import { isRefused } from '../api/problem'
 import { meQuery } from '../api/queries'
 import { loadWords } from '../i18n'
+import { readSearch } from '../pages/overview/search'
 import { Broken, Waiting } from './plain'
 
 interface Context {
@@ -59,6 +60,7 @@ const page = <const Path extends string>(path: Path, words: string[]) => ({
 
 const overview = createRoute({
   ...page('/', ['overview']),
+  validateSearch: readSearch,
   component: lazyRouteComponent(() => import('../pages/overview'), 'Overview'),
 })
 const OF_SERVICE = ['tab', 'release', 'env', 'site', 'instance'] as const
