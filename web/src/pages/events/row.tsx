@@ -122,7 +122,7 @@ function Whole({ event, hosts }: { event: Event; hosts: ReadonlyMap<string, stri
             ) : (
               '\u2013'
             )}
-            {event.env && <span> · {event.env}</span>}
+            {event.env && <span className="event-soft"> · {event.env}</span>}
           </Field>
           <Field name={t('events:field.cause')}>
             <span className="mono">{event.cause ?? '\u2013'}</span>

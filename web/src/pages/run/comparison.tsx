@@ -93,28 +93,30 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
       </div>
       {at !== undefined && (
         <div className="comparison-box" tabIndex={0} role="region" aria-label={t('run:compare.sides')}>
-          <table>
+          <table role="table">
             <colgroup>
               <col className="comparison-no" />
               <col />
               <col className="comparison-no" />
               <col />
             </colgroup>
-            <thead>
-              <tr>
-                <th scope="col" colSpan={2}>
+            <thead role="rowgroup">
+              <tr role="row">
+                <th role="columnheader" scope="col" colSpan={2}>
+                  <span aria-hidden>+ </span>
                   {t('run:compare.this', { number: run.number })}
                 </th>
-                <th scope="col" colSpan={2}>
+                <th role="columnheader" scope="col" colSpan={2}>
+                  <span aria-hidden>{'\u2212 '}</span>
                   <Link to="/runs/$run" params={{ run: other.run.id }} search={{ job: other.job.id }}>
                     {t('run:compare.other', { number: other.run.number })}
                   </Link>
                 </th>
               </tr>
             </thead>
-            <tbody>
+            <tbody role="rowgroup">
               {pairs.map((pair, n) => (
-                <tr key={n} className={pair.same ? undefined : 'differs'}>
+                <tr key={n} role="row" className={pair.same ? undefined : 'differs'}>
                   <Cell log={mine} line={pair.mine} side={pair.same ? undefined : 'mine'} />
                   <Cell log={theirs} line={pair.theirs} side={pair.same ? undefined : 'theirs'} />
                 </tr>
@@ -130,14 +132,14 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
 function Cell({ log, line, side }: { log: LogText; line: number | undefined; side: 'mine' | 'theirs' | undefined }) {
   const { t } = useTranslation()
   const sign = side === undefined || line === undefined ? '' : side === 'mine' ? '+' : '\u2212'
-  if (line === undefined) return <td colSpan={2} className="gone" aria-label={t('run:compare.no_line')} />
+  if (line === undefined) return <td role="cell" colSpan={2} className="gone" aria-label={t('run:compare.no_line')} />
   const cut = log.length(line) > SHOWN
   return (
     <>
-      <td className="log-no">
+      <td role="cell" className="log-no">
         {line + 1} <span aria-hidden>{sign}</span>
       </td>
-      <td className={side ? `log-text ${side}` : 'log-text'}>
+      <td role="cell" className={side ? `log-text ${side}` : 'log-text'}>
         <Spans spans={parse(settled(withoutMarks(log.line(line, SHOWN))), log.styleAt(line)).spans} />
         {cut && '\u2026'}
       </td>

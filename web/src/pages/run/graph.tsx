@@ -23,7 +23,8 @@ export function Graph({ jobs, chosen, choose }: { jobs: readonly Job[]; chosen: 
     box.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [chosen?.id])
   return (
-    <div ref={box} className="graph" role="group" aria-label={t('run:graph')}>
+    <section ref={box} className="graph" aria-label={t('run:graph')}>
+      <h2 className="visually-hidden">{t('run:graph')}</h2>
       {stages.map((stage, n) => (
         <div key={stage.name} className="graph-stage">
           {n > 0 && <RightOutlined className="graph-arrow" aria-hidden />}
@@ -49,6 +50,6 @@ export function Graph({ jobs, chosen, choose }: { jobs: readonly Job[]; chosen: 
           </div>
         </div>
       ))}
-    </div>
+    </section>
   )
 }

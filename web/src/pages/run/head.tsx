@@ -72,16 +72,15 @@ export function Actions({ run }: { run: Run }) {
   const name = useJobName()
   const again = repeatable(run)
   const over = isOver(run)
-  const refused = may ? undefined : t('run:may_not')
   const params = { path: { run: run.id } }
   const told = (now: Run): Run | undefined => client.setQueryData<Run>(['run', run.id], now)
+  if (!may) return null
   return (
     <>
       {!over && (
         <Act
           label={t('run:act.cancel')}
           danger
-          refused={refused}
           says={t('run:act.cancel_says', { number: run.number })}
           reason="welcome"
           perform={async (reason) => told(await got(api.POST('/api/v1/runs/{run}/cancel', { params, body: { reason } })))}
@@ -91,8 +90,7 @@ export function Actions({ run }: { run: Run }) {
       {again.length > 0 && (
         <Act
           label={t('run:act.repeat')}
-          primary={over}
-          refused={refused}
+          primary={run.state === 'failed' || run.state === 'canceled'}
           says={t('run:act.repeat_says', { count: again.length, jobs: again.map(name).join(', ') })}
           reason="welcome"
           perform={async (reason) => told(await got(api.POST('/api/v1/runs/{run}/retry', { params, body: { reason } })))}

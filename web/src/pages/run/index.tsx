@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { runQuery } from '../../api/queries'
 import type { Run } from '../../api/schema'
@@ -8,7 +9,7 @@ import { Nothing, Page } from '../../parts/page'
 import { Graph } from './graph'
 import { Actions, Head } from './head'
 import { JobPanel } from './job'
-import { firstToShow } from './jobs'
+import { nextToShow } from './jobs'
 import './run.css'
 
 export function RunPage() {
@@ -29,7 +30,7 @@ export function RunPage() {
       actions={run && <Actions run={run} />}
     >
       <Loaded of={found} rows={8}>
-        {(loaded) => <Body run={loaded} />}
+        {(loaded) => <Body key={loaded.id} run={loaded} />}
       </Loaded>
     </Page>
   )
@@ -39,7 +40,11 @@ function Body({ run }: { run: Run }) {
   const { t } = useTranslation()
   const { job: wanted, line } = useSearch({ from: '/inside/runs/$run' })
   const navigate = useNavigate({ from: '/runs/$run' })
-  const job = run.jobs.find((j) => j.id === wanted || j.name === wanted) ?? firstToShow(run.jobs)
+  const shown = useRef<string>(undefined)
+  const job = run.jobs.find((j) => j.id === wanted || j.name === wanted) ?? nextToShow(run.jobs, shown.current)
+  useEffect(() => {
+    shown.current = job?.id
+  }, [job?.id])
   return (
     <>
       <Head run={run} />

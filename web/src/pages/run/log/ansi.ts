@@ -36,12 +36,13 @@ const ANY = new RegExp(`\u001b|${UNSEEN.source}`, 'u')
 /** Whether a text is more than what it looks like. */
 export const isOdd = (text: string): boolean => ANY.test(text)
 
+const C0 = 'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(' ')
+
 /** The name that stands for a character which cannot be seen. */
 export function nameOf(char: string): string {
   const code = char.codePointAt(0) ?? 0
-  if (code < 0x20) return String.fromCharCode(0x2400 + code)
-  if (code === 0x7f) return '\u2421'
-  return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
+  const name = code === 0x7f ? 'DEL' : (C0[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`)
+  return `\u27e8${name}\u27e9`
 }
 
 /** As a terminal would leave it: what a carriage return goes back over is written over. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Fold, Folder, hiddenBy, Rows, withoutMarks } from './folds'
+import { type Fold, Folder, hiddenBy, MOST_LINES, Rows, windowAt, withoutMarks } from './folds'
 
 const folder = (lines: string[]): Folder => {
   const made = new Folder()
@@ -73,4 +73,16 @@ test('a million lines are a handful of runs', () => {
   const rows = new Rows(1_000_000, [[10, 499_999]])
   expect(rows.count).toBe(500_010)
   expect([rows.line(9), rows.line(10), rows.row(999_999)]).toEqual([9, 500_000, 500_009])
+})
+
+test('of a log that is longer than can be scrolled, a part is shown that has the wanted line within it', () => {
+  expect(windowAt(50, 99_999)).toBe(0)
+  for (const line of [0, 60_000, 5_000_000, 9_999_999]) {
+    const first = windowAt(line, 10_000_000)
+    expect(first).toBeLessThanOrEqual(line)
+    expect(first + MOST_LINES).toBeGreaterThan(line)
+    const rows = new Rows(10_000_000, hiddenBy([], () => false, [], 10_000_000, first))
+    expect(rows.line(rows.row(line))).toBe(line)
+    expect(rows.count).toBeLessThanOrEqual(MOST_LINES)
+  }
 })

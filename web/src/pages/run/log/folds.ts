@@ -141,9 +141,25 @@ export class Rows {
   }
 }
 
-/** The lines that are hidden when these folds are shut. */
-export function hiddenBy(folds: readonly Fold[], isShut: (fold: Fold) => boolean, empty: readonly number[], lines: number): [number, number][] {
+/** More rows than this a browser cannot scroll through. */
+export const MOST_LINES = 100_000
+const STEP = MOST_LINES / 4
+
+/** Of a longer log, the first line of the part that is shown, so that `line` is well within it. */
+export const windowAt = (line: number, lines: number): number =>
+  lines <= MOST_LINES ? 0 : Math.max(Math.min(Math.floor((line - MOST_LINES / 2) / STEP), Math.ceil((lines - MOST_LINES) / STEP)), 0) * STEP
+
+/** The lines that are hidden when these folds are shut, and those outside the part that begins with `first`. */
+export function hiddenBy(
+  folds: readonly Fold[],
+  isShut: (fold: Fold) => boolean,
+  empty: readonly number[],
+  lines: number,
+  first = 0,
+): [number, number][] {
   const hidden: [number, number][] = empty.map((n) => [n, n])
+  if (first > 0) hidden.push([0, first - 1])
+  if (first + MOST_LINES < lines) hidden.push([first + MOST_LINES, lines - 1])
   for (const fold of folds) if (isShut(fold)) hidden.push([fold.head + 1, fold.end ?? lines - 1])
   return hidden.filter(([from, to]) => to >= from).sort((a, b) => a[0] - b[0])
 }

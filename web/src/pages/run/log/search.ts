@@ -7,10 +7,15 @@ export interface Hit {
   line: number
   /** Of several in a line, which. */
   nth: number
+  /** What stands round it, where a line is too long to be shown as far as that. */
+  excerpt?: string
 }
 
 export const MOST_HITS = 10_000
 const PIECE_BYTES = 512 << 10
+/** Characters of a line that are surely shown. */
+const IN_SIGHT = 1_000
+const ROUND = 60
 
 export const patternOf = (word: string, exact: boolean): RegExp =>
   new RegExp(word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), exact ? 'gu' : 'giu')
@@ -36,7 +41,8 @@ export async function search(log: LogText, word: string, exact: boolean, signal:
       }
       nth = at === before ? nth + 1 : 0
       before = at
-      hits.push({ line: at, nth })
+      const far = found.index - from > IN_SIGHT
+      hits.push({ line: at, nth, ...(far && { excerpt: text.slice(found.index - ROUND, found.index + found[0].length + ROUND).split('\n')[0] ?? '' }) })
       if (hits.length >= MOST_HITS) return hits
     }
     line = last

@@ -8,9 +8,10 @@ import { count } from '../../../parts/marks'
 import { span } from '../../../parts/time'
 import { Trouble } from '../../../parts/trouble'
 import { bytesOf } from '../bytes'
+import { PLAIN } from './ansi'
 import { Bar } from './bar'
-import { type Fold, hiddenBy, Rows } from './folds'
-import { LineText, MOST_SHOWN, SHOWN } from './line'
+import { type Fold, hiddenBy, MOST_LINES, Rows, windowAt } from './folds'
+import { LineText, MOST_SHOWN, SHOWN, Spans } from './line'
 import { useLog } from './load'
 import { useSearch } from './search-state'
 import './log.css'
@@ -43,12 +44,15 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
   const [tall, setTall] = useState(false)
   const [seen, setSeen] = useState(0)
   const [wanted, setWanted] = useState<{ line: number }>()
+  const [chosenFirst, setFirst] = useState(0)
+  // At the end, the part that is shown goes on with the log.
+  const first = tail ? windowAt(log.lines, log.lines) : Math.min(chosenFirst, log.lines)
 
   const { folds, empty, last } = log.folder
   const broke = job.state === 'failed' && job.exit_code !== 0 ? last : undefined
   const isShut = (fold: Fold): boolean =>
     toggled.get(fold.head) ?? (fold.shut || (state === 'complete' && broke !== undefined && fold.kind === 'command' && fold !== broke))
-  const rows = useMemo(() => new Rows(log.lines, hiddenBy(folds, isShut, empty, log.lines)), [log, version, toggled, state, broke])
+  const rows = useMemo(() => new Rows(log.lines, hiddenBy(folds, isShut, empty, log.lines, first)), [log, version, toggled, state, broke, first])
   const heads = useMemo(() => new Map(folds.map((f) => [f.head, f])), [folds, version])
 
   const virtual = useVirtualizer({
@@ -62,6 +66,7 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
   const reveal = (at: number): void => {
     const around = folds.filter((f) => f.head < at && at <= (f.end ?? log.lines) && isShut(f))
     if (around.length) setToggled(new Map([...toggled, ...around.map((f) => [f.head, false] as const)]))
+    if (at < first || at >= first + MOST_LINES || tail) setFirst(at >= first && at < first + MOST_LINES ? first : windowAt(at, log.lines))
     setTail(false)
     setWanted({ line: at })
   }
@@ -89,12 +94,17 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
     reveal(line - 1)
   })
 
+  const leaveTail = (): void => {
+    setSeen(log.lines)
+    setFirst(first)
+    setTail(false)
+  }
   const scrolled = (): void => {
     const element = box.current
     if (!element || state === 'complete') return
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR
-    if (tail && !atEnd) setSeen(log.lines)
-    if (tail !== atEnd) setTail(atEnd)
+    if (tail && !atEnd) leaveTail()
+    else if (!tail && atEnd && first + MOST_LINES >= log.lines) setTail(true)
   }
   const pick = (event: MouseEvent, n: number): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return
@@ -128,12 +138,35 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
         setTall={setTall}
       />
       {state === 'broken' && <Trouble error={loaded.error} again={loaded.again} />}
+      {search.at?.excerpt !== undefined && search.pattern && (
+        <div className="log-note">
+          <span>{t('run:log.further', { line: count(search.at.line + 1) })}</span>
+          <code>
+            <Spans spans={[{ text: search.at.excerpt, style: PLAIN }]} pattern={search.pattern} current={0} />
+          </code>
+        </div>
+      )}
       {log.from > 0 && (
         <div className="log-note">
           <span>{t('run:log.left_out', { size: bytesOf(log.from) })}</span>
           <button type="button" onClick={loaded.readWhole}>
             {t('run:log.whole')}
           </button>
+        </div>
+      )}
+      {(first > 0 || first + MOST_LINES < log.lines) && (
+        <div className="log-note">
+          <span>{t('run:log.part', { from: count(first + 1), to: count(Math.min(first + MOST_LINES, log.lines)), of: count(log.lines) })}</span>
+          {first > 0 && (
+            <button type="button" onClick={() => reveal(first - 1)}>
+              {t('run:log.earlier')}
+            </button>
+          )}
+          {first + MOST_LINES < log.lines && (
+            <button type="button" onClick={() => reveal(first + MOST_LINES)}>
+              {t('run:log.later')}
+            </button>
+          )}
         </div>
       )}
       <div
@@ -145,10 +178,7 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
         aria-label={t('run:log.lines')}
         onScroll={scrolled}
         onWheel={(event) => {
-          if (event.deltaY < 0 && tail && state !== 'complete') {
-            setSeen(log.lines)
-            setTail(false)
-          }
+          if (event.deltaY < 0 && tail && state !== 'complete') leaveTail()
         }}
         onKeyDown={(event) => {
           if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f') {
@@ -184,7 +214,7 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
                       aria-expanded={!isShut(fold)}
                       aria-label={t(isShut(fold) ? 'run:log.open' : 'run:log.fold', { name: fold.name })}
                       onClick={() => {
-                        setTail(false)
+                        leaveTail()
                         setToggled(new Map(toggled).set(fold.head, !isShut(fold)))
                       }}
                     >
