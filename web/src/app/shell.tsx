@@ -49,11 +49,14 @@ export function Shell() {
         algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
         token: {
           colorPrimary: dark ? '#3fb8b0' : '#0d6e6e',
+          colorError: dark ? '#ff7b72' : '#c62a2f',
+          // On a coloured button, which is light where the theme is dark.
+          colorTextLightSolid: dark ? '#06201f' : '#ffffff',
           colorLink: dark ? '#3fb8b0' : '#0d6e6e',
           colorBgLayout: dark ? '#0f151b' : '#f5f7f8',
           colorBgContainer: dark ? '#161e26' : '#ffffff',
           colorTextDescription: dark ? '#a9b8c6' : '#51606f',
-          colorTextPlaceholder: dark ? '#93a3b1' : '#66747f',
+          colorTextPlaceholder: dark ? '#93a3b1' : '#61707b',
           borderRadius: 8,
           fontFamily: 'inherit',
         },

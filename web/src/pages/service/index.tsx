@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { Tabs } from 'antd'
-import { type ReactNode, useMemo } from 'react'
+import { Link, useParams, useSearch } from '@tanstack/react-router'
+import { type ReactNode, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { freezesQuery, placesQuery, serviceQuery } from '../../api/queries'
 import type { Freeze, PlaceStatus, Service } from '../../api/schema'
@@ -40,10 +39,13 @@ const TABS: Record<string, (shown: Shown) => ReactNode> = {
 export function ServicePage() {
   const { service: name } = useParams({ from: '/inside/services/$service' })
   const service = useQuery(serviceQuery(name))
+  if (service.data) return <OfService key={name} service={service.data} />
   return (
-    <Loaded of={service} rows={8}>
-      {(found) => <OfService key={found.name} service={found} />}
-    </Loaded>
+    <Page title={name}>
+      <Loaded of={service} rows={8}>
+        {() => null}
+      </Loaded>
+    </Page>
   )
 }
 
@@ -61,7 +63,6 @@ function OfService({ service }: { service: Service }) {
   const { t } = useTranslation()
   const may = useMay()
   const { tab } = useSearch({ from: '/inside/services/$service' })
-  const navigate = useNavigate()
   const status = useQuery(placesQuery(service.name))
   const { data: set } = useQuery(freezesQuery)
   const freezes = useMemo(() => {
@@ -73,6 +74,12 @@ function OfService({ service }: { service: Service }) {
   const whole = { service: service.name, environments: service.environments, places, freezes }
   const chosen = tab !== undefined && Object.hasOwn(TABS, tab) ? tab : 'releases'
   const names = Object.keys(TABS).filter((key) => key !== 'logs' || may('read_logs'))
+  const box = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a phone they scroll, and the chosen one may be out of sight.
+    const [nav, on] = [box.current, box.current?.querySelector<HTMLElement>('.on')]
+    if (nav && on) nav.scrollTo({ left: on.offsetLeft - (nav.clientWidth - on.offsetWidth) / 2 })
+  }, [chosen])
   return (
     <div className="service">
       <Page
@@ -91,12 +98,23 @@ function OfService({ service }: { service: Service }) {
         }
       >
         <Places {...shown} status={status} />
-        <Tabs
-          activeKey={chosen}
-          destroyOnHidden
-          onChange={(next) => void navigate({ to: '/services/$service', params: { service: service.name }, search: { tab: next }, resetScroll: false })}
-          items={names.map((key) => ({ key, label: t(`service:tab.${key}`), children: key === chosen ? TABS[key]?.(shown) : null }))}
-        />
+        <nav className="tabs" aria-label={t('service:tabs')} ref={box}>
+          {names.map((key) => (
+            <Link
+              key={key}
+              to="/services/$service"
+              params={{ service: service.name }}
+              search={{ tab: key }}
+              replace
+              resetScroll={false}
+              className={key === chosen ? 'tab on' : 'tab'}
+              aria-current={key === chosen ? 'page' : undefined}
+            >
+              {t(`service:tab.${key}`)}
+            </Link>
+          ))}
+        </nav>
+        <section aria-label={t(`service:tab.${chosen}`)}>{TABS[chosen]?.(shown)}</section>
       </Page>
       <ThumbBar {...shown} />
     </div>
