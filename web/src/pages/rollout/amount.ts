@@ -3,7 +3,8 @@ import { locale } from '../../i18n'
 /** Evidence and ratios: three figures, and powers of ten as such where they are large. */
 export const amount = (n: number): string =>
   n >= 1e5
-    ? new Intl.NumberFormat(locale(), { notation: 'compact', maximumSignificantDigits: 3 }).format(n)
+    ? // British English writes millions with a small m, as it does metres and minutes.
+      new Intl.NumberFormat(locale().replace('en-GB', 'en-US'), { notation: 'compact', maximumSignificantDigits: 3 }).format(n)
     : new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(n)
 
 /** A rate between 0 and 1 as per cent: two decimals where it is small. */

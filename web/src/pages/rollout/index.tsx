@@ -18,6 +18,7 @@ import { Logs } from './logs'
 import { Metrics } from './metrics'
 import { Agreement } from './people'
 import './rollout.css'
+import { Sites } from './sites'
 import { isLive, moves } from './story'
 import { Track } from './track'
 import { VerdictSheet } from './verdict'
@@ -71,13 +72,24 @@ function Shown({ rollout }: { rollout: Rollout }) {
         />
         {rollout.approvals && <Agreement approvals={rollout.approvals} />}
         <Track rollout={rollout} touched={live || moves(events.data ?? []).length > 0} />
+        {rollout.sites.length > 1 && <Sites rollout={rollout} />}
         {rollout.phase !== 'queued' && (
           <div className="rollout-curves">
             <Loaded of={events}>{(all) => <ShareCurve rollout={rollout} events={all} />}</Loaded>
             {rollout.judgement && <Loaded of={judgement}>{(all) => <EvidenceCurve rollout={rollout} judged={all} />}</Loaded>}
           </div>
         )}
-        {judged && <Metrics judged={judged} />}
+        {judged ? (
+          <Metrics judged={judged} />
+        ) : (
+          rollout.judgement && (
+            <Sheet>
+              <Loaded of={judgement} rows={6}>
+                {() => null}
+              </Loaded>
+            </Sheet>
+          )
+        )}
         <Sheet>
           <Tabs
             destroyOnHidden

@@ -43,6 +43,7 @@ export function Promote({ rollout, hold }: OneProps) {
     <Act
       primary={rollout.phase !== 'paused'}
       label={t('rollout:act.promote')}
+      ready={!moved}
       icon={<ForwardOutlined />}
       reason="needed"
       opened={() => {
@@ -83,7 +84,7 @@ export function SetShare({ rollout, hold }: OneProps) {
       label={t('rollout:act.share')}
       icon={<SlidersOutlined />}
       reason="needed"
-      ready={share !== has}
+      ready={!moved && share !== has}
       opened={() => {
         hold.opened()
         see()

@@ -6,7 +6,7 @@ import type { Rollout, Wave } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
 import { Took } from '../../parts/time'
-import { type WaveState, waveEnd, waveShare, waveState } from './story'
+import { FULL, type WaveState, waveEnd, waveShare, waveState } from './story'
 
 const SIGN: Record<WaveState, ReactNode> = {
   done: <CheckCircleFilled />,
@@ -19,10 +19,11 @@ const SIGN: Record<WaveState, ReactNode> = {
 
 export function Track({ rollout, touched }: { rollout: Rollout; touched: boolean }) {
   const { t } = useTranslation()
-  const shares = rollout.sites.map((s) => (rollout.sites.length > 1 ? `${s.site} ${percent(s.share)}` : percent(s.share))).join(', ')
-  const words = { to: rollout.to.label, shares }
+  const { sites } = rollout
+  const words = { to: rollout.to.label, shares: percent(sites[0]?.share ?? 0), whole: sites.filter((s) => s.share === FULL).length, count: sites.length }
+  const has = sites.length > 1 ? t('rollout:track.has_sites', words) : t('rollout:track.has', words)
   return (
-    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{touched ? t('rollout:track.has', words) : t('rollout:track.untouched', words)}</span>}>
+    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{touched ? has : t('rollout:track.untouched', words)}</span>}>
       <ol className="track" tabIndex={0} aria-label={t('rollout:track.title')}>
         {rollout.waves.map((wave) => (
           <Step key={wave.number} wave={wave} rollout={rollout} />

@@ -49,7 +49,7 @@ export function VerdictSheet({ rollout, judged, events, live, under }: VerdictPr
       failed: count(all.canary_requests.failed),
       to: all.canary,
     })
-  const waits = isLive(rollout.phase) ? rollout.sites.flatMap((s) => (s.reason ? [`${s.site}: ${s.reason}`] : [])) : []
+  const waits = isLive(rollout.phase) ? rollout.sites.flatMap((s) => (s.reason ? [rollout.sites.length > 1 ? `${s.site}: ${s.reason}` : s.reason] : [])) : []
   const over = !isLive(rollout.phase)
   const judge = brief && rollout.phase !== 'queued' && rollout.phase !== 'completed' ? brief.sentence : undefined
   const took = backAfter(rollout, events)
