@@ -55,6 +55,7 @@ export function Shell() {
           colorLink: dark ? '#3fb8b0' : '#0d6e6e',
           colorBgLayout: dark ? '#0f151b' : '#f5f7f8',
           colorBgContainer: dark ? '#161e26' : '#ffffff',
+          colorBgElevated: dark ? '#1c2630' : '#ffffff',
           colorTextDescription: dark ? '#a9b8c6' : '#51606f',
           colorTextPlaceholder: dark ? '#93a3b1' : '#61707b',
           borderRadius: 8,

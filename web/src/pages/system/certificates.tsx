@@ -15,11 +15,11 @@ import { Rows } from '../../parts/rows'
 import { exact, When } from '../../parts/time'
 import { certificatesQuery } from './queries'
 
-export function Certificates({ may }: { may: boolean }) {
+export function Certificates() {
   const { t } = useTranslation()
   const certificates = useQuery(certificatesQuery)
   return (
-    <Sheet title={t('system:certificates')} extra={may && <Add />}>
+    <Sheet title={t('system:certificates')} extra={<Add />}>
       <p className="soft">{t('system:certificates_says')}</p>
       <Loaded of={certificates}>
         {(items) =>
@@ -38,7 +38,7 @@ export function Certificates({ may }: { may: boolean }) {
                 { head: t('system:valid_until'), cell: (one) => <Left certificate={one} /> },
                 { head: t('system:origin'), cell: (one) => <>{t(`system:origin_of.${one.origin}`, { defaultValue: one.origin })}<div className="soft">{one.by}, <When at={one.added_at} /></div></> },
                 { head: t('system:shown_on'), cell: (one) => (one.shown_on === 0 ? <Mark tone="warn">{t('system:shown_nowhere')}</Mark> : t('system:hosts', { count: one.shown_on })) },
-                { head: t('system:do'), acts: true, cell: (one) => may && <Remove certificate={one} /> },
+                { head: t('system:do'), acts: true, cell: (one) => <Remove certificate={one} /> },
               ]}
             />
           )

@@ -132,7 +132,7 @@ function SetFreeze() {
               style={{ width: '100%' }}
               options={[
                 { value: 'open' as const, label: t('system:until_lifted') },
-                ...LENGTHS.map((hours) => ({ value: hours as number, label: t('system:after', { span: span(hours * HOUR_S * 1_000) }) })),
+                ...LENGTHS.map((hours) => ({ value: hours as number, label: t('system:after', { count: hours }) })),
                 { value: 'at' as const, label: t('system:at_a_time') },
               ]}
               onChange={setLength}

@@ -20,7 +20,7 @@ export function System() {
   const items = [
     { key: 'hosts', label: t('system:tab.hosts'), children: <Hosts /> },
     { key: 'freezes', label: t('system:tab.freezes'), children: <Freezes may={may('freeze')} /> },
-    { key: 'certificates', label: t('system:tab.certificates'), children: <Certificates may={may('system')} /> },
+    ...(may('system') ? [{ key: 'certificates', label: t('system:tab.certificates'), children: <Certificates /> }] : []),
     { key: 'backups', label: t('system:tab.backups'), children: <Backups may={may('system')} knows={may('read_audit')} /> },
     { key: 'forges', label: t('system:tab.forges'), children: <Forges /> },
     ...(may('read_audit') ? [{ key: 'audit', label: t('system:tab.audit'), children: <Audit may={may('system')} /> }] : []),
