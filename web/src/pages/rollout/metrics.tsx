@@ -67,7 +67,7 @@ function Metric({ metric, judged }: { metric: JudgedMetric; judged: Judgement })
           <Mark tone="bad">{t('rollout:metrics.culprit')}</Mark>
         ) : metric.needed && metric.promotion >= judged.promotion_needed ? (
           <Mark tone="good">{t('rollout:metrics.passed')}</Mark>
-        ) : !metric.needed ? (
+        ) : !metric.needed && judged.metrics.some((m) => m.needed) ? (
           <Mark tone="still">{t('rollout:metrics.watched')}</Mark>
         ) : null}
       </th>

@@ -6,7 +6,7 @@ import type { Rollout, Wave } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
 import { Took } from '../../parts/time'
-import { FULL, type WaveState, waveEnd, waveShare, waveState } from './story'
+import { FULL, isLive, type WaveState, waveEnd, waveShare, waveState } from './story'
 
 const SIGN: Record<WaveState, ReactNode> = {
   done: <CheckCircleFilled />,
@@ -23,7 +23,7 @@ export function Track({ rollout, touched }: { rollout: Rollout; touched: boolean
   const words = { to: rollout.to.label, shares: percent(sites[0]?.share ?? 0), whole: sites.filter((s) => s.share === FULL).length, count: sites.length }
   const has = sites.length > 1 ? t('rollout:track.has_sites', words) : t('rollout:track.has', words)
   return (
-    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{touched ? has : t('rollout:track.untouched', words)}</span>}>
+    <Sheet title={t('rollout:track.title')} extra={<span className="quiet">{isLive(rollout.phase) ? has : !touched && t('rollout:track.untouched', words)}</span>}>
       <ol className="track" tabIndex={0} aria-label={t('rollout:track.title')}>
         {rollout.waves.map((wave) => (
           <Step key={wave.number} wave={wave} rollout={rollout} />
