@@ -149,7 +149,7 @@ export function RollOut({ service, environments, places, freezes, release, env, 
           <ReleaseSelect service={service} value={to?.label} onChange={setChosen} />
         </Field>
       )}
-      {env === undefined && (
+      {env === undefined && environments.length > 1 && (
         <Field group label={t('service:act.env')}>
           <Envs environments={environments} value={target} onChange={setTarget} />
         </Field>
