@@ -10,10 +10,22 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ]
 
+// Making one of these costs far more than using it, and lists show hundreds of times.
+const made = new Map<string, Intl.RelativeTimeFormat | Intl.DateTimeFormat>()
+function kept<T extends Intl.RelativeTimeFormat | Intl.DateTimeFormat>(what: string, make: (lang: string) => T): T {
+  const lang = locale()
+  const key = `${what} ${lang}`
+  const known = made.get(key) as T | undefined
+  if (known) return known
+  const fresh = make(lang)
+  made.set(key, fresh)
+  return fresh
+}
+
 /** `3 minutes ago`; to the second below a minute. */
 export function ago(at: number, now: number): string {
   const s = (at - now) / 1000
-  const words = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' })
+  const words = kept('ago', (lang) => new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' }))
   for (const [unit, size] of STEPS) if (Math.abs(s) >= size) return words.format(Math.trunc(s / size), unit)
   return words.format(Math.trunc(s), 'second')
 }
@@ -32,7 +44,7 @@ export function span(ms: number): string {
 }
 
 export const exact = (at: number | string): string =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at))
+  kept('exact', (lang) => new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'medium' })).format(new Date(at))
 
 let now = Date.now()
 const watchers = new Set<() => void>()

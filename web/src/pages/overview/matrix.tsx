@@ -1,7 +1,7 @@
 // Services by environments. Only the rows in sight are in the page, however many there are.
 import { useNavigate } from '@tanstack/react-router'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { type CSSProperties, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { OverviewService } from '../../api/schema'
 import { isTyping } from './keys'
@@ -58,9 +58,11 @@ export function Matrix({ services, columns, byOwner, matching, more }: MatrixPro
     },
   })
   useLayoutEffect(() => {
-    const top = (list.current?.getBoundingClientRect().top ?? 0) + scrollY
-    if (Math.abs(top - margin) > 1) setMargin(top)
-  })
+    const look = (): void => setMargin(Math.round((list.current?.getBoundingClientRect().top ?? 0) + scrollY))
+    look()
+    addEventListener('resize', look)
+    return () => removeEventListener('resize', look)
+  }, [services, columns, cards])
 
   const shown = rows.getVirtualItems()
   const last = shown.at(-1)?.index ?? 0
@@ -68,16 +70,19 @@ export function Matrix({ services, columns, byOwner, matching, more }: MatrixPro
     if (last >= lines.length - 20) more?.()
   }, [last, lines.length, more])
 
+  // Keys may come faster than the page is drawn.
+  const current = useRef(at)
   const go = (to: number): void => {
+    current.current = to
     setAt(to)
     rows.scrollToIndex(to, { align: 'auto' })
     // It is in the page once the virtualizer has seen where one is.
     requestAnimationFrame(() =>
-      requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-index='${to}']`)?.focus({ preventScroll: true })),
+      requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-index='${current.current}']`)?.focus({ preventScroll: true })),
     )
   }
   const step = (by: 1 | -1): void => {
-    let to = at
+    let to = current.current
     do to += by
     while (lines[to] !== undefined && 'owner' in lines[to]!)
     if (lines[to] !== undefined) go(to)
@@ -96,11 +101,16 @@ export function Matrix({ services, columns, byOwner, matching, more }: MatrixPro
     return () => removeEventListener('keydown', pressed)
   })
 
-  const toggle = (key: string): void => {
-    const next = new Set(open)
-    if (!next.delete(key)) next.add(key)
-    setOpen(next)
-  }
+  const toggle = useCallback(
+    (service: string, env: string) =>
+      setOpen((old) => {
+        const next = new Set(old)
+        const key = `${service}/${env}`
+        if (!next.delete(key)) next.add(key)
+        return next
+      }),
+    [],
+  )
   const before = (shown[0]?.start ?? margin) - margin
   const after = rows.getTotalSize() - ((shown.at(-1)?.end ?? margin) - margin)
   return (
@@ -141,7 +151,9 @@ export function Matrix({ services, columns, byOwner, matching, more }: MatrixPro
               tabIndex={index === at || (at < 0 && index === 0) ? 0 : -1}
               className={service.attention.includes('failing') ? 'ov-row ov-failing' : 'ov-row'}
               onFocus={(event) => {
-                if (event.target === event.currentTarget) setAt(index)
+                if (event.target !== event.currentTarget) return
+                current.current = index
+                setAt(index)
               }}
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && event.target === event.currentTarget)
@@ -151,8 +163,8 @@ export function Matrix({ services, columns, byOwner, matching, more }: MatrixPro
               <Row
                 service={service}
                 columns={columns}
-                isOpen={(env) => open.has(`${service.name}/${env}`)}
-                toggle={(env) => toggle(`${service.name}/${env}`)}
+                open={columns.filter((env) => open.has(`${service.name}/${env}`)).join(' ')}
+                toggle={toggle}
               />
             </div>
           )

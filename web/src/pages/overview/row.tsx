@@ -1,19 +1,24 @@
 import { ClockCircleOutlined, GlobalOutlined, ToolOutlined } from '@ant-design/icons'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { OverviewService, ServiceKind } from '../../api/schema'
 import { Cell } from './cell'
 
 const KIND: Record<ServiceKind, ReactNode> = { web: <GlobalOutlined />, worker: <ToolOutlined />, cron: <ClockCircleOutlined /> }
 
-export function Row({ service, columns, isOpen, toggle }: {
+interface RowProps {
   service: OverviewService
   columns: readonly string[]
-  isOpen: (env: string) => boolean
-  toggle: (env: string) => void
-}) {
+  /** Environments whose sites are shown, with spaces between. */
+  open: string
+  toggle: (service: string, env: string) => void
+}
+
+/** Drawn again only when something about it changed: scrolling changes nothing. */
+export const Row = memo(function Row({ service, columns, open, toggle }: RowProps) {
   const { t } = useTranslation()
+  const opened = open.split(' ')
   const cells = new Map(service.environments.map((cell) => [cell.name, cell]))
   return (
     <>
@@ -35,9 +40,9 @@ export function Row({ service, columns, isOpen, toggle }: {
           <span className="ov-env" aria-hidden="true">
             {env}
           </span>
-          <Cell cell={cells.get(env)} open={isOpen(env)} toggle={() => toggle(env)} />
+          <Cell cell={cells.get(env)} open={opened.includes(env)} toggle={() => toggle(service.name, env)} />
         </div>
       ))}
     </>
   )
-}
+})
