@@ -44,7 +44,7 @@ export const serviceQuery = (service: string) =>
 export const placesQuery = (service: string) =>
   queryOptions({
     queryKey: ['service', service, 'places'],
-    queryFn: async () => (await got(api.GET('/api/v1/status', { params: { query: { service } } }))).items,
+    queryFn: () => whole((after) => got(api.GET('/api/v1/status', { params: { query: { service, limit: 200, ...(after && { after }) } } }))),
   })
 
 export const rolloutQuery = (rollout: string) =>
