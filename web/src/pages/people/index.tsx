@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
-import { Tabs } from 'antd'
+import { useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { meQuery } from '../../api/queries'
 import { useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
+import { Sections } from '../../parts/sections'
 import { Access } from './access'
 import { Groups } from './groups'
 import { History } from './history'
@@ -16,7 +16,6 @@ import './people.css'
 export function People() {
   const { t } = useTranslation()
   const { tab } = useSearch({ from: '/inside/people' })
-  const navigate = useNavigate()
   const { data: me } = useQuery(meQuery)
   const may = useMay()
   const keeps = may('access')
@@ -33,11 +32,10 @@ export function People() {
     { key: 'access', label: t('people:tab.access'), children: <Access may={keeps} /> },
     ...(may('read_audit') ? [{ key: 'history', label: t('people:tab.history'), children: <History /> }] : []),
   ]
-  const shown = items.some((item) => item.key === tab) ? tab : items[0]?.key
   return (
     <Page title={t('people:title')}>
       {!knows && me && <p className="soft">{t('people:who_sees')}</p>}
-      <Tabs activeKey={shown ?? ''} items={items} destroyOnHidden onChange={(key) => void navigate({ to: '/people', search: { tab: key } })} />
+      <Sections to="/people" label={t('people:title')} items={items} at={tab} />
     </Page>
   )
 }

@@ -1,8 +1,8 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
-import { Tabs } from 'antd'
+import { useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
+import { Sections } from '../../parts/sections'
 import { Audit } from './audit'
 import { Backups } from './backups'
 import { Certificates } from './certificates'
@@ -15,7 +15,6 @@ import './system.css'
 export function System() {
   const { t } = useTranslation()
   const { tab } = useSearch({ from: '/inside/system' })
-  const navigate = useNavigate()
   const may = useMay()
   const items = [
     { key: 'hosts', label: t('system:tab.hosts'), children: <Hosts /> },
@@ -26,10 +25,9 @@ export function System() {
     ...(may('read_audit') ? [{ key: 'audit', label: t('system:tab.audit'), children: <Audit may={may('system')} /> }] : []),
     { key: 'server', label: t('system:tab.server'), children: <Server /> },
   ]
-  const shown = items.some((item) => item.key === tab) ? tab : 'hosts'
   return (
     <Page title={t('system:title')}>
-      <Tabs activeKey={shown ?? 'hosts'} items={items} destroyOnHidden onChange={(key) => void navigate({ to: '/system', search: { tab: key } })} />
+      <Sections to="/system" label={t('system:title')} items={items} at={tab} />
     </Page>
   )
 }
