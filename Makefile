@@ -1,3 +1,4 @@
+# make build   the program with the console in it: target/release/tradewind
 # make demo    the story of four releases, with a table at the end; KEEP=1 leaves it running
 # make test    every test
 # make bench   figures beside those of peers
@@ -8,20 +9,40 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: demo test bench fuzz lint fmt
+.PHONY: console openapi build demo test bench fuzz lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 export KEEP
 
-demo:
+# The console, which the program carries.
+CONSOLE := web/dist/index.html
+web/node_modules/.package-lock.json: web/package-lock.json web/package.json
+	@scripts/setup console
+	cd web && npm ci --no-fund --no-audit --loglevel=error
+$(CONSOLE): web/node_modules/.package-lock.json web/openapi.json web/index.html web/vite.config.ts web/tsconfig.json \
+    $(shell find web/src web/public web/scripts -type f -not -name schema.ts)
+	cd web && npm run --silent build
+console: $(CONSOLE)
+
+# Files that are made from the routes.
+openapi:
+	TRADEWIND_WRITE_OPENAPI=1 cargo nextest run --locked --package tradewind-server -E 'test(the_document_beside_the_console_is_this_one)'
+
+build: $(CONSOLE)
+	cargo build --locked --profile $(PROFILE) --package tradewind
+
+demo: $(CONSOLE)
 	@scripts/setup demo
 	cargo build --locked --profile $(PROFILE) --package tradewind --package xtask
 	$(BUILT)/xtask demo
 
-test:
+test: $(CONSOLE)
 	@scripts/setup test
+	cd web
+	npm test --silent
+	cd ..
 	cd examples/shop
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet -s tests -t .
 	cd ../..

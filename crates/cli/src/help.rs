@@ -23,6 +23,9 @@ pub static VERBS: Table = help! {
     "login.name": "Who is at which machine, for the event log [default: user@host]", "事件日志中显示的身份［默认：用户@主机］";
     "login.fingerprint": "Believe the server with this fingerprint from now on; compare it with the one shown on the server", "从此信任该指纹的服务器；请先与服务器上显示的指纹核对";
     "login.no_git": "Leave git's configuration and remotes alone", "不修改 git 配置与远程仓库";
+    "console": "Print a link that opens the console in a browser, signed in; good once, for ten minutes", "打印可直接登录控制台的链接；十分钟内有效，只能用一次";
+    "console.user": "For the machine's owner: the account to be, made where it is missing [default: owner]", "机器所有者使用的账号，不存在则创建［默认：owner］";
+    "console.open": "Open it here, too", "同时在本机打开";
     "whoami": "Who you are here, and what you may do", "当前身份及权限";
     "password": "Change your own password", "修改自己的密码";
     "second-factor": "Your second factor: six digits of an authenticator beside the password", "第二因素：密码之外由验证器生成的六位数字";

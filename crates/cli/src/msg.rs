@@ -95,6 +95,8 @@ crate::messages! {
     SECOND_RESET = "{handle} has no second factor any more, and all their sessions are over.", "{handle} 的第二因素已重置，其所有会话均已结束。";
     PASSWORD_CHANGED = "Changed. All other sessions are over.", "密码已修改，其他会话已全部结束。";
     I_AM = "{name} at {server}", "{name}（{server}）";
+    CONSOLE_AS = "As {name}, good once and for ten minutes:", "以 {name} 身份登录，十分钟内有效，只能用一次：";
+    CONSOLE_NOT_OPENED = "No browser could be started here: open the address by hand.", "无法在此启动浏览器：请手动打开该地址。";
     NO_PERSON = "  a token of the machine's owner: it belongs to no user and reaches as far as its scopes", "  机器所有者的令牌：不属于任何用户，权限以其范围为限";
     NO_ROLES = "  no role yet: an admin gives one with `tradewind role grant`", "  还没有角色：请管理员用 `tradewind role grant` 授予";
     MY_TOKEN = "  token {name}: {scopes}, until {until}", "  令牌 {name}：{scopes}，有效期至 {until}";

@@ -80,6 +80,7 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs) -> Result<Collected> {
 async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
     rows::idempotency::purge(tx, before).await?;
     rows::login_codes::purge(tx, before).await?;
+    rows::session_links::purge(tx, before).await?;
     tx.without_event("what was over is forgotten");
     Ok(())
 }

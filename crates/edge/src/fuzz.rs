@@ -76,7 +76,7 @@ async fn sent_on(
     }
     let seen = Seen::of(&head.headers);
     let upgrade = headers::wants_upgrade(&head.headers, seen);
-    let origin = Origin::of(&peer, &head.headers, &rules).into_owned();
+    let origin = Origin::named(&peer, &head.headers, &rules).unwrap_or_else(|| peer.origin.clone());
     headers::to_instance(&mut head, seen, &origin, upgrade);
     assert_eq!(head.headers.get_all("x-forwarded-for").iter().count(), 1);
     assert!(peer.is_trusted || head.headers["x-forwarded-for"] == peer.origin.ip, "the client's own word went on");

@@ -10,6 +10,9 @@ faults! {
     NO_ROUTE = "TW-API-002", 404,
         "there is nothing at {path}", "{path} 不存在",
         "see /api/v1/openapi.json for what there is", "可用接口见 /api/v1/openapi.json";
+    NO_CONSOLE = "TW-API-017", 404,
+        "this program was built without the console", "此程序构建时未包含控制台",
+        "build it with `make build`, which makes the console first; the command line does without", "请用 `make build` 构建（会先构建控制台）；命令行不受影响";
     NO_METHOD = "TW-API-003", 405,
         "{method} is not possible at {path}", "{path} 不支持 {method}",
         "see /api/v1/openapi.json for what is", "支持的方法见 /api/v1/openapi.json";
@@ -120,6 +123,15 @@ faults! {
     ANOTHERS = "TW-AUTH-017", 403,
         "a token of {user} is made by {user} alone", "{user} 的令牌只能由 {user} 本人创建",
         "make one of your own, or for a service account: `tradewind user service`", "请创建自己的令牌，或为服务账号创建：`tradewind user service`";
+    BAD_LINK = "TW-AUTH-022", 401,
+        "this link is not valid: mistyped, used or older than ten minutes", "该链接无效：地址不完整、已使用或已超过十分钟",
+        "make a new one: `tradewind console`", "请重新生成：`tradewind console`";
+    LIMITED_TOKEN = "TW-AUTH-023", 403,
+        "the token `{name}` has limits, and a session has all rights of its owner", "令牌 `{name}` 有权限限制，而会话拥有其所有者的全部权限",
+        "use the token of `tradewind login`, or sign in with your password", "请使用 `tradewind login` 的令牌，或用密码登录";
+    NOT_OWNERS = "TW-AUTH-024", 409,
+        "`{name}` is an account of its own and not the machine owner's", "`{name}` 是独立的账号，不是本机所有者的账号",
+        "name another: `tradewind console --user NAME`, or sign in as {name} with the password", "请另选名称：`tradewind console --user NAME`，或用密码以 {name} 登录";
 
     NOT_A_REPOSITORY = "TW-GIT-001", 404,
         "there is no service `{service}` here", "此处没有服务 `{service}`",

@@ -8,6 +8,7 @@ mod app;
 pub mod auth;
 pub mod backup;
 pub mod config;
+mod console;
 pub mod faults;
 pub mod git;
 pub mod hooks;

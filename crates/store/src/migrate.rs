@@ -36,6 +36,7 @@ pub static STEPS: &[Step] = &[
     Step::new(10, "forges", include_str!("../migrations/0010_forges.sql")),
     Step::new(11, "floor", include_str!("../migrations/0011_floor.sql")),
     Step::new(12, "overview", include_str!("../migrations/0012_overview.sql")),
+    Step::new(13, "session_links", include_str!("../migrations/0013_session_links.sql")),
 ];
 
 /// The last step of the version before this one: that program goes on working on this schema, and may be started on it again.

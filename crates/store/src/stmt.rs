@@ -55,6 +55,7 @@ pub fn all() -> Vec<&'static Stmt> {
         rows::grants::STATEMENTS,
         rows::groups::STATEMENTS,
         rows::invitations::STATEMENTS,
+        rows::session_links::STATEMENTS,
         rows::sessions::STATEMENTS,
         rows::users::STATEMENTS,
         rows::usual::STATEMENTS,

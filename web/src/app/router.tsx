@@ -29,6 +29,16 @@ const login = createRoute({
   component: lazyRouteComponent(() => import('../pages/login'), 'Login'),
 })
 
+/** With a code of `tradewind console`, which stands behind `#`. */
+const enter = createRoute({
+  getParentRoute: () => root,
+  path: '/enter',
+  validateSearch: (search: Record<string, unknown>): { to?: string } =>
+    typeof search['to'] === 'string' ? { to: search['to'] } : {},
+  loader: () => loadWords('login'),
+  component: lazyRouteComponent(() => import('../pages/login/enter'), 'Enter'),
+})
+
 /** With a code of an invitation, which stands behind `#`. */
 const invited = createRoute({
   getParentRoute: () => root,
@@ -108,6 +118,7 @@ const system = createRoute({
 
 const tree = root.addChildren([
   login,
+  enter,
   invited,
   inside.addChildren([overview, service, rollout, run, events, people, account, system]),
 ])

@@ -60,7 +60,9 @@ async fn perform(root: &Path, options: Options) -> Result<()> {
     stage.traffic = None;
     if options.keep && told.is_ok() {
         stage.tradewind.keep();
-        farewell(&stage.story, &stage.tradewind, &stage.folder);
+        if let Err(error) = farewell(&stage.story, &stage.tradewind, &stage.folder).await {
+            stage.story.fail(format!("{error:#}"));
+        }
     } else if let Err(error) = stage.tradewind.down().await {
         stage.story.fail(format!("{error:#}"));
     }
@@ -387,7 +389,13 @@ fn memory_rows(weights: &BTreeMap<String, memory::Weight>, lang: Lang) -> Vec<Ve
     ]
 }
 
-fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) {
+/// What to try; at last the console, signed in, on the rollout that the judge took back.
+async fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) -> Result<()> {
+    let bad = tradewind.rollout("shop", "v3", &["failed"]).await?;
+    let link = tradewind.ask(&["console"]).await?;
+    let (page, code) =
+        link["url"].as_str().and_then(|url| url.split_once('#')).context("`tradewind console` gave no address")?;
+    let console = format!("{page}?to=/rollouts/{}#{code}", bad["id"].as_str().unwrap_or_default());
     story.chapter("It runs on. Try:", "它还在运行，可以试试：");
     let lines = [
         format!("export HOME={} PATH=$PATH:{}", tradewind.home.display(), tradewind.bin_folder().display()),
@@ -403,4 +411,10 @@ fn farewell(story: &Story, tradewind: &Tradewind, folder: &Path) {
     for line in lines {
         println!("    {line}");
     }
+    story.chapter(
+        "The console, on the rollout of v3 that was taken back (this link is good once; `tradewind console` makes another):",
+        "控制台，停在被撤回的 v3 发布页（此链接只能用一次；`tradewind console` 可另建）：",
+    );
+    println!("    {console}");
+    Ok(())
 }

@@ -40,6 +40,11 @@ impl Client {
         self.post(&["invitations", "accept"], accept).await
     }
 
+    /// A link that signs a browser in as who asks.
+    pub async fn make_session_link(&self, wish: &MakeSessionLink) -> Result<SessionLink, ApiError> {
+        self.post(&["session", "links"], wish).await
+    }
+
     pub async fn me(&self) -> Result<Me, ApiError> {
         self.get(&["me"], &[]).await
     }

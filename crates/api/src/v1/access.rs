@@ -311,6 +311,43 @@ pub struct SignIn {
     pub name: Option<String>,
 }
 
+/// A link that signs a browser in.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeSessionLink {
+    /// For the machine's owner, whose token belongs to nobody: the account to be, made where it is missing. It has no password
+    /// until it is given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "li.wei")]
+    pub handle: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionLink {
+    /// Good once.
+    pub code: String,
+    /// The console's address with the code, relative to the server.
+    #[schema(example = "/enter#CODE")]
+    pub path: String,
+    pub handle: String,
+    pub expires_at: Time,
+}
+
+impl fmt::Debug for SessionLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLink").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterByLink {
+    pub code: String,
+    /// The second factor's six digits, or a recovery code, where the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<String>,
+}
+
 /// A browser's session; its secret is in the cookie.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignedIn {
@@ -349,6 +386,9 @@ pub struct Me {
     pub actions: Vec<String>,
     pub second_factor_needed: bool,
     pub recovery_codes_left: Option<u64>,
+    /// Whether there is a password to sign in with.
+    #[serde(default)]
+    pub has_password: bool,
     /// In a session: to be sent as `X-CSRF-Token` with everything but GET.
     pub csrf: Option<String>,
 }

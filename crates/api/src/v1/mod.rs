@@ -22,9 +22,9 @@ pub mod system;
 pub mod time;
 
 pub use access::{
-    AcceptInvitation, AccessPolicy, CreateAccount, CreateGroup, CreateToken, GrantRole, Granted, Group, Invitation,
-    Invite, Login, Me, NewInvitation, NewToken, Password, RecoveryCodes, RoleWish, Scope, SecondFactorCode,
-    SecondFactorSecret, SessionInfo, SignIn, SignedIn, Token, User, UserKind,
+    AcceptInvitation, AccessPolicy, CreateAccount, CreateGroup, CreateToken, EnterByLink, GrantRole, Granted, Group,
+    Invitation, Invite, Login, MakeSessionLink, Me, NewInvitation, NewToken, Password, RecoveryCodes, RoleWish, Scope,
+    SecondFactorCode, SecondFactorSecret, SessionInfo, SessionLink, SignIn, SignedIn, Token, User, UserKind,
 };
 pub use audit::{
     Actor, AuditFinding, AuditKey, AuditProblem, AuditReport, AuditSink, AuditStatus, ChainHead, Checkpoint, Event,

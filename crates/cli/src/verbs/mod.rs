@@ -6,6 +6,7 @@ pub mod backup;
 pub mod certificate;
 pub mod check;
 pub mod completions;
+pub mod console;
 pub mod deploy;
 pub mod diff;
 pub mod events;
@@ -54,6 +55,7 @@ pub enum Verb {
     Login(login::Args),
     Logout,
     Whoami,
+    Console(console::Args),
     Password,
     SecondFactor(second_factor::Args),
     Init(init::Args),
@@ -98,6 +100,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Login(args) => login::run(args, session).await,
         Verb::Logout => logout::run(session).await,
         Verb::Whoami => whoami::run(session).await,
+        Verb::Console(args) => console::run(args, session).await,
         Verb::SecondFactor(args) => second_factor::run(args, session).await,
         Verb::Password => password::run(session).await,
         Verb::Init(args) => init::run(&args, session),

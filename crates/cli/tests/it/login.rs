@@ -96,3 +96,18 @@ async fn a_service_made_in_its_checkout_gets_its_remote() {
     std::fs::write(fake.dir.join("tradewind.yaml"), "version: 1\nservice: shop\n").unwrap();
     insta::assert_snapshot!("service_created_here_zh", fake.run_zh("service create shop").await);
 }
+
+#[tokio::test]
+async fn the_console_is_opened_by_a_link() {
+    let fake = Fake::start().await;
+    let link =
+        value!({ "code": "tw_x", "path": "/enter#tw_x", "handle": "owner", "expires_at": "2026-11-11T00:20:00Z" });
+    fake.on("POST /session/links", json(link));
+    let url = fake.url.clone();
+    let said = fake.run("console").await;
+    insta::assert_snapshot!("console", said.to_string().replace(&url, "URL"));
+    let named = fake.run("console --user li.wei --json").await;
+    insta::assert_snapshot!("console_json", named.to_string().replace(&url, "URL"));
+    assert_eq!(fake.seen()[0].body, value!({}));
+    assert_eq!(fake.seen()[1].body, value!({ "handle": "li.wei" }));
+}

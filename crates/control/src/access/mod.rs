@@ -17,7 +17,7 @@ pub use grants::{grant, list as grants, withdraw};
 pub use groups::{add_member, create as create_group, list as groups, remove as remove_group, remove_member};
 pub use invitations::{Accepted, accept, code_hash, invite, list as invitations, revoke as revoke_invitation};
 pub use people::{
-    create_service_account, disable, enable, erase, list as users, reset_second_factor, set_password,
+    create_service_account, disable, enable, erase, list as users, owner_account, reset_second_factor, set_password,
     set_second_factor, show as user, view,
 };
 pub use policy::{Policy, needs_second_factor, policy, set_policy};

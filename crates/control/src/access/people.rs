@@ -1,17 +1,17 @@
 //! Users: people and service accounts.
 
-use super::{fact, faults, grants::shown_of};
+use super::{fact, faults, grants, grants::shown_of};
 use crate::{Ctx, Result, ctx::Asker, services};
 use serde_json::json;
 use tradewind_api::v1;
 use tradewind_model::{
-    access::{Action, Role, Subject, is_handle},
+    access::{Action, Bounds, Grant, Role, Subject, is_handle},
     fault::Fault,
     id::UserId,
 };
 use tradewind_store::{
     Reader, Tx,
-    rows::{self, users::User},
+    rows::{self, grants::Holder, users::User},
     transact,
 };
 
@@ -56,6 +56,33 @@ pub async fn create_service_account(ctx: &Ctx, wish: &v1::CreateAccount, by: &As
         let after = Some(json!({ "handle": user.handle, "kind": "service" }));
         tx.event(fact("user.created", subject(&user), by, after)).await?;
         view(tx, user).await
+    })
+}
+
+/// The account of the machine's owner, whose token belongs to nobody: a person without a password, who may do everything.
+///
+/// # Errors
+/// [`faults::BAD_HANDLE`], [`faults::HANDLE_TAKEN`].
+pub async fn owner_account(ctx: &Ctx, handle: &str, by: &Asker) -> Result<User> {
+    by.allow(Action::Access, &Subject::ORGANISATION)?;
+    well_formed(handle)?;
+    transact!(ctx.store, tx => {
+        free(tx, handle).await?;
+        let new = rows::users::NewUser {
+            id: UserId::at(tx.now()),
+            handle: handle.to_owned(),
+            is_service: false,
+            name: handle.to_owned(),
+            email: None,
+            password: None,
+            created_by: by.actor.clone(),
+        };
+        let user = rows::users::insert(tx, new).await?;
+        let after = Some(json!({ "handle": user.handle, "kind": "person", "owner": true }));
+        tx.event(fact("user.created", subject(&user), by, after)).await?;
+        let all = Grant { role: Role::Admin, bounds: Bounds::default() };
+        grants::insert(tx, Holder::User(user.id), &user.handle, all, by).await?;
+        Ok(user)
     })
 }
 
@@ -142,6 +169,7 @@ pub async fn erase(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
         rows::tokens::revoke_of(tx, user.id).await?;
         rows::tokens::rename_of(tx, user.id, &user.handle).await?;
         rows::sessions::forget(tx, user.id).await?;
+        rows::session_links::forget(tx, user.id).await?;
         rows::sessions::set_codes(tx, user.id, &[]).await?;
         rows::invitations::forget(tx, user.email.as_deref(), &user.handle).await?;
         user = rows::users::update(tx, User {

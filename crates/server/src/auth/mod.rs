@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod caller;
+pub mod links;
 pub mod login;
 pub mod password;
 pub mod permit;

@@ -28,7 +28,6 @@ const TOKEN_LIFE_S: u64 = 30 * 86_400;
 
 /// Who signs in, and from where.
 pub struct Attempt<'a> {
-    pub asked: &'a SignIn,
     pub from: IpAddr,
     /// What the browser or program calls itself.
     pub agent: &'a str,
@@ -45,12 +44,12 @@ struct Proven {
 /// # Errors
 /// [`faults::BAD_SIGN_IN`] whatever is wrong, [`faults::TOO_MANY_TRIES`], [`faults::SECOND_FACTOR`] where the password is
 /// right and the code is missing.
-pub async fn for_token(app: &App, attempt: &Attempt<'_>) -> Result<NewToken, Refusal> {
-    let name = attempt.asked.name.clone().unwrap_or_else(|| attempt.asked.handle.clone());
-    let asked =
+pub async fn for_token(app: &App, asked: &SignIn, attempt: &Attempt<'_>) -> Result<NewToken, Refusal> {
+    let name = asked.name.clone().unwrap_or_else(|| asked.handle.clone());
+    let wished =
         CreateToken { name, scopes: vec![Scope::Admin], expires_in_s: Some(TOKEN_LIFE_S), ..CreateToken::default() };
-    let wish = Wish::check(&asked)?;
-    let Proven { user, strong } = prove(app, attempt).await?;
+    let wish = Wish::check(&wished)?;
+    let Proven { user, strong } = prove(app, asked, attempt).await?;
     let store = app.store.for_org(user.org.clone());
     if second_factor_needed(&store, &user, strong).await? {
         // A token has nowhere to set one up from.
@@ -69,8 +68,8 @@ pub async fn for_token(app: &App, attempt: &Attempt<'_>) -> Result<NewToken, Ref
 ///
 /// # Errors
 /// As [`for_token`]; whoever still has to set up a second factor gets a session that can do only that.
-pub async fn for_session(app: &App, attempt: &Attempt<'_>) -> Result<(Opened, User, bool), Refusal> {
-    let Proven { user, strong } = prove(app, attempt).await?;
+pub async fn for_session(app: &App, asked: &SignIn, attempt: &Attempt<'_>) -> Result<(Opened, User, bool), Refusal> {
+    let Proven { user, strong } = prove(app, asked, attempt).await?;
     let store = app.store.for_org(user.org.clone());
     let by = by(&user, attempt.cause.clone());
     let opened: Result<_, Refusal> = transact!(store, tx => {
@@ -97,8 +96,8 @@ pub async fn accept(app: &App, asked: &AcceptInvitation, from: IpAddr, cause: Op
     Ok(accepted.user)
 }
 
-async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
-    let SignIn { handle, password, code, .. } = attempt.asked;
+async fn prove(app: &App, asked: &SignIn, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
+    let SignIn { handle, password, code, .. } = asked;
     let now = app.store.now();
     slow_down(app, attempt.from, Some(handle), now)?;
     let store = app.store.for_org(OrgName::default_org());
@@ -126,7 +125,7 @@ async fn prove(app: &App, attempt: &Attempt<'_>) -> Result<Proven, Refusal> {
 }
 
 /// Before anything is compared: by where it comes from, and by the account it is meant for.
-fn slow_down(
+pub(super) fn slow_down(
     app: &App,
     from: IpAddr,
     account: Option<&str>,
@@ -146,7 +145,7 @@ fn was_right(app: &App, from: IpAddr, account: &str) {
 }
 
 /// A failed attempt is a fact of the account; a name nobody has is none, or anybody could fill the log.
-async fn refuse(app: &App, attempt: &Attempt<'_>, user: &User) -> Refusal {
+pub(super) async fn refuse(app: &App, attempt: &Attempt<'_>, user: &User) -> Refusal {
     let store = app.store.for_org(user.org.clone());
     let by = Asker { cause: attempt.cause.clone(), ..Asker::system("access") };
     let after = Some(json!({ "address": attempt.from.to_string() }));
@@ -164,6 +163,10 @@ async fn refuse(app: &App, attempt: &Attempt<'_>, user: &User) -> Refusal {
 /// # Errors
 /// [`faults::BAD_SIGN_IN`], [`faults::TOO_MANY_TRIES`].
 pub async fn own_password(app: &App, user: &User, given: &str, from: IpAddr) -> Result<(), Refusal> {
+    if user.password.is_none() {
+        // Whoever came in by a link has none to show.
+        return Ok(());
+    }
     slow_down(app, from, Some(&user.handle), app.store.now())?;
     if !password::verify(given.to_owned(), user.password.clone()).await? {
         return Err(Fault::new(&faults::BAD_SIGN_IN).into());
@@ -173,13 +176,13 @@ pub async fn own_password(app: &App, user: &User, given: &str, from: IpAddr) -> 
 }
 
 /// Whether a policy asks this person for a second factor, and none was shown.
-async fn second_factor_needed(store: &Store, user: &User, strong: bool) -> Result<bool, Refusal> {
+pub(super) async fn second_factor_needed(store: &Store, user: &User, strong: bool) -> Result<bool, Refusal> {
     let mut read = store.read().await?;
     let rights = access::of_user(&mut read, user).await?;
     Ok(!strong && access::needs_second_factor(&access::policy(&mut read).await?, &rights))
 }
 
-fn by(user: &User, cause: Option<String>) -> Asker {
+pub(super) fn by(user: &User, cause: Option<String>) -> Asker {
     let actor = Actor::User { name: user.handle.clone(), principal: Some(Principal::User(user.id)) };
     Asker { actor, cause, rights: Default::default() }
 }

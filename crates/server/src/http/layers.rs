@@ -9,7 +9,7 @@ use super::{
 use crate::{
     App,
     auth::{Caller, permit::Ask},
-    faults,
+    console, faults,
     http::{idempotency, sse},
 };
 use axum::{
@@ -73,11 +73,11 @@ pub fn router(app: &App, routes: Vec<Route>) -> Router {
         handler = handler.layer(from_fn_with_state((app.clone(), route.permission), permit));
         router = router.route(route.path, handler);
     }
-    router.fallback(no_route).method_not_allowed_fallback(no_method).layer(from_fn(around)).with_state(app.clone())
-}
-
-async fn no_route(request: Request) -> Refusal {
-    Fault::new(&faults::NO_ROUTE).with("path", request.uri().path()).into()
+    router
+        .fallback(console::serve)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(around))
+        .with_state(app.clone())
 }
 
 async fn no_method(request: Request) -> Refusal {

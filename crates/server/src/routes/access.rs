@@ -74,8 +74,8 @@ async fn sign_in(
     Body(asked): Body<SignIn>,
 ) -> Answer<NewToken> {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let attempt = Attempt { asked: &asked, from: peer.ip(), agent, cause: cause(&info) };
-    Ok(Json(sign_in::for_token(&app, &attempt).await?))
+    let attempt = Attempt { from: peer.ip(), agent, cause: cause(&info) };
+    Ok(Json(sign_in::for_token(&app, &asked, &attempt).await?))
 }
 
 async fn accept(

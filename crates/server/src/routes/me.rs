@@ -3,7 +3,7 @@
 use crate::{
     App,
     auth::{
-        Caller, Identity, Scoped, password, second_factor,
+        Caller, Identity, Scoped, links, password, second_factor,
         secret::Secret,
         session,
         sign_in::{self, Attempt},
@@ -22,8 +22,10 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use std::net::IpAddr;
 use tradewind_api::v1::{
-    Me, Page, Password, RecoveryCodes, SecondFactorCode, SecondFactorSecret, SessionInfo, SignIn, SignedIn,
+    EnterByLink, MakeSessionLink, Me, Page, Password, RecoveryCodes, SecondFactorCode, SecondFactorSecret, SessionInfo,
+    SessionLink, SignIn, SignedIn,
 };
 use tradewind_control::access;
 use tradewind_model::{
@@ -44,6 +46,17 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/session", Permission::Public, "open_session", open)
             .about("Access", "Sign a browser in: the session's secret comes as a cookie")
             .body::<SignIn>()
+            .answers::<SignedIn>()
+            .secret(),
+        Route::post("/api/v1/session/links", OWN, "make_session_link", link)
+            .about("Access", "A link that signs a browser in as who asks, good once and for ten minutes")
+            .body::<MakeSessionLink>()
+            .answers::<SessionLink>()
+            .status(201, "Made; the code is shown this once")
+            .secret(),
+        Route::post("/api/v1/session/enter", Permission::Public, "enter_by_link", enter)
+            .about("Access", "Sign a browser in with the code of a link")
+            .body::<EnterByLink>()
             .answers::<SignedIn>()
             .secret(),
         Route::delete("/api/v1/session", OWN, "close_session", close)
@@ -87,17 +100,50 @@ async fn open(
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Refusal> {
-    // Another site's form cannot sign somebody in as somebody else.
+    own_page(&headers)?;
+    let opened = sign_in::for_session(&app, &asked, &attempt(&headers, &info, peer.ip())).await?;
+    Ok(signed_in(opened))
+}
+
+async fn enter(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Extension(info): Extension<RequestInfo>,
+    headers: HeaderMap,
+    Body(asked): Body<EnterByLink>,
+) -> Result<Response, Refusal> {
+    own_page(&headers)?;
+    let opened = links::enter(&app, &asked, &attempt(&headers, &info, peer.ip())).await?;
+    Ok(signed_in(opened))
+}
+
+async fn link(
+    Scoped(app): Scoped,
+    caller: Caller,
+    Asked(by): Asked,
+    Body(asked): Body<MakeSessionLink>,
+) -> Result<(StatusCode, Json<SessionLink>), Refusal> {
+    Ok((StatusCode::CREATED, Json(links::make(&app, &caller, &by, &asked).await?)))
+}
+
+/// Another site's form cannot sign somebody in as somebody else.
+fn own_page(headers: &HeaderMap) -> Result<(), Fault> {
     let site = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
     if site.is_some_and(|s| s != "same-origin") {
-        return Err(Fault::new(&faults::BAD_CSRF).into());
+        return Err(Fault::new(&faults::BAD_CSRF));
     }
+    Ok(())
+}
+
+fn attempt<'a>(headers: &'a HeaderMap, info: &RequestInfo, from: IpAddr) -> Attempt<'a> {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let attempt = Attempt { asked: &asked, from: peer.ip(), agent, cause: Some(format!("request/{}", info.id)) };
-    let (opened, user, second_factor_needed) = sign_in::for_session(&app, &attempt).await?;
+    Attempt { from, agent, cause: Some(format!("request/{}", info.id)) }
+}
+
+fn signed_in((opened, user, second_factor_needed): (session::Opened, User, bool)) -> Response {
     let told =
         SignedIn { handle: user.handle, csrf: opened.csrf, expires_at: opened.expires_at.into(), second_factor_needed };
-    Ok(([(header::SET_COOKIE, opened.cookie)], Json(told)).into_response())
+    ([(header::SET_COOKIE, opened.cookie)], Json(told)).into_response()
 }
 
 async fn close(Scoped(app): Scoped, caller: Caller, Asked(by): Asked) -> Result<Response, Refusal> {
@@ -137,6 +183,10 @@ async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<M
         }
         _ => None,
     };
+    let has_password = match caller.user {
+        Some(id) => rows::users::find(&mut read, id).await?.is_some_and(|u| u.password.is_some()),
+        None => false,
+    };
     let in_session = matches!(caller.identity, Identity::Session(_));
     let secret = session::cookie(&headers).filter(|_| in_session).and_then(|c| Secret::parse(&c));
     Ok(Json(Me {
@@ -144,6 +194,7 @@ async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<M
         actions: Action::ALL.into_iter().filter(|a| caller.rights.may_somewhere(*a)).map(|a| a.to_string()).collect(),
         second_factor_needed: caller.second_factor_needed,
         recovery_codes_left,
+        has_password,
         csrf: secret.map(|s| session::csrf_of(&s)),
         name: caller.name,
         user,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tradewind_api::{
     Client, EventQuery, Paging,
     v1::{
-        AcceptInvitation, AccessPolicy, CreateAccount, CreateToken, GrantRole, Invite, RoleWish, Scope,
-        SecondFactorCode, SignIn, User,
+        AcceptInvitation, AccessPolicy, CreateAccount, CreateToken, GrantRole, Invite, MakeSessionLink, RoleWish,
+        Scope, SecondFactorCode, SignIn, User,
     },
 };
 use tradewind_model::access::Role;
@@ -361,4 +361,83 @@ async fn a_policy_lets_nobody_do_anything_before_there_is_a_second_factor() {
     let confirm = json!({ "code": code, "password": PASSWORD, "ticket": begun["ticket"] });
     assert_eq!(post("/api/v1/me/second-factor/confirm", confirm).await.0, 200);
     assert_eq!(get("/api/v1/services").await.0, 200);
+}
+
+/// A browser that opens a link: the answer, and the cookie it was given.
+async fn enter(app: &TestApp, code: &str, second_factor: Option<&str>) -> (u16, Value, Option<String>) {
+    let body = json!({ "code": code, "second_factor": second_factor });
+    let answer = http().post(app.url("/api/v1/session/enter")).json(&body).send().await.unwrap();
+    let cookie = answer.headers().get("set-cookie").map(|c| c.to_str().unwrap().split(';').next().unwrap().to_owned());
+    (answer.status().as_u16(), answer.json().await.unwrap(), cookie)
+}
+
+async fn me_with(app: &TestApp, cookie: &str) -> Value {
+    let answer = http().get(app.url("/api/v1/me")).header("cookie", cookie).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_link_signs_its_owner_in_once() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let client = signed_in(&app, "li.wei").await;
+    let link = client.make_session_link(&Default::default()).await.unwrap();
+    assert_eq!((link.handle.as_str(), link.path.clone()), ("li.wei", format!("/enter#{}", link.code)));
+    let (status, told, cookie) = enter(&app, &link.code, None).await;
+    assert_eq!((status, told["handle"].as_str()), (200, Some("li.wei")));
+    assert_eq!(me_with(&app, &cookie.unwrap()).await["name"], "li.wei");
+    assert_eq!(enter(&app, &link.code, None).await.1["code"], "TW-AUTH-022", "it was used");
+    assert_eq!(enter(&app, "tw_made_up", None).await.1["code"], "TW-AUTH-022");
+
+    let late = client.make_session_link(&Default::default()).await.unwrap();
+    app.clock.forward(Duration::from_secs(601));
+    assert_eq!(enter(&app, &late.code, None).await.1["code"], "TW-AUTH-022");
+    let of_one_gone = client.make_session_link(&Default::default()).await.unwrap();
+    app.client().disable_user("li.wei").await.unwrap();
+    assert_eq!(enter(&app, &of_one_gone.code, None).await.1["code"], "TW-AUTH-022");
+    let events = serde_json::to_string(&crate::events::all(&app, 8).await).unwrap();
+    assert!(events.contains("user.link_made") && !events.contains(&link.code));
+}
+
+#[tokio::test]
+async fn a_token_with_limits_makes_no_link() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Admin, None)]).await;
+    let client = signed_in(&app, "li.wei").await;
+    let narrow = |scopes: Vec<Scope>, env: Option<&str>| CreateToken {
+        name: "narrow".into(),
+        scopes,
+        env: env.map(|e| e.parse().unwrap()),
+        ..CreateToken::default()
+    };
+    for wish in [narrow(vec![Scope::Read], None), narrow(vec![Scope::Admin], Some("staging"))] {
+        let token = client.create_token(&wish).await.unwrap().token;
+        assert_eq!(code_of(app.client_as(&token).make_session_link(&Default::default()).await), "TW-AUTH-023");
+    }
+}
+
+#[tokio::test]
+async fn the_machines_owner_gets_an_account_and_nobody_elses() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let named = |handle: &str| MakeSessionLink { handle: Some(handle.into()) };
+    let owner = app.client();
+    assert_eq!(code_of(owner.make_session_link(&named("li.wei")).await), "TW-AUTH-024");
+    assert!(owner.make_session_link(&named("Li Wei!")).await.is_err());
+    for _ in 0..2 {
+        let link = owner.make_session_link(&Default::default()).await.unwrap();
+        assert_eq!(link.handle, "owner");
+        let (_, _, cookie) = enter(&app, &link.code, None).await;
+        let me = me_with(&app, &cookie.unwrap()).await;
+        assert_eq!(
+            (me["has_password"].as_bool(), me["user"]["roles"][0]["role"].as_str()),
+            (Some(false), Some("admin"))
+        );
+    }
+    let users = owner.users().await.unwrap();
+    assert_eq!(users.iter().filter(|u| u.handle == "owner").count(), 1);
+    // An erased person has no password either, and is nobody's to be.
+    owner.erase_user("li.wei").await.unwrap();
+    owner.enable_user("li.wei").await.unwrap();
+    assert_eq!(code_of(owner.make_session_link(&named("li.wei")).await), "TW-AUTH-024");
 }

@@ -205,6 +205,7 @@ impl World {
 pub fn body(route: &Route) -> Option<Value> {
     let reason = json!({ "reason": "walk" });
     Some(match route.doc.id {
+        "make_session_link" => json!({}),
         "create_service" => json!({ "name": "quay" }),
         "start_rollout" => json!({ "env": "production", "release": "v1" }),
         "rollback" => json!({ "env": "production", "reason": "walk" }),

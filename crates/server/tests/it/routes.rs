@@ -153,8 +153,7 @@ fn codes_are_unique_over_all_areas() {
 #[test]
 fn the_document_beside_the_console_is_this_one() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/openapi.json");
-    let text =
-        serde_json::to_string_pretty(&tradewind_server::http::openapi::document(&tradewind_server::routes::all()));
+    let text = serde_json::to_string_pretty(&tradewind_server::http::openapi::document(&routes::all()));
     let text = text.unwrap() + "\n";
     if std::env::var_os("TRADEWIND_WRITE_OPENAPI").is_some() {
         std::fs::write(&file, &text).unwrap();

@@ -33,6 +33,7 @@ pub mod routes;
 pub mod runs;
 pub mod secrets;
 pub mod services;
+pub mod session_links;
 pub mod sessions;
 pub mod settings;
 pub mod sites;

@@ -4,6 +4,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got, rememberCsrf } from '../../api/client'
 import { isRefused } from '../../api/problem'
+import { within } from './back'
 import { Card, Fault, Field } from './card'
 
 /** The password is right, and a code is asked for. */
@@ -33,9 +34,7 @@ export function Login() {
       const opened = await got(api.POST('/api/v1/session', { body }))
       rememberCsrf(opened.csrf)
       client.clear()
-      // Only within this console: an address from elsewhere leads nowhere.
-      const back = to?.startsWith('/') && !to.startsWith('//') ? to : '/'
-      await navigate({ href: opened.second_factor_needed ? '/account' : back, replace: true })
+      await navigate({ href: opened.second_factor_needed ? '/account' : within(to), replace: true })
     } catch (error) {
       if (isRefused(error) && error.problem.code === CODE_ASKED && !asksCode) setAsksCode(true)
       else setFault(error)
