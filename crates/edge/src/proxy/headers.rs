@@ -113,7 +113,9 @@ pub fn to_instance(head: &mut request::Parts, seen: Seen, origin: &Origin, upgra
     head.version = http::Version::HTTP_11;
     if let Some(authority) = head.uri.authority() {
         head.headers.insert(header::HOST, crate::registry::header(authority.as_str()));
-        head.uri = head.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
+        // A path that is only understood (`http://host#there`) would be written as nothing at all.
+        let said = head.uri.path_and_query().filter(|p| p.as_str() != "/").cloned();
+        head.uri = said.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
     let headers = &mut head.headers;
     let protocol = if upgrade { headers.get(header::UPGRADE).cloned() } else { None };
@@ -217,6 +219,24 @@ pub struct BadHost;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_form_a_target_has_an_instance_is_asked_for_a_path() {
+        let origin = Origin { ip: HeaderValue::from_static("192.0.2.7"), is_secure: false };
+        for (asked, sent) in [
+            ("http://shop.example.com/a?b=c", "/a?b=c"),
+            ("http://shop.example.com", "/"),
+            ("http://shop.example.com#there", "/"),
+            ("http://shop.example.com/#there", "/"),
+            ("http://shop.example.com?b=c", "/?b=c"),
+            ("/a?b=c", "/a?b=c"),
+        ] {
+            let (mut head, ()) = Request::get(asked).body(()).unwrap().into_parts();
+            to_instance(&mut head, Seen::default(), &origin, false);
+            // As it is written on the connection.
+            assert_eq!(head.uri.to_string(), sent, "{asked}");
+        }
+    }
 
     #[test]
     fn a_client_can_neither_forge_forwarding_nor_strike_out_framing() {
