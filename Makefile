@@ -47,6 +47,8 @@ test: $(CONSOLE)
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet -s tests -t .
 	cd ../..
 	cargo nextest run --locked --workspace
+	cd web
+	npm run --silent e2e
 
 bench:
 	@scripts/setup bench

@@ -53,6 +53,7 @@ export function Shell() {
           // On a coloured button, which is light where the theme is dark.
           colorTextLightSolid: dark ? '#06201f' : '#ffffff',
           colorLink: dark ? '#3fb8b0' : '#0d6e6e',
+          colorTextLightSolid: dark ? '#06201f' : '#ffffff',
           colorBgLayout: dark ? '#0f151b' : '#f5f7f8',
           colorBgContainer: dark ? '#161e26' : '#ffffff',
           colorBgElevated: dark ? '#1c2630' : '#ffffff',
