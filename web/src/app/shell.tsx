@@ -51,7 +51,6 @@ export function Shell() {
           colorPrimary: dark ? '#3fb8b0' : '#0d6e6e',
           colorError: dark ? '#ff7b72' : '#c62a2f',
           // On a coloured button, which is light where the theme is dark.
-          colorTextLightSolid: dark ? '#06201f' : '#ffffff',
           colorLink: dark ? '#3fb8b0' : '#0d6e6e',
           colorTextLightSolid: dark ? '#06201f' : '#ffffff',
           colorBgLayout: dark ? '#0f151b' : '#f5f7f8',
