@@ -10,6 +10,7 @@ fn main() -> io::Result<()> {
     let dist = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../web/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     let mut files = Vec::new();
+    let dist = dist.canonicalize().unwrap_or(dist);
     if dist.join("index.html").is_file() {
         walk(&dist, &mut files)?;
     }
@@ -41,7 +42,7 @@ fn ending(path: &Path) -> &str {
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path().canonicalize()?;
+        let path = entry?.path();
         if path.is_dir() { walk(&path, files)? } else { files.push(path) }
     }
     Ok(())

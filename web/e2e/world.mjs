@@ -1,6 +1,6 @@
 // A real server in a folder of its own, its command line, and a browser.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -29,6 +29,8 @@ export class World {
   static async start() {
     const world = new World()
     world.folder = await mkdtemp(join(tmpdir(), 'tw-console-'))
+    // Jobs are other users, and have to come through.
+    await chmod(world.folder, 0o711)
     world.home = join(world.folder, 'home')
     world.data = join(world.folder, 'data')
     await mkdir(world.home)
