@@ -13,7 +13,7 @@ const BIN = resolve(process.env.TRADEWIND_BIN ?? join(here, '../../target/debug/
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 export const PASSWORD = 'four words in a row'
 /** How long anything may take before it is said to hang. */
-export const HANG = 60_000
+export const HANG = Number(process.env.HANG_MS ?? 60_000)
 
 const freePort = () =>
   new Promise((done, fail) => {
