@@ -14,6 +14,7 @@ pub mod home;
 pub mod host;
 pub mod instance;
 mod logs;
+mod machine;
 pub mod release;
 pub mod scrape;
 pub mod secrets;

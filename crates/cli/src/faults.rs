@@ -159,6 +159,9 @@ tradewind_model::faults! {
     BAD_MOMENT = "TW-CLI-034", 422,
         "`{value}` is not a time", "`{value}` 不是合法的时间",
         "write 12h or 3d (ago), 2026-11-12 or \"2026-11-12 08:00\" (this machine's time zone), or 2026-11-12T08:00:00+08:00", "请写成 12h、3d（之前）、2026-11-12、\"2026-11-12 08:00\"（本机时区）或 2026-11-12T08:00:00+08:00";
+    NO_STATE = "TW-CLI-035", 422,
+        "no run is ever `{state}`", "运行没有 `{state}` 这一状态",
+        "the states are: {states}", "可用的状态：{states}";
 }
 
 #[cfg(test)]

@@ -44,7 +44,20 @@ crate::messages! {
     H_TITLE = "TITLE", "说明";
     H_STAGE = "STAGE", "阶段";
     H_JOB = "JOB", "任务";
+    H_COMMAND = "COMMAND", "命令";
+    H_KEPT_UNTIL = "KEPT UNTIL", "保留至";
+    COLLECTED = "collected", "已回收";
+    SAVED = "saved {file}", "已保存 {file}";
+    NO_ARTIFACTS = "run #{number} left no artifacts", "运行 #{number} 没有制品";
+    H_EXIT = "EXIT", "退出码";
+    H_LINE = "LINE", "日志行";
     H_LIVE = "LIVE IN", "在线环境";
+    H_WAVE = "WAVE", "波次";
+    H_SHARE = "SHARE", "份额";
+    H_LEAST = "AT LEAST", "最短";
+    H_MOST = "AT MOST", "最长";
+    H_VARIABLE = "VARIABLE", "变量";
+    H_BACK = "ROLL BACK", "可回滚";
     H_SIZE = "SIZE", "大小";
     H_FILE = "FILE", "文件";
     H_DIGEST = "DIGEST", "摘要";
@@ -70,8 +83,17 @@ crate::messages! {
     H_EXPIRES = "VALID UNTIL", "有效期至";
 
     H_UNTIL = "UNTIL", "至";
+    H_FILES = "FILES", "文件数";
+    H_PROGRAM = "VERSION", "程序版本";
+    H_LOAD = "LOAD/CPUS", "负载/核数";
+    H_MEMORY = "MEMORY FREE", "可用内存";
+    H_DISK = "DISK FREE", "可用磁盘";
+    H_VERDICT = "VERDICT", "结论";
+    H_ABOUT = "ABOUT", "项目";
+    H_FOUND = "FOUND", "发现";
     H_REASON = "REASON", "原因";
 
+    NOTHING_FOUND = "Nothing fits all of that: fewer words, or the beginning of one?", "没有同时符合的内容：可减少词语，或只输入开头几个字符";
     MORE = "There are more: --after {next}", "还有更多：--after {next}";
     FOREVER = "revoked", "被吊销";
 
@@ -136,11 +158,39 @@ crate::messages! {
 
     SERVICE_MADE = "Service {service} is there.", "已创建服务 {service}。";
     SERVICE_IS = "{service} ({kind}), made {since} by {by}", "{service}（{kind}），{by} 创建于 {since}";
+    OWNED_BY = "  {owner} answers for it", "  负责人：{owner}";
+    OWNER_SET = "{owner} answers for {service} from now on.", "{service} 的负责人现为 {owner}。";
     GIT_AT = "  git   {url}", "  git   {url}";
     LAST_WORDS = "{release} wrote last:", "{release} 最后的输出：";
     ALL_WORDS = "all of it: tradewind logs {service} --env {env} --release {release}", "完整日志：tradewind logs {service} --env {env} --release {release}";
     NO_HOSTS = "No host yet. `tradewind up` enrols this machine.", "还没有主机。`tradewind up` 会登记本机。";
     CONNECTED = "connected", "已连接";
+    HOST_REMOVED = "{host} is removed; its key is worth nothing any more.", "{host} 已移除，其密钥已失效。";
+    V_GOOD = "good", "正常";
+    V_LESS = "less", "欠缺";
+    V_BAD = "bad", "有问题";
+    PLANE_DATABASE = "database: {kind}, {size}; a reading {read}, a commit {write}", "数据库：{kind}，{size}；读取 {read}，提交 {write}";
+    PLANE_LOG = "event log: sealed up to {head}, {waiting} waiting", "事件日志：已封存至 {head}，待封存 {waiting} 条";
+    PLANE_QUEUES = "waiting: {queues}", "排队：{queues}";
+    S_DATABASE = "database", "数据库";
+    S_RELEASES = "releases", "版本";
+    S_ARTIFACTS = "artifacts", "任务制品";
+    S_JOB_LOGS = "job logs", "任务日志";
+    S_SOURCES = "sources (git)", "代码仓库（git）";
+    S_HOSTS = "this host: unpacked releases, services' data", "本机：已解包的版本与服务数据";
+    S_LOGS = "logs of the program", "程序日志";
+    S_BACKUPS = "scheduled backups", "定时备份";
+    DISK_FREE = "disk: {free} free of {all}", "磁盘：可用 {free}，共 {all}";
+    COLLECT_DUE = "a collection would free {size} ({files} files): tradewind storage collect --reason TEXT", "清理可释放 {size}（{files} 个文件）：tradewind storage collect --reason TEXT";
+    COLLECT_LAST = "last collection {at}: freed {size}", "上次清理：{at}，释放 {size}";
+    COLLECT_HELD = "last collection {at}: nothing went, a backup was being made", "上次清理：{at}，因正在备份而跳过";
+    COLLECT_FAILED = "last collection {at} failed: {why}", "上次清理失败（{at}）：{why}";
+    STORAGE_FREED = "Freed {size} ({files} files).", "已释放 {size}（{files} 个文件）。";
+    NO_BACKUP = "No backup was ever made. Make one: tradewind backup FILE", "从未备份过。立即备份：tradewind backup FILE";
+    BACKUP_LAST = "last backup: {at} by {by}, {size}", "最近备份：{at}，{by}，{size}";
+    BACKUP_FAILED = "the last scheduled one failed {at}: {why}", "最近一次定时备份失败（{at}）：{why}";
+    BACKUP_BY_HAND = "Nothing makes them by the clock: set `backup_every` and `backup_to` in config.yaml.", "没有定时备份：请在 config.yaml 中设置 `backup_every` 与 `backup_to`。";
+    BACKUP_EVERY = "every {hours} h into {to}, {keep} are kept; next {next}", "每 {hours} 小时备份到 {to}，保留 {keep} 份；下次 {next}";
     NOT_CONNECTED = "not connected", "未连接";
     NO_SERVICES = "No service yet. Make one: tradewind service create NAME", "还没有服务。创建：tradewind service create NAME";
     NOTHING_PUSHED = "Nothing was pushed yet. Next: git push tradewind main", "还没有推送过代码。下一步：git push tradewind main";
@@ -169,6 +219,18 @@ crate::messages! {
     RELEASE_IS = "{label} of {service}, {digest}", "{service} 的 {label}，{digest}";
     RELEASE_MADE = "  made {since} by {by}; {files} files, {size}", "  {by} 创建于 {since}；{files} 个文件，{size}";
     LIVE_IN = "  live in {envs}", "  在线环境：{envs}";
+    PLAN_HEAD = "{what} of {service} to {env}: {from} → {to}, {strategy}", "{what}：{service} 到 {env}，{from} → {to}，{strategy}";
+    PLAN_STAYS = "  {site} stays: it runs {release} already", "  {site} 不变：已在运行 {release}";
+    PLAN_FILES = "Files of the release that differ: {n}", "版本中有差异的文件：{n} 个";
+    PLAN_ONLY = "Nothing was changed: this is what would happen.", "未做任何改动：以上是将会发生的内容。";
+    COMMITS_IN = "Commits that come in: {n}", "引入的提交：{n} 个";
+    COMMITS_OUT = "Commits that go out: {n}", "撤回的提交：{n} 个";
+    AND_OLDER = "and older ones", "以及更早的提交";
+    BINARY = "  {path}: binary", "  {path}：二进制文件";
+    CUT = "  … there is more of it", "  ……还有更多内容未列出";
+    STAND_POSSIBLE = "  {place}: {stand}, can be rolled back to", "  {place}：{stand}，可以回滚到此版本";
+    STAND_NOT = "  {place}: {stand}; no rollback to it: {why}", "  {place}：{stand}；不能回滚到此版本：{why}";
+    STAND_UNTIL = "{stand} until {until}", "{stand}至 {until}";
     DIFF_HEAD = "{from} ({from_commit}) → {to} ({to_commit})", "{from}（{from_commit}）→ {to}（{to_commit}）";
     NO_DIFFERENCE = "No difference: same files, same specification.", "没有差异：文件与配置均相同。";
 

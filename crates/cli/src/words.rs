@@ -3,7 +3,7 @@
 use crate::table::Paint;
 use tradewind_api::v1::{
     AuditProblem, FileChangeKind, Health, InstancePhase, Job, JobKind, JobState, RolloutKind, RolloutPhase, RunState,
-    ServiceKind, SitePhase, Verdict,
+    SecretChange, ServiceKind, SitePhase, Stand, Verdict,
 };
 use tradewind_model::fault::Lang;
 
@@ -71,6 +71,31 @@ impl Words for JobState {
             Self::Canceling => ("canceling", "取消中", Paint::Warn),
             Self::Canceled => ("canceled", "已取消", Paint::Bad),
             Self::Skipped => ("skipped", "已跳过", Paint::Faint),
+        }
+    }
+}
+
+impl Words for SecretChange {
+    fn word(self) -> Word {
+        match self {
+            Self::Added => ("added", "新增", Paint::Good),
+            Self::Removed => ("removed", "移除", Paint::Bad),
+            Self::Replaced => ("another secret", "换用其他密钥", Paint::Warn),
+            Self::Renewed => ("newer version", "更新的版本", Paint::Warn),
+            Self::Same => ("same", "不变", Paint::Faint),
+        }
+    }
+}
+
+impl Words for Stand {
+    fn word(self) -> Word {
+        match self {
+            Self::Live => ("live", "在线", Paint::Good),
+            Self::Warm => ("warm", "热备", Paint::Good),
+            Self::Cold => ("ran here before", "曾在此运行", Paint::Plain),
+            Self::Left => ("rolled back from", "已被回滚", Paint::Faint),
+            Self::Never => ("never completed here", "未在此完成过发布", Paint::Faint),
+            Self::Unreadable => ("unreadable", "配置不可读", Paint::Warn),
         }
     }
 }

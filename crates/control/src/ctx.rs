@@ -1,6 +1,6 @@
 //! What every use case is given.
 
-use crate::{Result, access::faults, agents::Agents, judging::Folds, secrets::vault::Vault};
+use crate::{Result, access::faults, agents::Agents, judging::Folds, rounds::Rounds, secrets::vault::Vault};
 use std::sync::Arc;
 use tradewind_model::{
     access::{Action, Ceiling, Refused, Rights, Role, Subject},
@@ -18,6 +18,8 @@ pub struct Ctx {
     pub agents: Arc<Agents>,
     /// Verdicts on active rollouts, as of the last look.
     pub folds: Arc<Folds>,
+    /// How what goes on in the background fares.
+    pub rounds: Arc<Rounds>,
     /// What secrets are sealed with; without keys unless [`Ctx::with_vault`] says otherwise.
     pub vault: Arc<Vault>,
     /// Since when this process can know who is connected.
@@ -30,7 +32,15 @@ impl Ctx {
     pub fn new(store: Store) -> Self {
         let since = store.now();
         let sight = Arc::new(Rights::all());
-        Self { store, agents: Arc::default(), folds: Arc::default(), vault: Arc::default(), since, sight }
+        Self {
+            store,
+            agents: Arc::default(),
+            folds: Arc::default(),
+            rounds: Arc::default(),
+            vault: Arc::default(),
+            since,
+            sight,
+        }
     }
     pub fn with_vault(self, vault: Arc<Vault>) -> Self {
         Self { vault, ..self }
@@ -55,6 +65,8 @@ pub struct Asker {
     pub actor: Actor,
     /// The request's id, or the event that led here.
     pub cause: Option<String>,
+    /// What they say for it; it goes into events about access.
+    pub reason: Option<String>,
     pub rights: Arc<Rights>,
 }
 
@@ -64,8 +76,14 @@ impl Asker {
     }
     /// Somebody who may do anything: the machine's owner, or a part of the control plane.
     pub fn trusted(actor: Actor) -> Self {
-        Self { actor, cause: None, rights: Arc::new(Rights::all()) }
+        Self { actor, cause: None, reason: None, rights: Arc::new(Rights::all()) }
     }
+
+    /// Nothing where nothing is said.
+    pub fn because(self, reason: String) -> Self {
+        Self { reason: (!reason.is_empty()).then_some(reason), ..self }
+    }
+
     /// # Errors
     /// [`faults::NOT_ALLOWED`].
     pub fn allow(&self, action: Action, subject: &Subject) -> Result<()> {

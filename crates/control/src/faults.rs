@@ -23,8 +23,8 @@ tradewind_model::faults! {
         "{place} asks for the route `{route}`, which belongs to {owner}", "{place} 请求的路由 `{route}` 已属于 {owner}",
         "give it another host or path under `environments.{env}.route` in tradewind.yaml", "在 tradewind.yaml 的 `environments.{env}.route` 中换一个主机名或路径";
     NOT_FROZEN = "TW-CTL-008", 409,
-        "the queue of {service} in {env} is not frozen", "{service} 在 {env} 的队列没有冻结",
-        "nothing to acknowledge", "无需确认";
+        "the queue of {service} in {env} is open{since}", "{service} 在 {env} 的队列是开放的{since}",
+        "nothing to acknowledge; `tradewind rollout list {service}` shows what goes on", "无需确认；用 `tradewind rollout list {service}` 查看正在进行的发布";
     BROKEN_RELEASE = "TW-CTL-009", 409,
         "the spec stored with {release} cannot be read any more: {detail}", "{release} 中保存的配置已无法读取：{detail}",
         "push the commit again to build a release with a current spec", "重新推送该提交，以当前格式构建新版本";
@@ -59,4 +59,22 @@ tradewind_model::faults! {
     AUDIT_KEY = "TW-CTL-019", 500,
         "the key that signs checkpoints was not replaced: {detail}", "检查点签名密钥未能更换：{detail}",
         "look at `keys/` in the server's data folder; the key that was there still signs", "请检查服务端数据目录中的 `keys/`；原密钥仍在使用";
+    COLLECT_HELD = "TW-CTL-020", 409,
+        "nothing is collected while a backup is being made", "正在备份，此时不做清理",
+        "wait until the backup is made, then ask again", "请等备份完成后再试";
+    NO_HOST_CALLED = "TW-CTL-021", 404,
+        "there is no host `{host}`", "没有名为 `{host}` 的主机",
+        "`tradewind host list` shows those there are", "用 `tradewind host list` 查看已有的主机";
+    HOST_PRESENT = "TW-CTL-022", 409,
+        "the agent of `{host}` is connected", "`{host}` 的 agent 仍在连接",
+        "end Tradewind there first (`tradewind down`): what is removed is a host that is gone", "请先在该主机上停止信风（`tradewind down`）：移除只针对已不在的主机";
+    HOST_IN_USE = "TW-CTL-023", 409,
+        "`{host}` still has {what}", "`{host}` 上仍有 {what}",
+        "enrol the machine that takes its place under the same name: it takes over what this one had; or cancel what is under way", "请让接替它的机器以同名登记：它会接管这些内容；或取消进行中的任务";
+    LIVE_WHERE = "TW-CTL-024", 422,
+        "`live` is what is live in an environment, and none is named", "`live` 指某个环境的线上版本，但没有指明环境",
+        "name one: `--env production`, in the API `env=production`", "请指明环境：`--env production`，API 中为 `env=production`";
+    NO_OWNER = "TW-CTL-025", 422,
+        "`{owner}` is neither a user nor a group here", "`{owner}` 既不是用户也不是用户组",
+        "name one of those that `tradewind user list` and `tradewind group list` show", "请填写 `tradewind user list` 或 `tradewind group list` 中已有的名称";
 }

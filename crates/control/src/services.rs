@@ -66,6 +66,40 @@ async fn insert(tx: &mut Tx, name: &ServiceName, by: &Asker) -> Result<Service> 
     Ok(service)
 }
 
+/// Hands it to a user or a group.
+///
+/// # Errors
+/// [`faults::NO_SERVICE`], [`faults::NO_OWNER`].
+pub async fn set_owner(ctx: &Ctx, name: &ServiceName, owner: &str, reason: &str, by: &Asker) -> Result<()> {
+    by.allow(Action::Push, &Subject::service(name.clone()))?;
+    transact!(ctx.store, tx => {
+        let service = get(tx, name).await?;
+        let person = rows::users::by_handle(tx, owner).await?.is_some_and(|u| u.disabled_at.is_none());
+        if !person && rows::groups::by_name(tx, owner).await?.is_none() {
+            return Err(Error::from(Fault::new(&faults::NO_OWNER).with("owner", owner.escape_debug())));
+        }
+        if service.owner == owner {
+            tx.without_event("it is theirs already");
+            return Ok(());
+        }
+        let before = serde_json::json!({ "owner": service.owner });
+        rows::services::update(tx, Service { owner: owner.to_owned(), ..service }).await?;
+        tx.event(NewEvent {
+            kind: "service.owner_set".into(),
+            schema: 1,
+            actor: by.actor.clone(),
+            subject: format!("service/{name}"),
+            cause: by.cause.clone(),
+            service: Some(name.to_string()),
+            env: None,
+            before: Some(before),
+            after: Some(serde_json::json!({ "owner": owner, "reason": reason })),
+        })
+        .await?;
+        Ok(())
+    })
+}
+
 pub async fn get(r: &mut impl Reader, name: &ServiceName) -> Result<Service> {
     rows::services::get(r, name).await.map_err(|e| match e {
         StoreError::NotFound { .. } => Fault::new(&faults::NO_SERVICE).with("service", name).into(),
@@ -114,6 +148,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Service, lang: Lang) -> Resul
         git_path: format!("/git/{}.git", row.name),
         created_at: row.created_at.into(),
         created_by: who(&row.created_by),
+        owner: row.owner,
         name: row.name,
         environments,
     })

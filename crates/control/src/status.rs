@@ -7,7 +7,7 @@ use crate::{
     rollouts::places::{self, Loaded},
     services,
 };
-use tradewind_api::v1::{self, Health, PlaceStatus, ReleaseRef, TrafficShare, WarmRelease};
+use tradewind_api::v1::{self, Health, Page, PlaceStatus, ReleaseRef, TrafficShare, WarmRelease};
 use tradewind_model::{
     access::Subject,
     fault::Lang,
@@ -20,7 +20,19 @@ use tradewind_store::{
     rows::{self, places::PlaceRow},
 };
 
+/// Everything the asker sees, by place.
 pub async fn status(ctx: &Ctx, service: Option<&ServiceName>, lang: Lang) -> Result<Vec<PlaceStatus>> {
+    Ok(page(ctx, service, None, usize::MAX, lang).await?.items)
+}
+
+/// The same behind a place (`shop/production/default`), `limit` at most.
+pub async fn page(
+    ctx: &Ctx,
+    service: Option<&ServiceName>,
+    after: Option<&str>,
+    limit: usize,
+    lang: Lang,
+) -> Result<Page<PlaceStatus>> {
     let mut r = ctx.store.read().await?;
     if let Some(service) = service {
         services::get(&mut r, service).await?;
@@ -34,16 +46,21 @@ pub async fn status(ctx: &Ctx, service: Option<&ServiceName>, lang: Lang) -> Res
         .flat_map(|(host, r)| r.observed.instances.iter().map(move |i| (host, i)))
         .collect();
     let all_present = ids.iter().all(|h| ctx.agents.is_present(*h));
+    let mut known = known_places(&mut r, service).await?;
+    known.retain(|known| ctx.sees(&Subject::place(&known.place)));
+    // By its text, as the cursor is.
+    known.sort_by_cached_key(|known| known.place.to_string());
+    known.retain(|known| after.is_none_or(|after| known.place.to_string().as_str() > after));
+    let more = known.len() > limit;
+    known.truncate(limit);
+    let next = more.then(|| known.last().map(|last| last.place.to_string())).flatten();
     let mut out = Vec::new();
-    for place in known_places(&mut r, service).await? {
-        if !ctx.sees(&Subject::place(&place.place)) {
-            continue;
-        }
+    for place in known {
         let loaded = places::load(&mut r, &place.place).await?;
         let instances = instances(&mut r, &place, &loaded, &seen, &hosts, lang).await?;
         out.push(one(&mut r, place, loaded, instances, &reports, all_present, lang).await?);
     }
-    Ok(out)
+    Ok(Page { items: out, next })
 }
 
 /// Places where something completed, and those a first rollout is on its way to.
@@ -134,10 +151,7 @@ async fn one(
     let warm = warm(r, &place, &loaded, &instances).await?;
     let rollout = rows::rollouts::active(r, &p.service, &p.env).await?;
     let last = match current {
-        Some(_) => rows::rollouts::list(r, &p.service, Some(&p.env), rows::Page::first(50))
-            .await?
-            .into_iter()
-            .find(|x| x.phase == "completed"),
+        Some(_) => rows::rollouts::last_completed(r, &p.service, &p.env).await?,
         None => None,
     };
     let routes = loaded.route_body().map(|b| {

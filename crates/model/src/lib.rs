@@ -7,6 +7,7 @@ pub mod access;
 pub mod event;
 pub mod fault;
 pub mod id;
+pub mod log;
 pub mod pipeline;
 pub mod protocol;
 pub mod release;

@@ -1,7 +1,7 @@
 use crate::{auth::Throttle, config::ServerConfig, git, hooks::Hooks, http::idempotency::UnderWay};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tradewind_control::{Ctx, audit::Audit, certificates::Keeper, runs::Runs};
+use tradewind_control::{Ctx, audit::Audit, certificates::Keeper, housekeeping::Collector, runs::Runs};
 use tradewind_model::{access::Rights, id::OrgName};
 use tradewind_store::{Blobs, Store};
 
@@ -19,6 +19,7 @@ pub struct Parts {
     /// What seals the keys of certificates.
     pub keeper: Keeper,
     pub blobs: Blobs,
+    pub collector: Collector,
     pub git: git::Remote,
     /// Wrong codes and passwords, by where they come from.
     pub throttle: Arc<Throttle<IpAddr>>,

@@ -13,6 +13,7 @@ pub mod faults;
 pub mod git;
 pub mod hooks;
 pub mod http;
+pub mod plane;
 pub mod routes;
 mod start;
 mod tls;

@@ -26,7 +26,9 @@ use tradewind_control::{
     Ctx,
     audit::{Audit, keys::KeyError},
     certificates::{self, Keeper},
-    forges, housekeeping, rollouts,
+    forges,
+    housekeeping::Collector,
+    rollouts,
     runs::Runs,
     secrets,
 };
@@ -109,8 +111,10 @@ impl Server {
         let audit = Audit::open(ctx.clone(), &config.keys(), config.audit.clone()).await?;
         let keys = config.keys();
         let keeper = Keeper::open(&keys).map_err(|source| ServeError::Folder { path: keys, source })?;
+        let collector = Collector::new(ctx.clone(), blobs.clone(), Hold::of(&config.data));
         let app = App::new(Parts {
             keeper,
+            collector,
             config: Arc::new(config),
             runs: Runs::new(ctx.clone(), logs),
             audit,
@@ -166,7 +170,7 @@ impl Server {
         let reconcilers = [
             tokio::spawn(rollouts::reconcile::run(app.ctx.clone())),
             tokio::spawn(app.runs.clone().reconciler()),
-            tokio::spawn(housekeeping::run(app.ctx.clone(), app.blobs.clone(), Hold::of(&app.config.data))),
+            tokio::spawn(app.collector.clone().run()),
             tokio::spawn(app.audit.clone().notary()),
             tokio::spawn(forges::statuses::courier(app.ctx.clone(), outbound.clone(), app.config.public_url.clone())),
             tokio::spawn(app.audit.clone().courier(outbound)),

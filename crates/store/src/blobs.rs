@@ -3,13 +3,14 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt as _, stream::BoxStream};
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutPayload, WriteMultipart, local::LocalFileSystem,
-    path::Path as Key,
+    GetOptions, ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutPayload, WriteMultipart,
+    local::LocalFileSystem, path::Path as Key,
 };
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
     fs, io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, UNIX_EPOCH},
@@ -41,6 +42,14 @@ pub struct BlobInfo {
     pub digest: Digest,
     pub size: u64,
     pub stored_at: Timestamp,
+}
+
+/// A part of an upload that broke off.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unfinished {
+    path: PathBuf,
+    /// Bytes.
+    pub size: u64,
 }
 
 impl Blobs {
@@ -136,6 +145,29 @@ impl Blobs {
         Ok((pieces.boxed(), size))
     }
 
+    /// A part of the content, unchecked: bytes from `range.start` to before `range.end`, which has to be within it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get_range(&self, digest: &Digest, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        let found = self.store.get_opts(&key(digest), options).await.map_err(|e| named(e, digest))?;
+        Ok(found.into_stream().map_err(refuse).boxed())
+    }
+
+    /// What is known of a content without reading it; `None` where there is none.
+    pub async fn info(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
+        match self.store.head(&key(digest)).await {
+            Ok(meta) => Ok(Some(BlobInfo {
+                digest: *digest,
+                size: meta.size,
+                stored_at: Timestamp(meta.last_modified.timestamp_micros()),
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(refuse(e)),
+        }
+    }
+
     /// All of it, in memory.
     pub async fn get_bytes(&self, digest: &Digest) -> Result<Bytes> {
         let (pieces, _) = self.get(digest).await?;
@@ -170,12 +202,29 @@ impl Blobs {
         Ok(true)
     }
 
-    /// Removes what uploads left behind that ended with their process before `before`; how many.
-    pub async fn sweep(&self, before: Timestamp) -> Result<u64> {
+    /// It was put a moment ago: [`Blobs::discard`] would leave it.
+    pub async fn is_fresh(&self, digest: &Digest) -> bool {
+        self.fresh.lock().await.get(digest).is_some_and(|put| put.elapsed() < FRESH)
+    }
+
+    /// What uploads left behind that ended with their process before `before`.
+    pub async fn unfinished(&self, before: Timestamp) -> Result<Vec<Unfinished>> {
         let folder = self.folder.clone();
-        let swept = tokio::task::spawn_blocking(move || sweep(&folder, before)).await;
-        let swept = swept.unwrap_or_else(|e| Err(io::Error::other(e)));
-        swept.map_err(|e| StoreError::io(format!("{} cannot be swept", self.folder.display()), e))
+        let found = tokio::task::spawn_blocking(move || {
+            let mut found = Vec::new();
+            unfinished(&folder, before, &mut found).map(|()| found)
+        });
+        let found = found.await.unwrap_or_else(|e| Err(io::Error::other(e)));
+        found.map_err(|e| StoreError::io(format!("{} cannot be looked through", self.folder.display()), e))
+    }
+
+    /// Removes one; false where it is gone already.
+    pub async fn drop_unfinished(&self, one: &Unfinished) -> Result<bool> {
+        match tokio::fs::remove_file(&one.path).await {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(StoreError::io(format!("{} cannot be removed", one.path.display()), e)),
+        }
     }
 
     /// Everything that is stored, with its age: what collection chooses from.
@@ -201,8 +250,7 @@ fn key(digest: &Digest) -> Key {
 }
 
 /// What is being written has a `#` in its name until it is whole; large content is whole in `incoming/` for a moment.
-fn sweep(folder: &Path, before: Timestamp) -> io::Result<u64> {
-    let mut swept = 0;
+fn unfinished(folder: &Path, before: Timestamp, found: &mut Vec<Unfinished>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let meta = match entry.metadata() {
@@ -210,22 +258,16 @@ fn sweep(folder: &Path, before: Timestamp) -> io::Result<u64> {
             meta => meta?,
         };
         if meta.is_dir() {
-            swept += sweep(&entry.path(), before)?;
+            unfinished(&entry.path(), before, found)?;
             continue;
         }
-        let unfinished = folder.ends_with("incoming") || entry.file_name().to_string_lossy().contains('#');
+        let is_part = folder.ends_with("incoming") || entry.file_name().to_string_lossy().contains('#');
         let age = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        if unfinished && Timestamp(0).plus(age) < before {
-            match fs::remove_file(entry.path()) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                done => {
-                    done?;
-                    swept += 1;
-                }
-            }
+        if is_part && Timestamp(0).plus(age) < before {
+            found.push(Unfinished { path: entry.path(), size: meta.len() });
         }
     }
-    Ok(swept)
+    Ok(())
 }
 
 async fn abort(upload: Option<(Key, WriteMultipart)>) {

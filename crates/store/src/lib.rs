@@ -25,12 +25,12 @@ mod store;
 mod tx;
 mod value;
 
-pub use blobs::Blobs;
+pub use blobs::{BlobInfo, Blobs, Unfinished};
 pub use error::{Result, StoreError};
 pub use hold::Hold;
 pub use logs::Logs;
 #[doc(hidden)]
 pub use store::Attempt;
-pub use store::{Backend, Store};
+pub use store::{Backend, Pace, Store};
 pub use tx::{Reader, Snapshot, Tx};
 pub use value::Json;

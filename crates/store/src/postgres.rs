@@ -75,3 +75,11 @@ async fn bring_up(conn: &mut PgConnection, now: Timestamp, schema: Schema<'_>) -
     }
     Ok(())
 }
+
+pub(crate) async fn bytes(pool: &PgPool) -> Result<u64> {
+    let size: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+        .fetch_one(pool)
+        .await
+        .map_err(|e| StoreError::driver("size", e))?;
+    Ok(size.unsigned_abs())
+}

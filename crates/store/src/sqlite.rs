@@ -256,6 +256,15 @@ pub(crate) async fn copy(readers: &SqlitePool, to: &Path) -> Result<()> {
     close(conn).await
 }
 
+/// Of the file as it will be once its log is folded in.
+pub(crate) async fn bytes(readers: &SqlitePool) -> Result<u64> {
+    let refuse = |e| StoreError::driver("size", e);
+    let mut conn = readers.acquire().await.map_err(refuse)?;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *conn).await.map_err(refuse)?;
+    let page: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *conn).await.map_err(refuse)?;
+    Ok(pages.unsigned_abs() * page.unsigned_abs())
+}
+
 /// Reads every page and index.
 pub(crate) async fn examine(readers: &SqlitePool) -> Result<()> {
     let found: String = sqlx::query_scalar("PRAGMA integrity_check(1)")

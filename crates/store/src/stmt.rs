@@ -74,6 +74,7 @@ pub fn all() -> Vec<&'static Stmt> {
         rows::rollouts::STATEMENTS,
         rows::routes::STATEMENTS,
         rows::runs::STATEMENTS,
+        rows::search::STATEMENTS,
         rows::secrets::STATEMENTS,
         rows::services::STATEMENTS,
         rows::settings::STATEMENTS,

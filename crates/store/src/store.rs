@@ -1,13 +1,14 @@
 //! [`Store`]: opened once a process, cloned freely.
 
 use std::{
+    collections::VecDeque,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 use tradewind_model::{
@@ -41,7 +42,20 @@ struct Shared {
     clock: Arc<dyn Clock>,
     commits: watch::Sender<u64>,
     head: watch::Sender<i64>,
+    /// How long the last commits took.
+    pace: Mutex<VecDeque<Duration>>,
     deaf: Deaf,
+}
+
+/// Commits that [`Store::pace`] speaks of.
+const PACED: usize = 256;
+
+/// How long commits take: of the last ones of this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    pub count: usize,
+    pub median: Duration,
+    pub slowest: Duration,
 }
 
 /// For tests of what happens when no event can be written.
@@ -91,6 +105,7 @@ impl Store {
             clock,
             commits: watch::Sender::new(0),
             head: watch::Sender::new(0),
+            pace: Mutex::default(),
             deaf: Deaf::default(),
         };
         let store = Self { shared: Arc::new(shared), org: OrgName::default_org() };
@@ -118,6 +133,7 @@ impl Store {
             clock,
             commits: watch::Sender::new(0),
             head: watch::Sender::new(0),
+            pace: Mutex::default(),
             deaf: Deaf::default(),
         };
         Ok(Self { shared: Arc::new(shared), org: OrgName::default_org() })
@@ -203,11 +219,36 @@ impl Store {
 
     async fn commit(&self, tx: Tx) -> Result<bool, Failed> {
         let untold = tx.untold();
+        let began = Instant::now();
         let wake = tx.commit().await?;
+        self.note_pace(began.elapsed());
         if let Some(change) = untold {
             self.shared.deaf.changed.lock().unwrap_or_else(|e| e.into_inner()).push(change);
         }
         Ok(wake)
+    }
+
+    fn note_pace(&self, took: Duration) {
+        let mut pace = self.shared.pace.lock().unwrap_or_else(|e| e.into_inner());
+        if pace.len() == PACED {
+            pace.pop_front();
+        }
+        pace.push_back(took);
+    }
+
+    /// None before the first commit.
+    pub fn pace(&self) -> Option<Pace> {
+        let mut last: Vec<_> = self.shared.pace.lock().unwrap_or_else(|e| e.into_inner()).iter().copied().collect();
+        last.sort_unstable();
+        Some(Pace { count: last.len(), median: *last.get(last.len() / 2)?, slowest: *last.last()? })
+    }
+
+    /// How large the database is, in bytes; what is not yet in its main file is not counted.
+    pub async fn bytes(&self) -> Result<u64> {
+        match &self.shared.db {
+            Db::Sqlite { readers, .. } => sqlite::bytes(readers).await,
+            Db::Postgres(pool) => postgres::bytes(pool).await,
+        }
     }
 
     async fn spend_reserve(&self) -> bool {

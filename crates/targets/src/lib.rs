@@ -10,7 +10,7 @@ pub mod metadata;
 mod numbers;
 pub mod ports;
 pub mod process;
-mod procfs;
+pub mod procfs;
 pub mod sandbox;
 pub mod shim;
 pub mod users;

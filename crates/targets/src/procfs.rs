@@ -14,6 +14,9 @@ pub struct Stat {
     pub start_ticks: u64,
     /// A wait status; meaningful in a zombie only, and 0 for those who may not trace it.
     pub exit_code: i32,
+    /// Its own, in user and kernel; its children's are not in it.
+    pub used_ticks: u64,
+    pub resident_pages: u64,
 }
 
 impl Stat {
@@ -30,7 +33,19 @@ impl Stat {
             session: field(6)?.parse().ok()?,
             start_ticks: field(22)?.parse().ok()?,
             exit_code: field(52).and_then(|f| f.parse().ok()).unwrap_or(0),
+            used_ticks: field(14)?.parse::<u64>().ok()? + field(15)?.parse::<u64>().ok()?,
+            resident_pages: field(24)?.parse().ok()?,
         })
+    }
+
+    /// Processor time.
+    pub fn used(&self) -> Duration {
+        span(self.used_ticks)
+    }
+
+    /// When it began, on the clock of [`uptime`], to within a tick.
+    pub fn started(&self) -> Duration {
+        span(self.start_ticks)
     }
 
     /// Neither a zombie nor about to vanish.
@@ -74,8 +89,12 @@ pub fn uptime() -> Duration {
 
 /// When it started, on the clock of [`uptime`], to within a tick.
 pub fn start_time(started: &Started) -> Duration {
+    span(started.start_ticks)
+}
+
+fn span(ticks: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
-    Duration::from_millis(started.start_ticks.saturating_mul(1000) / per_second)
+    Duration::from_millis(ticks.saturating_mul(1000) / per_second)
 }
 
 #[cfg(test)]
@@ -88,6 +107,7 @@ mod tests {
         let stat = Stat::parse(line).unwrap();
         assert_eq!((stat.pid, stat.ppid, stat.pgrp, stat.session), (42, 1, 40, 39));
         assert_eq!((stat.start_ticks, stat.state, stat.exit_code), (777, b'S', 256));
+        assert_eq!((stat.used_ticks, stat.resident_pages), (11, 200));
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::{
         task::{Found, InstanceNews},
     },
     logs::LogReaders,
+    machine,
     release::{Bringer, ReleaseNews, Releases},
     scrape::task::{Reader, Round, Wanted as WantedScrape},
     secrets::{self, Secrets},
@@ -290,7 +291,9 @@ impl Host {
         let reader = Reader::new(host.time.clone());
         host.children.spawn(reader.run(scrapes_rx, traffic_rx.clone(), to_scrape_inbox));
         let greeting = Greeting { epoch: uuid::Uuid::now_v7().to_string(), hostname: config.hostname };
-        let outbox = Outbox { observed: observed_rx, traffic: traffic_rx };
+        let (machine, machine_rx) = watch::channel(None);
+        host.children.spawn(machine::watch(host.home.clone(), host.time.clone(), observed_rx.clone(), machine));
+        let outbox = Outbox { observed: observed_rx, traffic: traffic_rx, machine: machine_rx };
         host.children.spawn(keep_session(server, greeting, outbox, to_server_inbox));
         Ok(host)
     }

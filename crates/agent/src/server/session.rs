@@ -14,6 +14,7 @@ use tradewind_model::{
     protocol::{
         agent::{Desired, FromAgent, Observed, ToAgent, UPGRADE, VERSION},
         edge::Stats,
+        machine::Machine,
         trial::UnitsTaken,
     },
 };
@@ -61,6 +62,7 @@ pub enum FromServer {
 pub struct Outbox {
     pub observed: watch::Receiver<Arc<Observed>>,
     pub traffic: watch::Receiver<Option<Arc<Stats>>>,
+    pub machine: watch::Receiver<Option<Arc<Machine>>>,
 }
 
 /// Who we say we are.
@@ -188,6 +190,7 @@ async fn serve(
     };
     let writing = async {
         outbox.observed.mark_changed();
+        outbox.machine.mark_changed();
         loop {
             tokio::select! {
                 changed = outbox.observed.changed() => {
@@ -201,6 +204,13 @@ async fn serve(
                     let stats = outbox.traffic.borrow_and_update().clone();
                     if let Some(stats) = stats {
                         wire::send(&mut write, &FromAgent::Traffic((*stats).clone())).await?;
+                    }
+                }
+                changed = outbox.machine.changed() => {
+                    changed.map_err(|_| Broken::Orphaned)?;
+                    let machine = outbox.machine.borrow_and_update().clone();
+                    if let Some(machine) = machine {
+                        wire::send(&mut write, &FromAgent::Machine((*machine).clone())).await?;
                     }
                 }
                 answer = to_send.recv() => {

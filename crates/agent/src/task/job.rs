@@ -3,9 +3,10 @@
 //! has ended, and never begins one twice.
 
 use super::{
-    Order, Shop, canceled_before,
+    Order, Progress, Shop, canceled_before,
+    commands::Commands,
     journal::{Ended, Journal, Step, TaskFolder, boot_id},
-    log::TaskLog,
+    log::{TaskLog, newlines},
     ordered,
     render::Renderer,
     script::{self, Shell},
@@ -17,18 +18,24 @@ use crate::{
     faults,
     instance::decide::describe,
     secrets::Holder,
+    time::Time,
     tree::{
         own::{self, Access},
         pack::{Patterns, choose, pack},
     },
 };
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::sync::watch;
 use tradewind_model::{
     fault::Fault,
     id::{Digest, TaskId},
     protocol::{
         agent::{ArtifactRule, ArtifactWhen, Exit, JobOutcome, JobWork, PROJECT_DIR, TaskResult, timed_out},
+        command::CommandRun,
         shim::{self, Exited, LogRule, ShimSpec, User},
     },
     said,
@@ -48,6 +55,8 @@ const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// How often a running script's output is looked at.
 const LOOK: Duration = Duration::from_millis(25);
 const READ: usize = 256 << 10;
+/// How often it is told, at most, how far a script is.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 
 pub struct Job<'a> {
     pub shop: &'a Shop,
@@ -57,6 +66,7 @@ pub struct Job<'a> {
     pub log: &'a mut TaskLog,
     pub order: &'a mut watch::Receiver<Order>,
     pub slot: Slot,
+    pub(super) progress: Progress,
 }
 
 impl Job<'_> {
@@ -89,8 +99,9 @@ impl Job<'_> {
             Step::Workspace => self.workspace().await,
             Step::Script => self.script(journal).await.map(|script| Next::Step(Step::AfterScript { script })),
             Step::AfterScript { script } => {
-                self.after_script(script).await?;
-                Ok(Next::Step(Step::Artifacts { script: script.clone() }))
+                let mut script = script.clone();
+                script.commands.extend(self.after_script(&script).await?);
+                Ok(Next::Step(Step::Artifacts { script }))
             }
             Step::Artifacts { script } => self.artifacts(script.clone()).await.map(Next::Done),
         }
@@ -112,7 +123,7 @@ impl Job<'_> {
         }
         let shell = Shell::on(&self.shop.path);
         let texts = [(SCRIPT, &self.work.script), (AFTER, &self.work.after_script)]
-            .map(|(step, commands)| (self.folder.script(step), script::text(shell, commands)));
+            .map(|(step, commands)| (self.folder.script(step), script::text(shell, &script::tag(self.id), commands)));
         let own = [work, self.folder.home(), self.folder.tmp()];
         let user = self.user();
         blocking(move || {
@@ -188,9 +199,10 @@ impl Job<'_> {
         let spec = self.spec(SCRIPT, self.work.timeout_ms, &[])?;
         if *self.order.borrow() != Order::Go && !dir.exists() {
             let exit = Exit::NotStarted { reason: "canceled".into() };
-            return Ok(Ended { outcome: JobOutcome::Canceled, exit, message: None });
+            return Ok(Ended { outcome: JobOutcome::Canceled, exit, message: None, commands: Vec::new() });
         }
         let mut canceled = false;
+        let mut commands = Commands::of_script();
         let exited = match self.process(SCRIPT, &spec).await? {
             Ok(process) => {
                 let wait = async {
@@ -202,10 +214,13 @@ impl Job<'_> {
                         }
                     }
                 };
-                let output = Output { dir: &dir, log: self.log };
+                let output = Output::of(self.shop, self.id, &dir, self.log, &mut commands, &self.progress, &[]);
                 output.until(wait).await
             }
-            Err(exited) => Output { dir: &dir, log: self.log }.until(std::future::ready(exited)).await,
+            Err(exited) => {
+                let output = Output::of(self.shop, self.id, &dir, self.log, &mut commands, &self.progress, &[]);
+                output.until(std::future::ready(exited)).await
+            }
         };
         self.log.say_left_out();
         canceled |= exited.stopped;
@@ -223,14 +238,15 @@ impl Job<'_> {
                 return Err(Fault::new(&faults::NOT_STARTED).with("why", reason));
             }
         };
-        Ok(Ended { outcome, exit: exited.exit, message })
+        let commands = commands.end(exited.at, &exited.exit);
+        Ok(Ended { outcome, exit: exited.exit, message, commands })
     }
 
     /// Five minutes of its own; nothing it does changes how the job ended.
-    async fn after_script(&mut self, script: &Ended) -> Result<(), Fault> {
+    async fn after_script(&mut self, script: &Ended) -> Result<Vec<CommandRun>, Fault> {
         let began = !matches!(script.exit, Exit::NotStarted { .. });
         if self.work.after_script.is_empty() || !began || *self.order.borrow() == Order::Forget {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let status = match script.outcome {
             JobOutcome::Success => "success",
@@ -240,7 +256,10 @@ impl Job<'_> {
         let spec = self.spec(AFTER, AFTER_TIMEOUT_MS, &[("CI_JOB_STATUS", status)])?;
         self.log.say("Running after_script");
         let dir = self.folder.process(AFTER);
-        let ended = match self.process(AFTER, &spec).await {
+        let mut commands = Commands::of_after_script();
+        let process = self.process(AFTER, &spec).await;
+        let output = Output::of(self.shop, self.id, &dir, self.log, &mut commands, &self.progress, &script.commands);
+        let ended = match process {
             Ok(Ok(process)) => {
                 let wait = async {
                     tokio::select! {
@@ -248,23 +267,24 @@ impl Job<'_> {
                         () = ordered(self.order, |o| *o == Order::Forget) => process.stop(9, Duration::ZERO).await,
                     }
                 };
-                Some(Output { dir: &dir, log: self.log }.until(wait).await.exit)
+                Some(output.until(wait).await)
             }
-            Ok(Err(exited)) => Some(Output { dir: &dir, log: self.log }.until(std::future::ready(exited.exit)).await),
+            Ok(Err(exited)) => Some(output.until(std::future::ready(exited)).await),
             Err(fault) => {
                 self.log.say(&format!("WARNING: after_script: {fault}"));
                 None
             }
         };
         self.log.say_left_out();
-        if let Some(exit) = ended.filter(|e| *e != (Exit::Code { code: 0 })) {
+        let Some(Exited { exit, at, .. }) = ended else { return Ok(Vec::new()) };
+        if exit != (Exit::Code { code: 0 }) {
             self.log.say(&format!("WARNING: after_script {}, but the job goes on", describe(&exit).en()));
         }
-        Ok(())
+        Ok(commands.end(at, &exit))
     }
 
     async fn artifacts(&mut self, script: Ended) -> Result<TaskResult, Fault> {
-        let Ended { mut outcome, exit, mut message } = script;
+        let Ended { mut outcome, exit, mut message, commands } = script;
         let mut artifacts = None;
         let wanted = |rule: &&ArtifactRule| match (rule.when, outcome) {
             (_, JobOutcome::Canceled) => false,
@@ -294,7 +314,7 @@ impl Job<'_> {
                 format!("ERROR: Job failed: {}", why.en())
             }
         });
-        Ok(TaskResult::Job { outcome, exit, artifacts, message })
+        Ok(TaskResult::Job { outcome, exit, artifacts, message, commands })
     }
 
     async fn collect(&mut self, rule: &ArtifactRule) -> Result<Option<Digest>, Fault> {
@@ -335,53 +355,91 @@ enum Next {
     Done(TaskResult),
 }
 
-/// Copies a process's output into the job's log.
+/// Copies a process's output into the job's log, and notes the commands it tells of.
 struct Output<'a> {
-    dir: &'a std::path::Path,
+    dir: &'a Path,
     log: &'a mut TaskLog,
+    renderer: Renderer,
+    commands: &'a mut Commands,
+    /// Those of the script before this one.
+    earlier: &'a [CommandRun],
+    progress: &'a Progress,
+    time: &'a Time,
+    /// When the host's loop heard of the commands last, and how many there were.
+    told: (Duration, usize),
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    fn of(
+        shop: &'a Shop,
+        id: TaskId,
+        dir: &'a Path,
+        log: &'a mut TaskLog,
+        commands: &'a mut Commands,
+        progress: &'a Progress,
+        earlier: &'a [CommandRun],
+    ) -> Self {
+        let renderer = Renderer::new(script::tag(id));
+        Self { dir, log, renderer, commands, earlier, progress, time: &shop.time, told: (Duration::ZERO, 0) }
+    }
+
     /// While the process runs, and what is left when it has ended.
-    async fn until<T>(self, end: impl Future<Output = T>) -> T {
-        let (mut renderer, mut at, mut pause) = (Renderer::default(), 0, LOOK);
+    async fn until<T>(mut self, end: impl Future<Output = T>) -> T {
+        let (mut at, mut pause) = (0, LOOK);
         tokio::pin!(end);
         // A piece at a time: one who prints faster than this reads must not keep a cancel from being heard.
         let ended = loop {
             tokio::select! {
                 ended = &mut end => break ended,
                 () = tokio::time::sleep(pause) => {
-                    let next = copy_piece(self.dir, at, &mut renderer, self.log).await;
+                    let next = self.copy_piece(at).await;
                     pause = if next == at { LOOK } else { Duration::ZERO };
                     at = next;
+                    self.tell();
                 }
             }
         };
         loop {
-            let next = copy_piece(self.dir, at, &mut renderer, self.log).await;
+            let next = self.copy_piece(at).await;
             if next == at {
                 break;
             }
             at = next;
         }
         let mut rest = String::new();
-        renderer.finish(&mut rest);
+        self.renderer.finish(&mut rest);
         self.log.output(&rest);
         ended
     }
-}
 
-/// Where to go on; the same place when there is nothing more for now.
-async fn copy_piece(dir: &std::path::Path, at: u64, renderer: &mut Renderer, log: &mut TaskLog) -> u64 {
-    let dir = dir.to_owned();
-    let chunk = match tokio::task::spawn_blocking(move || logs::read_from(&dir, at, READ)).await {
-        Ok(Ok(chunk)) => chunk,
-        Ok(Err(_)) | Err(_) => return at,
-    };
-    let mut text = String::with_capacity(chunk.bytes.len());
-    for line in logs::parse_all(&chunk.bytes) {
-        renderer.render(&line, &mut text);
+    /// Where to go on; the same place when there is nothing more for now.
+    async fn copy_piece(&mut self, at: u64) -> u64 {
+        let dir = self.dir.to_owned();
+        let chunk = match tokio::task::spawn_blocking(move || logs::read_from(&dir, at, READ)).await {
+            Ok(Ok(chunk)) => chunk,
+            Ok(Err(_)) | Err(_) => return at,
+        };
+        let (mut text, mut headings) = (String::with_capacity(chunk.bytes.len()), Vec::new());
+        for line in logs::parse_all(&chunk.bytes) {
+            self.renderer.render(&line, &mut text, &mut headings);
+        }
+        let before = self.log.lines();
+        let kept = self.log.output(&text);
+        for heading in headings {
+            let line = (heading.at < kept).then(|| before + newlines(&text.as_bytes()[..heading.at]) + 1);
+            self.commands.begin(heading, line);
+        }
+        chunk.next
     }
-    log.output(&text);
-    chunk.next
+
+    /// The server hears of commands under way, but not of every one of a script that rushes through many.
+    fn tell(&mut self) {
+        let (now, count) = (self.time.now().mono, self.commands.so_far().len());
+        let (then, known) = self.told;
+        if count == known || (known > 0 && now < then + TELL_EVERY) {
+            return;
+        }
+        self.told = (now, count);
+        self.progress.tell(&[self.earlier, self.commands.so_far()].concat());
+    }
 }

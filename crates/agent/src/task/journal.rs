@@ -4,7 +4,10 @@ use crate::disk::{self, Outlives, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tradewind_model::{
-    protocol::agent::{DesiredTask, Exit, JobOutcome, TaskResult},
+    protocol::{
+        agent::{DesiredTask, Exit, JobOutcome, TaskResult},
+        command::CommandRun,
+    },
     said::Said,
     time::Timestamp,
 };
@@ -121,6 +124,9 @@ pub struct Ended {
     pub outcome: JobOutcome,
     pub exit: Exit,
     pub message: Option<Said>,
+    /// Of the script and, once that has run, of `after_script`.
+    #[serde(default)]
+    pub commands: Vec<CommandRun>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -27,6 +27,8 @@ pub struct TaskLog {
     path: PathBuf,
     file: File,
     len: u64,
+    /// Lines that have ended.
+    lines: u64,
     limit: u64,
     left_out: u64,
     grew: watch::Sender<u64>,
@@ -54,11 +56,12 @@ impl TaskLog {
             .open(path)
             .at("open", path)?;
         file.set_len(len).at("cut", path)?;
+        let lines = count_lines(&file, len).at("read", path)?;
         let reader = file.try_clone().at("open", path)?;
         let (grew, grown) = watch::channel(len);
         let (tell, sent) = watch::channel(Sent::Upto(0));
         let sender = tokio::spawn(send(reader, grown, tell, server, task));
-        Ok(Self { path: path.to_owned(), file, len, limit, left_out: 0, grew, sent, sender })
+        Ok(Self { path: path.to_owned(), file, len, lines, limit, left_out: 0, grew, sent, sender })
     }
 
     /// Bytes written so far.
@@ -66,8 +69,13 @@ impl TaskLog {
         self.len
     }
 
-    /// What the job's processes wrote.
-    pub fn output(&mut self, text: &str) {
+    /// Lines written so far that have ended.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// What the job's processes wrote. How many bytes of it found room.
+    pub fn output(&mut self, text: &str) -> usize {
         let room = usize::try_from(self.limit.saturating_sub(self.len)).unwrap_or(usize::MAX);
         if self.left_out > 0 || text.len() > room {
             let fits = if self.left_out > 0 { 0 } else { text.floor_char_boundary(room) };
@@ -80,9 +88,10 @@ impl TaskLog {
                     self.limit
                 ));
             }
-            return;
+            return fits;
         }
         self.append(text);
+        text.len()
     }
 
     /// A line of ours.
@@ -107,6 +116,7 @@ impl TaskLog {
         match self.file.write_all_at(text.as_bytes(), self.len) {
             Ok(()) => {
                 self.len += text.len() as u64;
+                self.lines += newlines(text.as_bytes());
                 self.grew.send_replace(self.len);
             }
             Err(error) => tracing::warn!(%error, path = %self.path.display(), "a line of a task's log was lost"),
@@ -126,6 +136,21 @@ impl Drop for TaskLog {
     fn drop(&mut self) {
         self.sender.abort();
     }
+}
+
+pub fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|b| **b == b'\n').count() as u64
+}
+
+fn count_lines(file: &File, len: u64) -> std::io::Result<u64> {
+    let (mut at, mut lines, mut piece) = (0, 0, vec![0; PIECE]);
+    while at < len {
+        let n = PIECE.min((len - at) as usize);
+        file.read_exact_at(&mut piece[..n], at)?;
+        lines += newlines(&piece[..n]);
+        at += n as u64;
+    }
+    Ok(lines)
 }
 
 async fn send(file: File, mut grown: watch::Receiver<u64>, tell: watch::Sender<Sent>, server: Server, task: TaskId) {

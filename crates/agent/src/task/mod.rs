@@ -4,6 +4,7 @@
 //! journal; the other kinds are begun again from nothing, which does them no harm. Its result is on disk, and its log
 //! with the server, before it is reported done.
 
+mod commands;
 mod job;
 mod journal;
 mod log;
@@ -35,8 +36,12 @@ use tokio::{
 use tradewind_model::{
     fault::Fault,
     id::TaskId,
-    protocol::agent::{DesiredTask, Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
+    protocol::{
+        agent::{DesiredTask, Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
+        command::CommandRun,
+    },
     said,
+    time::Timestamp,
 };
 use tradewind_targets::process::{Adopted, ProcessTarget};
 
@@ -157,9 +162,11 @@ impl Tasks {
                 started_at: Some(journal.started_at),
                 finished_at: None,
                 log_bytes: 0,
+                commands: Vec::new(),
             },
             Begun::Nothing(_) | Begun::Unknown(_) => {
-                ObservedTask { id, state: TaskState::Accepted, started_at: None, finished_at: None, log_bytes: 0 }
+                let state = TaskState::Accepted;
+                ObservedTask { id, state, started_at: None, finished_at: None, log_bytes: 0, commands: Vec::new() }
             }
         };
         // Taken here, before any new job can be given the same user.
@@ -198,6 +205,7 @@ fn ended(id: TaskId, end: &End) -> ObservedTask {
         started_at: end.started_at,
         finished_at: Some(end.finished_at),
         log_bytes: end.log_bytes,
+        commands: Vec::new(),
     }
 }
 
@@ -272,6 +280,7 @@ impl Runner {
                 Ok((journal, slot)) => {
                     started_at = Some(journal.started_at);
                     self.running(journal.started_at);
+                    let progress = Progress { news: self.news.clone(), id: self.id, started_at: journal.started_at };
                     let job = Job {
                         shop: &self.shop,
                         id: self.id,
@@ -280,6 +289,7 @@ impl Runner {
                         log: &mut log,
                         order: &mut self.orders,
                         slot,
+                        progress,
                     };
                     job.run(journal).await
                 }
@@ -326,28 +336,17 @@ impl Runner {
         Ok((journal, slot))
     }
 
-    fn begin(&self) -> tradewind_model::time::Timestamp {
+    fn begin(&self) -> Timestamp {
         let now = self.shop.time.wall();
         self.running(now);
         now
     }
 
-    fn running(&self, started_at: tradewind_model::time::Timestamp) {
-        let _ = self.news.send(TaskNews::Changed(ObservedTask {
-            id: self.id,
-            state: TaskState::Running,
-            started_at: Some(started_at),
-            finished_at: None,
-            log_bytes: 0,
-        }));
+    fn running(&self, started_at: Timestamp) {
+        Progress { news: self.news.clone(), id: self.id, started_at }.tell(&[]);
     }
 
-    async fn end(
-        &self,
-        result: TaskResult,
-        started_at: Option<tradewind_model::time::Timestamp>,
-        log_bytes: u64,
-    ) -> Option<End> {
+    async fn end(&self, result: TaskResult, started_at: Option<Timestamp>, log_bytes: u64) -> Option<End> {
         let end = End { result, started_at, finished_at: self.shop.time.wall(), log_bytes };
         let (folder, record) = (self.folder.clone(), end.clone());
         let done = tokio::task::spawn_blocking(move || {
@@ -380,6 +379,26 @@ impl Runner {
     }
 }
 
+/// Tells the host's loop of a task that runs.
+struct Progress {
+    news: mpsc::UnboundedSender<TaskNews>,
+    id: TaskId,
+    started_at: Timestamp,
+}
+
+impl Progress {
+    fn tell(&self, commands: &[CommandRun]) {
+        let _ = self.news.send(TaskNews::Changed(ObservedTask {
+            id: self.id,
+            state: TaskState::Running,
+            started_at: Some(self.started_at),
+            finished_at: None,
+            log_bytes: 0,
+            commands: commands.to_vec(),
+        }));
+    }
+}
+
 /// The task could not be carried out at all.
 fn failed(fault: &Fault) -> TaskResult {
     TaskResult::Error { code: fault.code.id.to_owned(), reason: fault.said() }
@@ -397,5 +416,6 @@ fn canceled_before() -> TaskResult {
         exit: Exit::NotStarted { reason: "canceled".into() },
         artifacts: None,
         message: None,
+        commands: Vec::new(),
     }
 }

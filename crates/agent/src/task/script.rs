@@ -1,5 +1,7 @@
 //! The text a job's shell runs. Pure.
 
+use tradewind_model::id::TaskId;
+
 /// Which shell the host has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shell {
@@ -23,17 +25,28 @@ impl Shell {
     }
 }
 
-/// Each command is said before it is run, as `$ command`; the first that fails ends the script.
-pub fn text(shell: Shell, commands: &[String]) -> String {
+/// Begins and ends the mark before a command's heading. Nobody types it, and terminals show nothing for it.
+pub const MARK: char = '\u{1e}';
+
+/// What marks headings in the output of a task's scripts: not to be taken for something a job prints by chance.
+pub fn tag(task: TaskId) -> String {
+    let id = task.to_string();
+    id[id.len() - 12..].to_owned()
+}
+
+/// Each command is said before it is run, as `$ command`; the first that fails ends the script. The mark before it names
+/// the command by its place, and says how the one before it ended: `MARK TAG N STATUS MARK`.
+pub fn text(shell: Shell, tag: &str, commands: &[String]) -> String {
     let mut script = String::from(match shell {
         Shell::Bash => "set -eo pipefail\n",
         Shell::Sh => "set -e\n",
     });
-    for command in commands {
+    for (n, command) in commands.iter().enumerate() {
         let mut lines = command.trim_end().lines();
         let first = lines.next().unwrap_or_default();
         let rest = if lines.next().is_some() { " # and more lines" } else { "" };
-        script.push_str(&format!("printf '%s\\n' {}\n", quoted(&format!("$ {first}{rest}"))));
+        let heading = quoted(&format!("$ {first}{rest}"));
+        script.push_str(&format!("printf '\\036{tag} {n} %d\\036%s\\n' \"$?\" {heading}\n"));
         script.push_str(command.trim_end());
         script.push('\n');
     }
@@ -52,15 +65,15 @@ mod tests {
     #[test]
     fn commands_are_said_as_they_are_written() {
         let commands = ["echo 'it'\"'\"'s'".to_owned(), "if true; then\n  make\nfi\n".to_owned()];
-        insta::assert_snapshot!(text(Shell::Bash, &commands), @r#"
+        insta::assert_snapshot!(text(Shell::Bash, "0a1b", &commands), @r#"
         set -eo pipefail
-        printf '%s\n' '$ echo '\''it'\''"'\''"'\''s'\'''
+        printf '\0360a1b 0 %d\036%s\n' "$?" '$ echo '\''it'\''"'\''"'\''s'\'''
         echo 'it'"'"'s'
-        printf '%s\n' '$ if true; then # and more lines'
+        printf '\0360a1b 1 %d\036%s\n' "$?" '$ if true; then # and more lines'
         if true; then
           make
         fi
         "#);
-        assert!(text(Shell::Sh, &commands).starts_with("set -e\n"));
+        assert!(text(Shell::Sh, "0a1b", &commands).starts_with("set -e\n"));
     }
 }

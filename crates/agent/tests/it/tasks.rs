@@ -9,8 +9,8 @@ use tradewind_model::{
     fault::Lang,
     id::{Commit, Digest, JobId, RunId, TaskId},
     protocol::agent::{
-        ArtifactRule, ArtifactWhen, DesiredTask, Exit, JobOutcome, JobWork, PackageWork, Source, TaskResult, TaskState,
-        Work,
+        ArtifactRule, ArtifactWhen, DesiredTask, Exit, JobOutcome, JobWork, Observed, PackageWork, Source, TaskResult,
+        TaskState, Work,
     },
     release::EntryContent,
 };
@@ -104,6 +104,68 @@ pub fn outcome(result: &TaskResult) -> (JobOutcome, Exit) {
         TaskResult::Job { outcome, exit, .. } => (*outcome, exit.clone()),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_of_a_script_is_told_of_with_its_end_and_its_line() {
+    let mut w = World::new().await;
+    has_source(&w, &[("app.py", APP)]);
+    let mut work =
+        job(&["echo one; printf 'no newline'", "set +e; (exit 7)", "if true; then\n  exit 3\nfi", "echo never"]);
+    work.after_script = vec!["echo after".into(), "(exit 9)".into()];
+    w.want(|d| d.tasks = vec![task(1, work)]);
+    let result = done(&mut w, 1).await;
+    insta::assert_snapshot!(log(&w, 1), @r"
+    Fetching shop at 0123456789
+    $ echo one; printf 'no newline'
+    one
+    no newline
+    $ set +e; (exit 7)
+    $ if true; then # and more lines
+    Running after_script
+    $ echo after
+    after
+    $ (exit 9)
+    WARNING: after_script ended with exit code 9, but the job goes on
+    ERROR: Job failed: ended with exit code 3
+    ");
+    let TaskResult::Job { commands, exit, .. } = result else { panic!("{result:?}") };
+    assert_eq!(exit, Exit::Code { code: 3 });
+    let told: Vec<_> = commands.iter().map(|c| (c.n, c.after, c.text.as_str(), c.exit_code, c.line)).collect();
+    assert_eq!(
+        told,
+        [
+            (0, false, "echo one; printf 'no newline'", Some(0), Some(2)),
+            (1, false, "set +e; (exit 7)", Some(7), Some(5)),
+            (2, false, "if true; then # and more lines", Some(3), Some(6)),
+            (0, true, "echo after", Some(0), Some(8)),
+            (1, true, "(exit 9)", Some(9), Some(10)),
+        ]
+    );
+    for (one, next) in commands.iter().zip(&commands[1..]) {
+        assert!(one.started_at <= one.finished_at.unwrap() && one.finished_at.unwrap() <= next.started_at);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_a_script_is_is_told_while_it_runs_and_again_by_the_next_agent() {
+    let mut w = World::new().await;
+    has_source(&w, &[("app.py", APP)]);
+    w.want(|d| d.tasks = vec![task(1, job(&["echo one", "while [ ! -e go ]; do sleep 0.05; done", "echo three"]))]);
+    let so_far = |o: &Observed| o.tasks.iter().any(|t| t.commands.len() == 2);
+    w.until("its second command", so_far).await;
+    w.drop_agent().await;
+    w.start_agent();
+    let seen = w.until("its second command again", so_far).await;
+    let ends: Vec<_> = seen.tasks[0].commands.iter().map(|c| (c.exit_code, c.line)).collect();
+    assert_eq!(ends, [(Some(0), Some(2)), (None, Some(4))]);
+    let go = w.agent_folder().join("tasks").join(id(1).to_string()).join("work/go");
+    std::fs::write(go, "").unwrap();
+    let TaskResult::Job { commands, .. } = done(&mut w, 1).await else { panic!() };
+    assert_eq!(
+        commands.iter().map(|c| (c.exit_code, c.line)).collect::<Vec<_>>(),
+        [(Some(0), Some(2)), (Some(0), Some(4)), (Some(0), Some(5))]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

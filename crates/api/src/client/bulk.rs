@@ -4,7 +4,7 @@ use super::{ApiError, Client, EventQuery, Lines, Repeat};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 use reqwest::{Method, Response, Url};
-use tradewind_model::id::{Commit, Digest, ServiceName, TaskId};
+use tradewind_model::id::{Commit, Digest, JobId, RunId, ServiceName, TaskId};
 
 /// A body, piece by piece as it comes.
 pub struct Pieces(BoxStream<'static, Result<Bytes, ApiError>>);
@@ -69,6 +69,12 @@ impl Client {
     /// A backup of the whole control plane but for its keys, as it is made.
     pub async fn backup(&self) -> Result<Pieces, ApiError> {
         Ok(Pieces(self.download(self.url(&["backup"], &[])).await?.boxed()))
+    }
+
+    /// What a job left, as it is stored. The caller checks the digest.
+    pub async fn artifact(&self, run: RunId, job: JobId) -> Result<Pieces, ApiError> {
+        let url = self.url(&["runs", &run.to_string(), "jobs", &job.to_string(), "artifacts"], &[]);
+        Ok(Pieces(self.download(url).await?.boxed()))
     }
 
     async fn download(&self, url: Url) -> Result<impl Stream<Item = Result<Bytes, ApiError>> + use<>, ApiError> {

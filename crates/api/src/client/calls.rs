@@ -3,6 +3,7 @@
 use super::{ApiError, Client, EventQuery, Follow, LogQuery, Paging, Repeat};
 use crate::v1::*;
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use tradewind_model::{
     id::{Digest, EnvName, FreezeId, GrantId, InvitationId, JobId, RolloutId, RunId, ServiceName, TokenId},
     secret::SecretName,
@@ -26,8 +27,8 @@ impl Client {
         self.post(&["tokens"], token).await
     }
 
-    pub async fn revoke_token(&self, id: TokenId) -> Result<(), ApiError> {
-        self.delete(&["tokens", &id.to_string()]).await
+    pub async fn revoke_token(&self, id: TokenId, reason: &str) -> Result<(), ApiError> {
+        self.delete_for(&["tokens", &id.to_string()], reason).await
     }
 
     /// A token of one's own, for name and password. Needs no token.
@@ -85,16 +86,16 @@ impl Client {
 
     /// Ends their sessions and tokens.
     /// What is known of a person is gone for good.
-    pub async fn erase_user(&self, handle: &str) -> Result<User, ApiError> {
-        self.post(&["users", handle, "erase"], &()).await
+    pub async fn erase_user(&self, handle: &str, reason: &str) -> Result<User, ApiError> {
+        self.post_for(&["users", handle, "erase"], reason).await
     }
 
-    pub async fn disable_user(&self, handle: &str) -> Result<User, ApiError> {
-        self.post(&["users", handle, "disable"], &()).await
+    pub async fn disable_user(&self, handle: &str, reason: &str) -> Result<User, ApiError> {
+        self.post_for(&["users", handle, "disable"], reason).await
     }
 
-    pub async fn enable_user(&self, handle: &str) -> Result<User, ApiError> {
-        self.post(&["users", handle, "enable"], &()).await
+    pub async fn enable_user(&self, handle: &str, reason: &str) -> Result<User, ApiError> {
+        self.post_for(&["users", handle, "enable"], reason).await
     }
 
     pub async fn invitations(&self) -> Result<Vec<Invitation>, ApiError> {
@@ -141,8 +142,8 @@ impl Client {
         self.post(&["grants"], grant).await
     }
 
-    pub async fn withdraw_role(&self, id: GrantId) -> Result<(), ApiError> {
-        self.delete(&["grants", &id.to_string()]).await
+    pub async fn withdraw_role(&self, id: GrantId, reason: &str) -> Result<(), ApiError> {
+        self.delete_for(&["grants", &id.to_string()], reason).await
     }
 
     pub async fn access_policy(&self) -> Result<AccessPolicy, ApiError> {
@@ -164,6 +165,11 @@ impl Client {
         self.get(&["services"], &page.query()).await
     }
 
+    /// What some words find; empty: services by name.
+    pub async fn search(&self, words: &str, limit: u32) -> Result<Found, ApiError> {
+        self.get(&["search"], &[("q", words.to_owned()), ("limit", limit.to_string())]).await
+    }
+
     pub async fn create_service(&self, service: &CreateService) -> Result<Service, ApiError> {
         self.post(&["services"], service).await
     }
@@ -172,8 +178,52 @@ impl Client {
         self.get(&["services", service.as_str()], &[]).await
     }
 
+    pub async fn set_owner(&self, service: &ServiceName, set: &SetOwner) -> Result<Service, ApiError> {
+        let url = self.url(&["services", service.as_str(), "owner"], &[]);
+        let answer = self.attempt(&url, Repeat::Always, || self.request(Method::PUT, &url).json(set)).await?;
+        super::json(url, answer).await
+    }
+
     pub async fn hosts(&self) -> Result<Page<Host>, ApiError> {
         self.get(&["hosts"], &[]).await
+    }
+
+    /// # Errors
+    /// Also while its agent is connected, or the rows want something on it.
+    pub async fn remove_host(&self, host: &str, reason: &str) -> Result<(), ApiError> {
+        self.delete_for(&["hosts", host], reason).await
+    }
+
+    /// How the control plane itself fares.
+    pub async fn plane(&self) -> Result<PlaneHealth, ApiError> {
+        self.get(&["plane"], &[]).await
+    }
+
+    pub async fn storage(&self) -> Result<Storage, ApiError> {
+        self.get(&["storage"], &[]).await
+    }
+
+    pub async fn collect(&self, reason: &Reason) -> Result<Collected, ApiError> {
+        self.post(&["storage", "collect"], reason).await
+    }
+
+    pub async fn backups(&self) -> Result<Backups, ApiError> {
+        self.get(&["backups"], &[]).await
+    }
+
+    /// Without a body, and says why: it goes into the event log. An empty reason is none.
+    async fn post_for<T: DeserializeOwned>(&self, path: &[&str], reason: &str) -> Result<T, ApiError> {
+        let url = self.url(path, &why(reason));
+        let key = uuid::Uuid::now_v7().to_string();
+        let send = || self.request(Method::POST, &url).header("idempotency-key", &key).json(&());
+        let answer = self.attempt(&url, Repeat::Always, send).await?;
+        super::json(url, answer).await
+    }
+
+    /// Deletes, and says why in the same way.
+    async fn delete_for(&self, path: &[&str], reason: &str) -> Result<(), ApiError> {
+        let url = self.url(path, &why(reason));
+        self.attempt(&url, Repeat::Unsent, || self.request(Method::DELETE, &url)).await.map(drop)
     }
 
     /// What runs where; of all services, or of one.
@@ -185,6 +235,14 @@ impl Client {
     /// Newest first.
     pub async fn runs(&self, service: &ServiceName, page: &Paging) -> Result<Page<Run>, ApiError> {
         self.get(&["services", service.as_str(), "runs"], &page.query()).await
+    }
+
+    /// Those in one state, newest first. A page may have fewer than asked for and another behind it all the same.
+    pub async fn runs_in(&self, service: &ServiceName, state: RunState, page: &Paging) -> Result<Page<Run>, ApiError> {
+        // As it stands in JSON.
+        let state = serde_json::to_value(state).ok().and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default();
+        let query = [page.query(), vec![("state", state)]].concat();
+        self.get(&["services", service.as_str(), "runs"], &query).await
     }
 
     pub async fn run(&self, id: RunId) -> Result<Run, ApiError> {
@@ -210,6 +268,22 @@ impl Client {
         self.post(&["runs", &run.to_string(), "jobs", &job.to_string(), "retry"], reason).await
     }
 
+    /// Stops one job that has not ended.
+    pub async fn cancel_job(&self, run: RunId, job: JobId, reason: &Reason) -> Result<Run, ApiError> {
+        self.post(&["runs", &run.to_string(), "jobs", &job.to_string(), "cancel"], reason).await
+    }
+
+    /// What the run's jobs left.
+    pub async fn artifacts(&self, run: RunId) -> Result<Page<Artifact>, ApiError> {
+        self.get(&["runs", &run.to_string(), "artifacts"], &[]).await
+    }
+
+    /// The whole log of one attempt of a job, from 1, as far as it is stored.
+    pub async fn attempt_log(&self, run: RunId, job: JobId, attempt: u32) -> Result<bytes::Bytes, ApiError> {
+        let path = ["runs", &run.to_string(), "jobs", &job.to_string(), "log"];
+        self.bytes(&path, &[("attempt", attempt.to_string())]).await
+    }
+
     /// A job's log from a byte offset on, as far as it is stored.
     pub async fn job_log(&self, run: RunId, job: JobId, offset: u64) -> Result<bytes::Bytes, ApiError> {
         let path = ["runs", &run.to_string(), "jobs", &job.to_string(), "log"];
@@ -227,6 +301,12 @@ impl Client {
         Follow::new(self.clone(), self.url(&["runs", &id.to_string(), "follow"], &[]), None)
     }
 
+    /// One job's log from byte `offset` on, and what becomes of the job, to the end of both.
+    pub fn follow_job(&self, run: RunId, job: JobId, offset: u64) -> Follow<RunUpdate> {
+        let query = [("job", job.to_string()), ("offset", offset.to_string())];
+        Follow::new(self.clone(), self.url(&["runs", &run.to_string(), "follow"], &query), None)
+    }
+
     /// Newest first.
     pub async fn releases(&self, service: &ServiceName, page: &Paging) -> Result<Page<Release>, ApiError> {
         self.get(&["services", service.as_str(), "releases"], &page.query()).await
@@ -238,8 +318,18 @@ impl Client {
     }
 
     /// Both ends are labels or digests.
-    pub async fn diff(&self, service: &ServiceName, from: &str, to: &str) -> Result<ReleaseDiff, ApiError> {
-        let query = [("from", from.to_owned()), ("to", to.to_owned())];
+    /// `live` is what is live in `env`; `text`: with the sources that differ.
+    pub async fn diff(
+        &self,
+        service: &ServiceName,
+        from: &str,
+        to: &str,
+        env: Option<&EnvName>,
+        text: bool,
+    ) -> Result<ReleaseDiff, ApiError> {
+        let mut query = vec![("from", from.to_owned()), ("to", to.to_owned())];
+        query.extend(env.map(|env| ("env", env.to_string())));
+        query.extend(text.then(|| ("text", "true".to_owned())));
         self.get(&["services", service.as_str(), "diff"], &query).await
     }
 
@@ -306,6 +396,22 @@ impl Client {
 
     pub async fn abort_rollout(&self, id: RolloutId, reason: &Reason) -> Result<Rollout, ApiError> {
         self.post(&["rollouts", &id.to_string(), "abort"], reason).await
+    }
+
+    /// What a rollout, a promotion or a rollback would do. `what`: `release`, `from` and `kind` of the route.
+    pub async fn plan(
+        &self,
+        service: &ServiceName,
+        env: &EnvName,
+        what: &[(&'static str, String)],
+    ) -> Result<Preview, ApiError> {
+        let query = [&[("env", env.to_string())], what].concat();
+        self.get(&["services", service.as_str(), "plan"], &query).await
+    }
+
+    /// Where a rollback can lead.
+    pub async fn ways_back(&self, service: &ServiceName, env: &EnvName) -> Result<WaysBack, ApiError> {
+        self.get(&["services", service.as_str(), "rollback"], &[("env", env.to_string())]).await
     }
 
     pub async fn rollback(&self, service: &ServiceName, request: &RollbackRequest) -> Result<Rollout, ApiError> {
@@ -377,8 +483,10 @@ impl Client {
     }
 
     /// By name and scope, without their values.
-    pub async fn secrets(&self) -> Result<Vec<Secret>, ApiError> {
-        Ok(self.get::<Page<Secret>>(&["secrets"], &[]).await?.items)
+    /// All of them, or those that can reach a service.
+    pub async fn secrets(&self, service: Option<&ServiceName>) -> Result<Vec<Secret>, ApiError> {
+        let query: Vec<_> = service.iter().map(|s| ("service", s.to_string())).collect();
+        Ok(self.get::<Page<Secret>>(&["secrets"], &query).await?.items)
     }
 
     /// The same value again changes nothing, so a call that broke off may be repeated.
@@ -474,4 +582,8 @@ fn scope_query(scope: &SecretScope) -> Vec<(&'static str, String)> {
         ("site", scope.site.as_ref().map(ToString::to_string)),
     ];
     parts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn why(reason: &str) -> Vec<(&'static str, String)> {
+    (!reason.is_empty()).then(|| ("reason", reason.to_owned())).into_iter().collect()
 }

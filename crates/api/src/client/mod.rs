@@ -79,6 +79,8 @@ pub struct EventQuery {
     pub env: Option<EnvName>,
     /// The name of a person, a part of the control plane or a host.
     pub actor: Option<String>,
+    /// What they are about, as events name it: `host/shop-1`.
+    pub subject: Option<String>,
     /// How the kind begins.
     pub kind: Option<String>,
     pub since: Option<Time>,
@@ -92,11 +94,12 @@ impl EventQuery {
     }
 
     fn query(&self) -> Vec<(&'static str, String)> {
-        let Self { service, env, actor, kind, since, until } = self;
+        let Self { service, env, actor, subject, kind, since, until } = self;
         let mut query = Vec::new();
         query.extend(service.as_ref().map(|s| ("service", s.to_string())));
         query.extend(env.as_ref().map(|e| ("env", e.to_string())));
         query.extend(actor.clone().map(|a| ("actor", a)));
+        query.extend(subject.clone().map(|s| ("subject", s)));
         query.extend(kind.clone().map(|k| ("kind", k)));
         query.extend(since.map(|t| ("since", t.to_string())));
         query.extend(until.map(|t| ("until", t.to_string())));

@@ -167,6 +167,9 @@ pub struct User {
     pub last_seen_at: Option<Time>,
     /// Since when they may nothing.
     pub disabled_at: Option<Time>,
+    /// When what was known of them was taken away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Time>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -384,6 +387,9 @@ pub struct Me {
     pub token: Option<Token>,
     /// What may be done somewhere.
     pub actions: Vec<String>,
+    /// What may be done where: an action is allowed on a thing where one of them has it and holds there.
+    #[serde(default)]
+    pub reach: Vec<Reach>,
     pub second_factor_needed: bool,
     pub recovery_codes_left: Option<u64>,
     /// Whether there is a password to sign in with.
@@ -391,6 +397,22 @@ pub struct Me {
     pub has_password: bool,
     /// In a session: to be sent as `X-CSRF-Token` with everything but GET.
     pub csrf: Option<String>,
+}
+
+/// Actions, and where they are allowed. What is left out is not narrowed: with `env` alone, every service in that
+/// environment; what concerns all environments of a service is not allowed by it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reach {
+    pub actions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub service: Option<ServiceName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub env: Option<EnvName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub site: Option<SiteName>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -52,6 +52,12 @@ pub struct Judgement {
     /// Evidence over time, thinned out where there is much of it.
     pub over_time: Vec<EvidencePoint>,
     pub gaps: EvidenceGaps,
+    /// What was decided on it and by whom, oldest first.
+    #[serde(default)]
+    pub decisions: Vec<JudgedDecision>,
+    /// What is to be expected of the wave under way, by the traffic of now; none once nothing is judged any more.
+    #[serde(default)]
+    pub outlook: Option<JudgeOutlook>,
     /// What keeps the service's own counters from being read, or may make them mean something else; in the reader's language.
     /// Of now: empty once nothing is compared any more.
     #[serde(default)]
@@ -134,4 +140,42 @@ pub struct EvidenceGaps {
     pub refused: u64,
     /// One of so many clients was looked at, at worst.
     pub one_of: u64,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgedDecision {
+    pub kind: DecisionKind,
+    /// Number of the wave it is about.
+    pub wave: Option<u32>,
+    pub at: Time,
+    /// Seconds, as the evidence counts them.
+    pub t: f64,
+    /// The same for a person, with who and why.
+    pub text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// The evidence let a wave go on.
+    Promoted,
+    /// A person let a wave go on, or gave it another share.
+    Person,
+    /// A wave's time was over without a verdict: a person is asked.
+    Asked,
+    /// A wave's time was over without a verdict, and it went on as its spec says.
+    WentOn,
+    /// It goes back.
+    Back,
+}
+
+/// How long the judge will need.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JudgeOutlook {
+    /// A sentence.
+    pub text: String,
+    /// Seconds until half of such faults are found; none: never, or nothing to go by.
+    pub expected_s: Option<f64>,
+    /// The wave will be over before.
+    pub hopeless: bool,
 }

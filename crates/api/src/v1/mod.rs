@@ -7,24 +7,29 @@ pub mod certificate;
 pub mod forge;
 pub mod freeze;
 pub mod host;
-pub mod judgement;
+pub mod job_log;
+mod judgement;
 pub mod log;
 pub mod overview;
 pub mod page;
+pub mod plane;
 pub mod policy;
+pub mod preview;
 pub mod release;
 pub mod rollout;
 pub mod run;
+pub mod search;
 pub mod secret;
 pub mod service;
 pub mod status;
+pub mod storage;
 pub mod system;
 pub mod time;
 
 pub use access::{
     AcceptInvitation, AccessPolicy, CreateAccount, CreateGroup, CreateToken, EnterByLink, GrantRole, Granted, Group,
-    Invitation, Invite, Login, MakeSessionLink, Me, NewInvitation, NewToken, Password, RecoveryCodes, RoleWish, Scope,
-    SecondFactorCode, SecondFactorSecret, SessionInfo, SessionLink, SignIn, SignedIn, Token, User, UserKind,
+    Invitation, Invite, Login, MakeSessionLink, Me, NewInvitation, NewToken, Password, Reach, RecoveryCodes, RoleWish,
+    Scope, SecondFactorCode, SecondFactorSecret, SessionInfo, SessionLink, SignIn, SignedIn, Token, User, UserKind,
 };
 pub use audit::{
     Actor, AuditFinding, AuditKey, AuditProblem, AuditReport, AuditSink, AuditStatus, ChainHead, Checkpoint, Event,
@@ -35,10 +40,11 @@ pub use forge::{
     LinkedForge, SetHookSecret,
 };
 pub use freeze::{Freeze, SetFreeze};
-pub use host::Host;
+pub use host::{Host, HostProcess, Machine, ProcessRole};
+pub use job_log::{LogHit, LogHits, LogIndex, LogMark, LogPlace};
 pub use judgement::{
-    EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
-    RequestCount, Verdict,
+    DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate, JudgedRatio,
+    JudgedWave, Judgement, JudgementBrief, RequestCount, Verdict,
 };
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use overview::{
@@ -46,17 +52,27 @@ pub use overview::{
     OverviewSort, OverviewSummary,
 };
 pub use page::Page;
+pub use plane::{
+    BackupSchedule, Backups, DatabaseHealth, FailedBackup, Finding, FindingVerdict, KeptBackup, LastBackup, LogHealth,
+    LoopHealth, PlaneHealth, Queue, Writes,
+};
 pub use policy::{Approval, Approvals, EnvironmentPolicy, SetPolicy};
+pub use preview::{
+    Difference, Preview, PreviewSite, PreviewWait, PreviewWave, SecretChange, SecretDifference, WaitKind,
+};
 pub use release::{
-    FileChange, FileChangeKind, Release, ReleaseDetail, ReleaseDiff, ReleaseFile, ReleaseRef, Revision, SpecChange,
+    CommitLine, FileChange, FileChangeKind, History, Release, ReleaseDetail, ReleaseDiff, ReleaseFile, ReleaseRef,
+    ReleaseStand, Revision, SourceChange, SourceChanges, SpecChange, Stand, WayBack, WaysBack,
 };
 pub use rollout::{
     Acknowledge, Acknowledged, Promote, PromoteWave, Reason, RollbackRequest, Rollout, RolloutKind, RolloutPhase,
     SetShare, SitePhase, SiteRollout, StartRollout, TimelineEntry, VerifyCheck, VerifyReport, Wave, WaveStep,
 };
-pub use run::{Job, JobKind, JobState, Run, RunState, RunUpdate};
+pub use run::{Artifact, Job, JobAttempt, JobCommand, JobKind, JobState, Run, RunState, RunUpdate};
+pub use search::{Found, FoundRelease, FoundRollout, FoundRun, FoundService};
 pub use secret::{RestoreSecret, Secret, SecretScope, SecretSet, SecretVersion, SetSecret, StaleHolder};
-pub use service::{ClosedQueue, CreateService, Environment, Service, ServiceKind};
+pub use service::{ClosedQueue, CreateService, Environment, Service, ServiceKind, SetOwner};
 pub use status::{Health, Instance, InstancePhase, PlaceStatus, TrafficShare, WarmRelease};
+pub use storage::{Collected, Collection, Disk, Storage, StoredAs, StoredKind};
 pub use system::{HealthReport, Problem, Version};
 pub use time::Time;

@@ -10,6 +10,11 @@ pub struct EnvironmentPolicy {
     pub env: EnvName,
     /// YAML, as it was written; empty: nothing is demanded.
     pub text: String,
+    /// Who wrote it; not known of one that is older than that is kept.
+    #[serde(default)]
+    pub set_by: Option<String>,
+    #[serde(default)]
+    pub set_at: Option<Time>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]

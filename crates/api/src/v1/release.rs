@@ -1,6 +1,6 @@
 use super::Time;
 use serde::{Deserialize, Serialize};
-use tradewind_model::id::{Commit, Digest, EnvName, RevisionId, RunId, ServiceName, SiteName};
+use tradewind_model::id::{Commit, Digest, EnvName, RevisionId, RolloutId, RunId, ServiceName, SiteName};
 use utoipa::ToSchema;
 
 /// A release by its name for people and its name for machines.
@@ -37,6 +37,76 @@ pub struct Release {
     /// Environments it is live in now.
     #[schema(value_type = Vec<String>)]
     pub live_in: Vec<EnvName>,
+    /// At each place of the service where something completed, by environment and site.
+    #[serde(default)]
+    pub stands: Vec<ReleaseStand>,
+}
+
+/// Where a release stands at a place, as to going back to it. What a release is made of is kept for good: only how soon a
+/// rollback gets there changes with time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseStand {
+    #[schema(value_type = String, example = "production")]
+    pub env: EnvName,
+    #[schema(value_type = String, example = "default")]
+    pub site: SiteName,
+    pub stand: Stand,
+    /// A rollback can lead to it now. What is live is a target only while a rollout is on its way to replace it.
+    pub possible: bool,
+    /// A sentence: why it is not possible.
+    pub why: Option<String>,
+    /// Of the refusal that naming it would meet.
+    #[schema(example = "TW-ROLL-024")]
+    pub code: Option<String>,
+    /// When a rollout to it last completed here.
+    pub completed_at: Option<Time>,
+    /// Of a warm one: from then on a rollback has to start it first. None: until something else takes its place.
+    pub warm_until: Option<Time>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stand {
+    /// Runs here now.
+    Live,
+    /// Completed here, and going back to it starts nothing.
+    Warm,
+    /// Completed here; it is started and checked first.
+    Cold,
+    /// Completed here once, and somebody went back from it.
+    Left,
+    /// Did not complete here.
+    Never,
+    /// Completed here; its spec cannot be read any more, or has no such environment.
+    Unreadable,
+}
+
+/// Where an environment can be taken back to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WaysBack {
+    #[schema(value_type = String, example = "production")]
+    pub env: EnvName,
+    /// The rollout that a rollback would take over.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub under_way: Option<RolloutId>,
+    /// Where each site is led without a release being named; empty where nothing was ever live.
+    pub sites: Vec<WayBack>,
+    /// At one site at least; the last that completed first, 30 at most.
+    pub possible: Vec<Release>,
+    /// Of the newest releases those that are not possible; `stands` says why.
+    pub others: Vec<Release>,
+}
+
+/// Where a site is led by a rollback that names no release.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WayBack {
+    #[schema(value_type = String)]
+    pub site: SiteName,
+    pub live: Option<ReleaseRef>,
+    pub to: Option<ReleaseRef>,
+    /// A sentence: why it is led nowhere.
+    pub why: Option<String>,
+    pub code: Option<String>,
 }
 
 /// A release with all it is made of.
@@ -77,6 +147,53 @@ pub struct ReleaseDiff {
     pub files: Vec<FileChange>,
     /// Sorted by key.
     pub spec: Vec<SpecChange>,
+    /// None where the repository does not have both commits.
+    #[serde(default)]
+    pub history: Option<History>,
+    /// What the commits change in the sources; only where it is asked for, and the repository has both commits.
+    #[serde(default)]
+    pub sources: Option<SourceChanges>,
+}
+
+/// Commits between two releases, newest first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct History {
+    /// They come in.
+    pub added: Vec<CommitLine>,
+    /// They go out: so it is where one goes back, or to another branch.
+    pub undone: Vec<CommitLine>,
+    /// There are more than 200 of either.
+    pub more: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CommitLine {
+    #[schema(value_type = String)]
+    pub commit: Commit,
+    pub author: String,
+    pub at: Time,
+    /// First line of the message.
+    pub subject: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SourceChanges {
+    /// By path; 300 files and 512 KiB at most.
+    pub files: Vec<SourceChange>,
+    /// There is more than is told.
+    pub more: bool,
+}
+
+/// A file of the sources that differs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SourceChange {
+    pub path: String,
+    pub change: FileChangeKind,
+    /// Unified, from the first `@@` on; none of a binary file, or where its mode alone differs.
+    pub text: Option<String>,
+    pub binary: bool,
+    /// Only the first 64 KiB are told.
+    pub cut: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]

@@ -1,4 +1,4 @@
-use super::{Approvals, JudgementBrief, ReleaseRef, Time};
+use super::{Approvals, JudgementBrief, ReleaseRef, ServiceKind, Time};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use tradewind_model::{
@@ -59,6 +59,9 @@ pub struct Rollout {
     #[schema(value_type = String, example = "production")]
     pub env: EnvName,
     pub kind: RolloutKind,
+    /// Of the new release: whether its shares are of traffic, of shards or of runs.
+    #[serde(default = "web")]
+    pub service_kind: ServiceKind,
     /// None: none is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Approvals>,
@@ -96,6 +99,10 @@ pub struct Rollout {
     pub judgement: Option<JudgementBrief>,
 }
 
+fn web() -> ServiceKind {
+    ServiceKind::Web
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Wave {
     /// From 1.
@@ -108,6 +115,12 @@ pub struct Wave {
     /// It had less to give than a person gave before.
     #[serde(default)]
     pub skipped: bool,
+    /// Milliseconds that it takes at least, however good the evidence is.
+    #[serde(default)]
+    pub least_ms: u64,
+    /// Milliseconds until it ends without a verdict; none where no verdict is waited for.
+    #[serde(default)]
+    pub most_ms: Option<u64>,
     pub started_at: Option<Time>,
     pub finished_at: Option<Time>,
 }
@@ -168,6 +181,12 @@ pub struct TimelineEntry {
     pub kind: String,
     #[schema(value_type = Option<String>)]
     pub site: Option<SiteName>,
+    /// Number of the wave it is about.
+    #[serde(default)]
+    pub wave: Option<u32>,
+    /// Basis points: what the site or the wave has from then on.
+    #[serde(default)]
+    pub share: Option<u32>,
     /// A sentence.
     pub text: String,
 }

@@ -1,6 +1,6 @@
 use super::{ForgePush, ReleaseRef, Time};
 use serde::{Deserialize, Serialize};
-use tradewind_model::id::{Commit, EnvName, JobId, RolloutId, RunId, ServiceName};
+use tradewind_model::id::{Commit, Digest, EnvName, JobId, RolloutId, RunId, ServiceName};
 use utoipa::ToSchema;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -121,6 +121,12 @@ pub struct Job {
     pub state: JobState,
     /// Its failure does not fail the run.
     pub allow_failure: bool,
+    /// Names of the jobs whose end it waits for; none: all of earlier stages.
+    #[serde(default)]
+    pub needs: Option<Vec<String>>,
+    /// How often a host was given it, this time included; from 1.
+    #[serde(default = "first")]
+    pub attempt: u32,
     pub started_at: Option<Time>,
     pub finished_at: Option<Time>,
     /// Of the script's shell; none when it ended by a signal, never began or has not ended.
@@ -129,6 +135,72 @@ pub struct Job {
     pub message: Option<String>,
     /// Bytes of its log stored so far.
     pub log_bytes: u64,
+    /// Of its script, in order, those not begun included; then of `after_script`, as far as they were begun. Only where one
+    /// run is asked for, and only of jobs whose host told of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<JobCommand>,
+    /// Those before this one, oldest first; their logs stay. Only where one run is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<JobAttempt>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// What became of a job before it was run again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JobAttempt {
+    /// From 1; the log's `attempt`.
+    pub attempt: u32,
+    pub state: JobState,
+    /// When a host was given it.
+    pub started_at: Time,
+    pub finished_at: Option<Time>,
+    pub exit_code: Option<i32>,
+    /// A sentence: the exit code, the signal, why it could not begin.
+    pub message: Option<String>,
+    pub log_bytes: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<JobCommand>,
+}
+
+/// The files that a job left, as one archive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Artifact {
+    #[schema(value_type = uuid::Uuid)]
+    pub job: JobId,
+    /// Of the job.
+    #[schema(example = "build")]
+    pub name: String,
+    /// What a download is called.
+    #[schema(example = "shop-12-build.tar.zst")]
+    pub file: String,
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Bytes; none: it was collected.
+    pub size: Option<u64>,
+    /// When it may be collected; none: not while the run goes on, or it was.
+    pub expires_at: Option<Time>,
+}
+
+/// One command of a job's script.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JobCommand {
+    /// Its first line; secrets are masked in it as they are in the log.
+    #[schema(example = "npm test")]
+    pub text: String,
+    /// Of `after_script`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after: bool,
+    /// None: it has not begun, or never will.
+    pub started_at: Option<Time>,
+    /// None: it has not ended, or nobody saw it end.
+    pub duration_ms: Option<u64>,
+    /// None: it has not ended, or ended by a signal.
+    pub exit_code: Option<i32>,
+    /// The line of the log that names it, from 1.
+    pub line: Option<u64>,
 }
 
 /// What a follower of a run is told, in order. The stream ends after [`RunUpdate::Finished`]; a rollout, when the

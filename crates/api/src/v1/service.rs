@@ -36,6 +36,9 @@ pub struct Service {
     #[schema(example = "/git/shop.git")]
     pub git_path: String,
     pub created_at: Time,
+    /// Who answers for it: a user or a group; at first whoever made it.
+    #[serde(default)]
+    pub owner: String,
     /// Who made it: a token's name.
     pub created_by: String,
     /// In the spec's order; empty until the first spec was accepted.
@@ -75,4 +78,16 @@ pub struct CreateService {
     /// 1 to 40 characters of a-z, 0-9 and `-`, starting with a letter. It never changes.
     #[schema(value_type = String, example = "shop")]
     pub name: ServiceName,
+}
+
+/// Hands a service to somebody.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetOwner {
+    /// A user or a group.
+    #[schema(example = "order-team")]
+    pub owner: String,
+    /// Goes into the event log.
+    #[serde(default)]
+    pub reason: String,
 }

@@ -47,6 +47,23 @@ pub async fn follow(session: &Session, client: &Client, id: RunId, show: &Show) 
     Ok(client.run(id).await?)
 }
 
+/// Follows one job to its end, from the beginning of its log; how the run stands then.
+pub async fn follow_job(
+    session: &Session,
+    client: &Client,
+    run: RunId,
+    job: JobId,
+    show: &Show,
+) -> Result<Run, Failure> {
+    let mut screen = Screen { session, live: Live::new(&session.out), show, jobs: HashMap::new() };
+    let mut updates = client.follow_job(run, job, 0);
+    while let Some(update) = updates.next().await {
+        screen.update(&update?);
+    }
+    screen.finish();
+    Ok(client.run(run).await?)
+}
+
 struct Screen<'a> {
     session: &'a Session,
     live: Live,

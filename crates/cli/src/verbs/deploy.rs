@@ -1,6 +1,6 @@
 //! Rolls a release out to an environment.
 
-use super::see_through;
+use super::{preview, see_through};
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -22,6 +22,8 @@ pub struct Args {
     pub ticket: Option<String>,
     #[arg(long)]
     pub hotfix: bool,
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub wait: Wait,
 }
@@ -29,6 +31,11 @@ pub struct Args {
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let (client, service) = (session.client()?, name(&args.service)?);
     let env = session.env(&client, &service, args.env.as_deref()).await?;
+    if args.dry_run {
+        let mut what = vec![("release", args.release)];
+        what.extend(args.hotfix.then(|| ("kind", "hotfix".to_owned())));
+        return preview::run(session, &service, &env, &what).await;
+    }
     let kind = if args.hotfix { RolloutKind::Hotfix } else { RolloutKind::Normal };
     let start = StartRollout { env, release: args.release, note: args.note, ticket: args.ticket, kind };
     let started = client.start_rollout(&service, &start).await?;

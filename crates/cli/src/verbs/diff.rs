@@ -1,5 +1,6 @@
 //! What changes from one release to another.
 
+use super::preview;
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -19,11 +20,22 @@ pub struct Args {
     pub to: String,
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    #[arg(long)]
+    pub text: bool,
 }
+
+const LIVE: &str = "live";
 
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let service = session.service(args.service.as_deref(), "diff A B --service")?;
-    let diff = session.client()?.diff(&service, &args.from, &args.to).await?;
+    let client = session.client()?;
+    let env = match args.from == LIVE || args.to == LIVE || args.env.is_some() {
+        true => Some(session.env(&client, &service, args.env.as_deref()).await?),
+        false => None,
+    };
+    let diff = client.diff(&service, &args.from, &args.to, env.as_ref(), args.text).await?;
     if session.json {
         session.out.json(&diff);
     } else {
@@ -42,6 +54,7 @@ fn show(session: &Session, d: &ReleaseDiff) {
         from_commit = d.from_commit.short(),
         to_commit = d.to_commit.short()
     ));
+    preview::commits(session, d);
     if d.files.is_empty() && d.spec.is_empty() {
         session.out.line(msg::NO_DIFFERENCE.get(lang));
         return;
@@ -71,5 +84,22 @@ fn show(session: &Session, d: &ReleaseDiff) {
             ]);
         }
         session.out.table(&table);
+    }
+    for file in d.sources.iter().flat_map(|s| &s.files) {
+        session.out.line("");
+        if file.binary {
+            session.out.line(fill!(lang, &msg::BINARY, path = file.path));
+            continue;
+        }
+        session.out.line(format!("{}  {}", file.path, file.change.say(lang)));
+        for line in file.text.iter().flat_map(|t| t.lines()) {
+            session.out.line(line);
+        }
+        if file.cut {
+            session.out.line(msg::CUT.get(lang));
+        }
+    }
+    if d.sources.as_ref().is_some_and(|s| s.more) {
+        session.out.line(msg::CUT.get(lang));
     }
 }

@@ -12,7 +12,7 @@ pub async fn run(session: &Session) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     };
     let client = session.client()?.with_token(&login.token)?;
-    let revoked = client.revoke_token(login.id).await;
+    let revoked = client.revoke_token(login.id, "").await;
     if all.current.as_deref() == Some(server) {
         all.current = all.servers.keys().next().cloned();
     }

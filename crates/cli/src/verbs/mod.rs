@@ -1,8 +1,10 @@
 //! The verbs, one a file.
 
 pub mod acknowledge;
+mod artifacts;
 pub mod audit;
 pub mod backup;
+pub mod backups;
 pub mod certificate;
 pub mod check;
 pub mod completions;
@@ -10,11 +12,13 @@ pub mod console;
 pub mod deploy;
 pub mod diff;
 pub mod events;
+pub mod find;
 pub mod forge;
 pub mod freeze;
 pub mod freezes;
 pub mod git_credential;
 pub mod group;
+pub mod health;
 pub mod host;
 pub mod init;
 pub mod judge;
@@ -23,6 +27,7 @@ pub mod logout;
 pub mod logs;
 pub mod password;
 pub mod policy;
+pub mod preview;
 pub mod promote;
 pub mod push;
 pub mod release;
@@ -34,6 +39,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod service;
 pub mod status;
+pub mod storage;
 pub mod token;
 pub mod unfreeze;
 pub mod user;
@@ -61,6 +67,7 @@ pub enum Verb {
     Init(init::Args),
     Check(check::Args),
     Service(service::Args),
+    Find(find::Args),
     Push(push::Args),
     Status(status::Args),
     Run(run::Args),
@@ -74,12 +81,15 @@ pub enum Verb {
     Freeze(freeze::Args),
     Unfreeze(unfreeze::Args),
     Freezes,
-    Secrets,
+    Secrets(secret::ListArgs),
     Secret(secret::Args),
     Logs(logs::Args),
     Events(events::Args),
     Audit(audit::Args),
     Backup(backup::Args),
+    Backups,
+    Health,
+    Storage(storage::Args),
     Host(host::Args),
     Forge(forge::Args),
     Certificate(certificate::Args),
@@ -106,6 +116,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Init(args) => init::run(&args, session),
         Verb::Check(args) => check::run(&args, session),
         Verb::Service(args) => service::run(args, session).await,
+        Verb::Find(args) => find::run(args, session).await,
         Verb::Push(args) => push::run(args, session).await,
         Verb::Status(args) => status::run(args, session).await,
         Verb::Run(args) => run::run(args, session).await,
@@ -119,12 +130,15 @@ pub async fn run(verb: Verb, session: &Session) -> Result<Exit, Failure> {
         Verb::Freeze(args) => freeze::run(args, session).await,
         Verb::Unfreeze(args) => unfreeze::run(args, session).await,
         Verb::Freezes => freezes::run(session).await,
-        Verb::Secrets => secret::list(session).await,
+        Verb::Secrets(args) => secret::list(args, session).await,
         Verb::Secret(args) => secret::run(args, session).await,
         Verb::Logs(args) => logs::run(args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Audit(args) => audit::run(args, session).await,
         Verb::Backup(args) => backup::run(&args, session).await,
+        Verb::Backups => backups::run(session).await,
+        Verb::Health => health::run(session).await,
+        Verb::Storage(args) => storage::run(args, session).await,
         Verb::Host(args) => host::run(args, session).await,
         Verb::Forge(args) => forge::run(args, session).await,
         Verb::Certificate(args) => certificate::run(args, session).await,

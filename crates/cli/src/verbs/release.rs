@@ -1,7 +1,8 @@
 //! Releases: immutable and whole.
 
 use super::Pages;
-use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Table, when};
+use crate::{exit::Exit, failure::Failure, fill, msg, session::Session, table::Table, when, words::Words as _};
+use std::collections::BTreeSet;
 use tradewind_api::v1;
 use tradewind_model::id::EnvName;
 
@@ -61,13 +62,29 @@ fn live(r: &v1::Release) -> String {
     r.live_in.iter().map(EnvName::as_str).collect::<Vec<_>>().join(", ")
 }
 
+/// Environments that can be rolled back to it.
+fn back(r: &v1::Release) -> String {
+    let possible = r.stands.iter().filter(|s| s.possible).map(|s| s.env.as_str());
+    possible.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+}
+
 fn list(session: &Session, releases: &[v1::Release]) {
-    let head = [&msg::H_RELEASE, &msg::H_LIVE, &msg::H_COMMIT, &msg::H_SIZE, &msg::H_SINCE, &msg::H_BY, &msg::H_TITLE];
+    let head = [
+        &msg::H_RELEASE,
+        &msg::H_LIVE,
+        &msg::H_BACK,
+        &msg::H_COMMIT,
+        &msg::H_SIZE,
+        &msg::H_SINCE,
+        &msg::H_BY,
+        &msg::H_TITLE,
+    ];
     let mut table = Table::new(&msg::head(session.lang, &head));
     for r in releases {
         table.row(vec![
             r.name.label.as_str().into(),
             live(r).into(),
+            back(r).into(),
             r.commit.short().into(),
             when::bytes(r.bundle_bytes).into(),
             session.when().ago(r.created_at).into(),
@@ -94,6 +111,9 @@ fn show(session: &Session, detail: &v1::ReleaseDetail, files: bool) {
     if !r.live_in.is_empty() {
         session.out.line(fill!(lang, &msg::LIVE_IN, envs = live(r)));
     }
+    for stand in &r.stands {
+        session.out.line(told(session, stand));
+    }
     if !files {
         return;
     }
@@ -108,4 +128,17 @@ fn show(session: &Session, detail: &v1::ReleaseDetail, files: bool) {
         table.row(vec![path.into(), f.bytes.map(when::bytes).unwrap_or_default().into(), digest.into()]);
     }
     session.out.table(&table);
+}
+
+fn told(session: &Session, s: &v1::ReleaseStand) -> String {
+    let lang = session.lang;
+    let (place, stand) = (format!("{}/{}", s.env, s.site), s.stand.say(lang));
+    let stand = match s.warm_until {
+        Some(until) => fill!(lang, &msg::STAND_UNTIL, stand = stand, until = session.when().clock(until)),
+        None => stand.to_owned(),
+    };
+    match &s.why {
+        Some(why) => fill!(lang, &msg::STAND_NOT, place = place, stand = stand, why = why),
+        None => fill!(lang, &msg::STAND_POSSIBLE, place = place, stand = stand),
+    }
 }

@@ -39,6 +39,8 @@ pub enum Action {
     },
     Withdraw {
         id: String,
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
     SecondFactor {
         #[arg(value_parser = ROLES)]
@@ -91,10 +93,10 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             let given = client.grant_role(&wish).await?;
             done(session, &given, &fill!(lang, &msg::ROLE_GIVEN, who = holder(&given), what = granted(lang, &given)));
         }
-        Action::Withdraw { id } => {
+        Action::Withdraw { id, reason } => {
             let bad = |_| Fault::new(&faults::NOT_AN_ID).with("value", &id).with("list", "tradewind role list");
             let id: GrantId = id.parse().map_err(bad)?;
-            client.withdraw_role(id).await?;
+            client.withdraw_role(id, &reason).await?;
             done(session, &serde_json::json!({ "id": id, "withdrawn": true }), msg::ROLE_WITHDRAWN.get(lang));
         }
         Action::SecondFactor { role, none } => {

@@ -1,6 +1,6 @@
 //! Takes an environment back: traffic first, then the report.
 
-use super::see_through;
+use super::{preview, see_through};
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -16,8 +16,10 @@ pub struct Args {
     pub env: Option<String>,
     #[arg(long, value_name = "RELEASE")]
     pub to: Option<String>,
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub reason: Option<String>,
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub wait: Wait,
 }
@@ -25,7 +27,12 @@ pub struct Args {
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let (client, service) = (session.client()?, name(&args.service)?);
     let env = session.env(&client, &service, args.env.as_deref()).await?;
-    let request = RollbackRequest { env, to: args.to, reason: args.reason };
+    if args.dry_run {
+        let mut what = vec![("kind", "rollback".to_owned())];
+        what.extend(args.to.map(|to| ("release", to)));
+        return preview::run(session, &service, &env, &what).await;
+    }
+    let request = RollbackRequest { env, to: args.to, reason: args.reason.unwrap_or_default() };
     let started = client.rollback(&service, &request).await?;
     see_through(session, &client, started, &args.wait).await
 }

@@ -12,13 +12,14 @@ use crate::{
     when,
     words::{Words, job_name, stage},
 };
+use std::{path::PathBuf, time::Duration};
 use tradewind_api::{
     Client, Paging,
     v1::{self, Reason},
 };
 use tradewind_model::{
     fault::Fault,
-    id::{RunId, ServiceName},
+    id::{JobId, RunId, ServiceName},
 };
 
 #[derive(Debug, clap::Args)]
@@ -31,13 +32,27 @@ pub struct Args {
 pub enum Action {
     List {
         service: Option<String>,
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
         #[command(flatten)]
         pages: Pages,
     },
     Show(Which),
+    Artifacts {
+        #[command(flatten)]
+        which: Which,
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
+        #[arg(long, value_name = "FOLDER")]
+        save: Option<PathBuf>,
+    },
     Cancel {
         #[command(flatten)]
         which: Which,
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
+        #[arg(long, value_name = "TEXT", default_value = "", requires = "job")]
+        reason: String,
         #[command(flatten)]
         wait: Wait,
     },
@@ -66,8 +81,10 @@ pub enum Action {
         which: Which,
         #[arg(long, value_name = "JOB")]
         job: Option<String>,
-        #[arg(long, short)]
+        #[arg(long, short, conflicts_with = "attempt")]
         follow: bool,
+        #[arg(long, value_name = "N", requires = "job")]
+        attempt: Option<u32>,
     },
 }
 
@@ -122,7 +139,9 @@ pub async fn find_run(
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
     match args.action {
-        Action::List { service, pages } => list(session, &client, service.as_deref(), &pages).await,
+        Action::List { service, state, pages } => {
+            list(session, &client, service.as_deref(), state.as_deref(), &pages).await
+        }
         Action::Show(which) => {
             let run = which.find(session, &client).await?;
             if session.json {
@@ -132,7 +151,17 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             }
             Ok(Exit::Ok)
         }
-        Action::Cancel { which, wait } => cancel(session, &client, &which, &wait).await,
+        Action::Artifacts { which, job, save } => {
+            let run = which.find(session, &client).await?;
+            let job = job.map(|name| job_of(&run, &name)).transpose()?;
+            super::artifacts::run(session, &client, &run, job, save.as_deref()).await
+        }
+        Action::Cancel { which, job: Some(job), reason, wait } => {
+            let run = which.find(session, &client).await?;
+            let job = job_of(&run, &job)?.id;
+            cancel_job(session, &client, run.id, job, &Reason { reason }, &wait).await
+        }
+        Action::Cancel { which, job: None, reason: _, wait } => cancel(session, &client, &which, &wait).await,
         Action::Retry { which, job, reason, wait } => {
             let (run, reason) = (which.find(session, &client).await?, Reason { reason });
             let run = match job {
@@ -146,7 +175,13 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             let run = client.start_job(run.id, job_of(&run, &job)?.id, &Reason { reason }).await?;
             see_through(session, &client, run, &wait).await
         }
-        Action::Logs { which, job, follow } => logs(session, &client, &which, job.as_deref(), follow).await,
+        Action::Logs { which, job: Some(job), follow: _, attempt: Some(attempt) } => {
+            let run = which.find(session, &client).await?;
+            let log = client.attempt_log(run.id, job_of(&run, &job)?.id, attempt).await?;
+            session.out.verbatim(&String::from_utf8_lossy(&log));
+            Ok(Exit::Ok)
+        }
+        Action::Logs { which, job, follow, attempt: _ } => logs(session, &client, &which, job.as_deref(), follow).await,
     }
 }
 
@@ -174,10 +209,41 @@ async fn see_through(session: &Session, client: &Client, run: v1::Run, wait: &Wa
     Ok(if run.state.is_finished() && !run.state.is_success() { Exit::Failed } else { Exit::Ok })
 }
 
-async fn list(session: &Session, client: &Client, service: Option<&str>, pages: &Pages) -> Result<Exit, Failure> {
+/// As the API writes it.
+fn state_of(word: &str) -> Result<v1::RunState, Failure> {
+    let known = |state: &v1::RunState| serde_json::to_value(state).is_ok_and(|s| s == word);
+    STATES.into_iter().find(known).ok_or_else(|| {
+        let all: Vec<String> =
+            STATES.iter().filter_map(|s| serde_json::to_value(s).ok()?.as_str().map(Into::into)).collect();
+        Fault::new(&faults::NO_STATE).with("state", word).with("states", all.join(", ")).into()
+    })
+}
+
+const STATES: [v1::RunState; 9] = [
+    v1::RunState::Pending,
+    v1::RunState::Running,
+    v1::RunState::Manual,
+    v1::RunState::Success,
+    v1::RunState::SuccessWithWarnings,
+    v1::RunState::Failed,
+    v1::RunState::Canceling,
+    v1::RunState::Canceled,
+    v1::RunState::Skipped,
+];
+
+async fn list(
+    session: &Session,
+    client: &Client,
+    service: Option<&str>,
+    state: Option<&str>,
+    pages: &Pages,
+) -> Result<Exit, Failure> {
     let lang = session.lang;
     let service = session.service(service, "run list")?;
-    let page = client.runs(&service, &pages.paging()).await?;
+    let page = match state {
+        Some(word) => client.runs_in(&service, state_of(word)?, &pages.paging()).await?,
+        None => client.runs(&service, &pages.paging()).await?,
+    };
     if session.json {
         session.out.json(&page);
         return Ok(Exit::Ok);
@@ -241,11 +307,37 @@ fn show(session: &Session, run: &v1::Run) {
     if !table.is_empty() {
         session.out.table(&table);
     }
+    commands(session, run);
     if let Some(r) = &run.release {
         session.out.line(fill!(lang, &msg::RELEASED, label = r.label, digest = r.digest.short()));
     }
     if let (Some(id), Some(env)) = (run.rollout, &run.env) {
         session.out.line(fill!(lang, &msg::ROLLOUT_STARTED, env = env, id = id));
+    }
+}
+
+/// What the jobs' scripts did, command by command.
+fn commands(session: &Session, run: &v1::Run) {
+    let lang = session.lang;
+    let head = [&msg::H_JOB, &msg::H_COMMAND, &msg::H_EXIT, &msg::H_TOOK, &msg::H_LINE];
+    let mut table = Table::new(&msg::head(lang, &head));
+    for (job, c) in run.jobs.iter().flat_map(|j| j.commands.iter().map(move |c| (j, c))) {
+        let exit = match c.exit_code {
+            Some(0) => painted(Paint::Good, "0"),
+            Some(code) => painted(Paint::Bad, code.to_string()),
+            None => "".into(),
+        };
+        table.row(vec![
+            job_name(job, lang).into(),
+            c.text.as_str().into(),
+            exit,
+            c.duration_ms.map(|ms| when::span(Duration::from_millis(ms))).unwrap_or_default().into(),
+            c.line.map(|n| n.to_string()).unwrap_or_default().into(),
+        ]);
+    }
+    if !table.is_empty() {
+        session.out.line("");
+        session.out.table(&table);
     }
 }
 
@@ -263,6 +355,29 @@ async fn cancel(session: &Session, client: &Client, which: &Which, wait: &Wait) 
     Ok(Exit::Ok)
 }
 
+/// The run goes on; the job's end is waited for.
+async fn cancel_job(
+    session: &Session,
+    client: &Client,
+    run: RunId,
+    job: JobId,
+    reason: &Reason,
+    wait: &Wait,
+) -> Result<Exit, Failure> {
+    let mut now = client.cancel_job(run, job, reason).await?;
+    let ended = |run: &v1::Run| run.jobs.iter().any(|j| j.id == job && j.state.is_finished());
+    if !wait.no_wait && !ended(&now) {
+        now = follow::patiently(wait.limit()?, follow::run::follow_job(session, client, run, job, &Show::Nothing))
+            .await?;
+    }
+    if session.json {
+        session.out.json(&now);
+    } else {
+        show(session, &now);
+    }
+    Ok(Exit::Ok)
+}
+
 async fn logs(
     session: &Session,
     client: &Client,
@@ -273,9 +388,15 @@ async fn logs(
     let run = which.find(session, client).await?;
     let wanted = job.map(|name| job_of(&run, name)).transpose()?;
     if follow && !run.state.is_finished() {
-        let show = wanted.map_or(Show::Everything, |j| Show::Job(j.id));
+        if let Some(job) = wanted {
+            let show = Show::Job(job.id);
+            let now = follow::patiently(None, follow::run::follow_job(session, client, run.id, job.id, &show)).await?;
+            let good = now.jobs.iter().any(|j| j.id == job.id && j.state == v1::JobState::Success);
+            return Ok(if good { Exit::Ok } else { Exit::Failed });
+        }
+        let show = Show::Everything;
         let ended = follow::patiently(None, follow::run::follow(session, client, run.id, &show)).await?;
-        if wanted.is_none() && !session.json {
+        if !session.json {
             session.out.line(follow::run::summary(session, &ended));
         }
         return Ok(if ended.state.is_success() { Exit::Ok } else { Exit::Failed });

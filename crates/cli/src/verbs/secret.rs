@@ -127,9 +127,16 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-pub async fn list(session: &Session) -> Result<Exit, Failure> {
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+}
+
+pub async fn list(args: ListArgs, session: &Session) -> Result<Exit, Failure> {
     let (client, lang, when) = (session.client()?, session.lang, session.when());
-    let all: Vec<Secret> = client.secrets().await?;
+    let service = args.service.as_deref().map(name).transpose()?;
+    let all: Vec<Secret> = client.secrets(service.as_ref()).await?;
     if session.json {
         session.json_list(all, None);
         return Ok(Exit::Ok);

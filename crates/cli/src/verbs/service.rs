@@ -29,6 +29,12 @@ pub enum Action {
     Show {
         service: Option<String>,
     },
+    Owner {
+        service: String,
+        owner: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
 }
 
 pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
@@ -47,6 +53,15 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 session.out.line(msg::PUSH_NEXT.get(session.lang));
             } else {
                 session.out.line(fill!(session.lang, &msg::REMOTE_NEXT, url = remote::url(session, &made.name)));
+            }
+        }
+        Action::Owner { service, owner, reason } => {
+            let set = v1::SetOwner { owner, reason: reason.unwrap_or_default() };
+            let service = client.set_owner(&name(&service)?, &set).await?;
+            if session.json {
+                session.out.json(&service);
+            } else {
+                session.out.line(fill!(session.lang, &msg::OWNER_SET, service = service.name, owner = service.owner));
             }
         }
         Action::List { pages } => {
@@ -100,6 +115,9 @@ fn show(session: &Session, s: &v1::Service) {
         by = s.created_by,
         since = session.when().ago(s.created_at)
     ));
+    if !s.owner.is_empty() {
+        session.out.line(fill!(lang, &msg::OWNED_BY, owner = s.owner));
+    }
     session.out.line(fill!(lang, &msg::GIT_AT, url = remote::url(session, &s.name)));
     if s.environments.is_empty() {
         session.out.line(msg::NOTHING_PUSHED.get(lang));

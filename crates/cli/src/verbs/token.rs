@@ -30,6 +30,8 @@ pub enum Action {
     },
     Revoke {
         id: String,
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
 }
 
@@ -70,10 +72,10 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
                 session.out.line(&made.token);
             }
         }
-        Action::Revoke { id } => {
+        Action::Revoke { id, reason } => {
             let bad = |_| Fault::new(&faults::NOT_AN_ID).with("value", &id).with("list", "tradewind token list");
             let id: TokenId = id.parse().map_err(bad)?;
-            client.revoke_token(id).await?;
+            client.revoke_token(id, &reason).await?;
             if session.json {
                 session.out.json(&serde_json::json!({ "id": id, "revoked": true }));
             } else {

@@ -35,15 +35,21 @@ pub enum Action {
     },
     Disable {
         handle: String,
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
     Enable {
         handle: String,
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
     Erase {
         handle: String,
         /// It cannot be undone.
         #[arg(long)]
         yes: bool,
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
 }
 
@@ -114,19 +120,19 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit, Failure> {
             let made = client.create_service_account(&CreateAccount { handle, name }).await?;
             done(session, &made, &fill!(lang, &msg::ACCOUNT_MADE, handle = made.handle));
         }
-        Action::Disable { handle } => {
-            let user = client.disable_user(&handle).await?;
+        Action::Disable { handle, reason } => {
+            let user = client.disable_user(&handle, &reason).await?;
             done(session, &user, &fill!(lang, &msg::USER_DISABLED, handle = handle));
         }
-        Action::Erase { handle, yes } => {
+        Action::Erase { handle, yes, reason } => {
             if !yes {
                 return Err(Fault::new(&faults::FOR_GOOD).with("handle", &handle).into());
             }
-            let user = client.erase_user(&handle).await?;
+            let user = client.erase_user(&handle, &reason).await?;
             done(session, &user, &fill!(lang, &msg::USER_ERASED, handle = handle));
         }
-        Action::Enable { handle } => {
-            let user = client.enable_user(&handle).await?;
+        Action::Enable { handle, reason } => {
+            let user = client.enable_user(&handle, &reason).await?;
             done(session, &user, &fill!(lang, &msg::USER_ENABLED, handle = handle));
         }
     }

@@ -40,6 +40,10 @@ async fn a_service_is_shown_with_its_queues() {
     fake.on("GET /services/shop", json(service()));
     insta::assert_snapshot!("service", fake.run("service show shop").await);
     insta::assert_snapshot!("service_zh", fake.run_zh("service show shop").await);
+    fake.on("PUT /services/shop/owner", json(service()));
+    let said = fake.run("service owner shop order-team --reason 'a new team'").await;
+    assert_eq!(said.out, "order-team answers for shop from now on.\n");
+    assert_eq!(fake.seen().last().unwrap().body, value!({ "owner": "order-team", "reason": "a new team" }));
 }
 
 #[tokio::test]
@@ -72,6 +76,12 @@ async fn a_release_is_shown_with_its_files_or_its_spec() {
         "label": "v3", "digest": release_ref("v3").digest, "service": "shop", "commit": "6c1f0b1f4f3a4d1e9c0a7b2d5e8f90123456789a",
         "title": "Count stock", "run": null, "created_at": "2026-11-11T00:08:12Z", "created_by": "li.wei@laptop",
         "bundle": release_ref("v9").digest, "bundle_bytes": 48_213, "files": 2, "live_in": ["staging", "production"],
+        "stands": [
+            { "env": "production", "site": "shopee-br", "stand": "warm", "possible": true, "why": null, "code": null,
+              "completed_at": "2026-11-11T00:08:00Z", "warm_until": "2026-11-11T00:23:00Z" },
+            { "env": "staging", "site": "default", "stand": "left", "possible": false,
+              "why": "shop/staging/default went back from v3", "code": "TW-ROLL-032",
+              "completed_at": "2026-11-11T00:08:00Z", "warm_until": null } ],
         "spec": "version: 1\nservice: shop\n",
         "manifest": [
             { "path": "app/server.py", "digest": release_ref("v7").digest, "bytes": 4096, "executable": true, "link": null },
@@ -79,6 +89,7 @@ async fn a_release_is_shown_with_its_files_or_its_spec() {
     });
     fake.on("GET /services/shop/releases/v3", json(detail));
     insta::assert_snapshot!("release", fake.run("release show v3 --service shop --files").await);
+    insta::assert_snapshot!("release_zh", fake.run_zh("release show v3 --service shop").await);
     assert_eq!(fake.run("release show v3 --service shop --spec").await.out, "version: 1\nservice: shop\n");
 }
 
@@ -91,12 +102,21 @@ async fn a_difference_names_settings_and_files() {
         "files": [
             { "path": "app/new.py", "change": "added", "before_bytes": null, "after_bytes": 120 },
             { "path": "app/server.py", "change": "changed", "before_bytes": 4096, "after_bytes": 5000 } ],
-        "spec": [{ "key": "run.env.LOG_LEVEL", "before": "info", "after": null }]
+        "spec": [{ "key": "run.env.LOG_LEVEL", "before": "info", "after": null }],
+        "history": { "more": false, "undone": [], "added": [
+            { "commit": "2".repeat(40), "author": "Li Wei", "at": "2026-11-11T00:07:00Z", "subject": "修复重复下单" } ] },
+        "sources": { "more": true, "files": [
+            { "path": "app/server.py", "change": "changed", "text": "@@ -1 +1 @@\n-a\n+b\n", "binary": false, "cut": true },
+            { "path": "logo.png", "change": "added", "text": null, "binary": true, "cut": false } ] }
     });
     fake.on("GET /services/shop/diff?from=v2&to=v3", json(&diff));
     insta::assert_snapshot!("diff", fake.run("diff v2 v3 --service shop").await);
     insta::assert_snapshot!("diff_zh", fake.run_zh("diff v2 v3 --service shop").await);
+    fake.on("GET /services/shop/diff?from=live&to=v3&env=production&text=true", json(&diff));
+    assert_eq!(fake.run("diff live v3 --service shop --env production --text").await.exit.code(), 0);
     let mut same = diff;
+    same["history"] = value!(null);
+    same["sources"] = value!(null);
     same["files"] = value!([]);
     same["spec"] = value!([]);
     fake.on("GET /services/shop/diff?from=v3&to=v3", json(same));

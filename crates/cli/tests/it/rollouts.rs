@@ -232,3 +232,58 @@ async fn what_is_no_share_and_what_has_no_wave_is_refused_before_anybody_is_aske
     }
     assert!(fake.seen().iter().all(|asked| asked.body.is_null()), "nothing was changed");
 }
+
+fn plan(refused: Option<serde_json::Value>) -> serde_json::Value {
+    value!({
+        "env": "production", "kind": "normal", "service_kind": "web", "from": release_ref("v3"), "to": release_ref("v4"),
+        "refused": refused, "waits": [{ "kind": "approval", "text": "2 approval(s) by leads" }], "strategy": "canary",
+        "judged": true, "outlook": "about 12 minutes until twice as many errors are found",
+        "sites": [
+            { "site": "shopee-br", "from": release_ref("v3"), "to": release_ref("v4"), "stays": false, "instances_before": 2, "instances": 3 },
+            { "site": "shopee-mx", "from": release_ref("v4"), "to": release_ref("v4"), "stays": true, "instances_before": 3, "instances": 3 } ],
+        "waves": [
+            { "number": 1, "site": "shopee-br", "share": 1000, "instances": 1, "least_ms": 120_000, "most_ms": 3_600_000 },
+            { "number": 2, "site": "shopee-br", "share": 10_000, "instances": 3, "least_ms": 0, "most_ms": null } ],
+        "verified": true, "soak_ms": 0, "warm_ms": 900_000,
+        "variables": [{ "name": "LOG_LEVEL", "before": "info", "after": "debug" }],
+        "limits": [{ "name": "memory", "before": "256MiB", "after": null }],
+        "secrets": [
+            { "variable": "KEY", "name": "SHOPEE_KEY", "change": "renewed", "running": 1, "version": 2 },
+            { "variable": "DB", "name": "DB", "change": "same", "running": 1, "version": 1 } ]
+    })
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_change_and_changes_nothing() {
+    let fake = Fake::start().await;
+    fake.on("GET /services/shop/plan?env=production&release=v4", json(plan(None)));
+    let diff = value!({
+        "from": release_ref("v3"), "to": release_ref("v4"), "from_commit": "1".repeat(40), "to_commit": "2".repeat(40),
+        "files": [{ "path": "app/new.py", "change": "added", "before_bytes": null, "after_bytes": 120 }], "spec": [],
+        "history": { "more": false, "undone": [], "added": [
+            { "commit": "2".repeat(40), "author": "Li Wei", "at": "2026-11-11T00:07:00Z", "subject": "Count stock" } ] }
+    });
+    fake.on("GET /services/shop/diff?from=v3&to=v4", json(diff));
+    let ask = "deploy shop --env production --release v4 --dry-run";
+    insta::assert_snapshot!("dry_run", fake.run(ask).await);
+    insta::assert_snapshot!("dry_run_zh", fake.run_zh(ask).await);
+    let said = fake.run(&format!("{ask} --json")).await;
+    let told: Preview = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((told.waves.len(), told.waits.len()), (2, 1));
+    let problem = value!({
+        "type": "/help/TW-ROLL-020", "code": "TW-ROLL-020", "status": 409,
+        "title": "shop/production/default has no earlier revision to go back to", "fix": "deploy something else"
+    });
+    fake.on("GET /services/shop/plan?env=production&kind=rollback", json(plan(Some(problem))));
+    let refused = fake.run("rollback shop --env production --dry-run").await;
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(refused.err.contains("TW-ROLL-020"), "{}", refused.err);
+    fake.on("GET /services/shop/plan?env=production&from=staging", json(plan(None)));
+    assert_eq!(fake.run("promote shop --from staging --to production --dry-run").await.exit, Exit::Ok);
+    assert!(fake.seen().iter().all(|s| s.line.starts_with("GET ")), "nothing was asked to be done");
+    assert_eq!(
+        fake.run("rollback shop --env production").await.exit,
+        Exit::Usage,
+        "without --dry-run it wants a reason"
+    );
+}

@@ -65,6 +65,16 @@ async fn runs_are_listed_and_shown() {
     insta::assert_snapshot!("run_list_zh", fake.run_zh("run list shop").await);
     insta::assert_snapshot!("run_list_empty", fake.run("run list new").await);
     insta::assert_snapshot!("run_show", fake.run("run show --service shop").await);
+    let mut failed = run(RunState::Failed);
+    failed.jobs[1].commands = serde_json::from_value(serde_json::json!([
+        { "text": "npm ci", "started_at": "2026-11-11T00:08:00Z", "duration_ms": 1_840, "exit_code": 0, "line": 2 },
+        { "text": "npm test", "started_at": "2026-11-11T00:08:01.840Z", "duration_ms": 1_360, "exit_code": 2, "line": 31 },
+        { "text": "npm run build", "started_at": null, "duration_ms": null, "exit_code": null, "line": null },
+    ]))
+    .unwrap();
+    fake.on(&format!("GET /runs/{RUN}"), json(failed));
+    insta::assert_snapshot!("run_show_commands", fake.run(&format!("run show {RUN}")).await);
+    insta::assert_snapshot!("run_show_commands_zh", fake.run_zh(&format!("run show {RUN}")).await);
 }
 
 #[tokio::test]
@@ -100,6 +110,61 @@ async fn a_cancel_waits_for_the_end() {
     );
     let said = fake.run(&format!("run cancel {RUN}")).await;
     assert_eq!((said.out.as_str(), said.exit), ("run #12 of shop: canceled (12.1 s)\n", Exit::Ok));
+}
+
+#[tokio::test]
+async fn one_job_is_cancelled_and_its_end_waited_for() {
+    let fake = Fake::start().await;
+    let lint = job("lint", JobState::Success).id;
+    let mut ended = run(RunState::Running);
+    ended.jobs[0].state = JobState::Canceled;
+    let mut canceling = ended.clone();
+    canceling.jobs[0].state = JobState::Canceling;
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Running)));
+    fake.on(&format!("GET /runs/{RUN}"), json(ended.clone()));
+    fake.on(&format!("POST /runs/{RUN}/jobs/{lint}/cancel"), json(canceling));
+    let update = RunUpdate::Job { job: Box::new(ended.jobs[0].clone()) };
+    fake.on(&format!("GET /runs/{RUN}/follow"), stream(&[update]));
+    let said = fake.run(&format!("run cancel {RUN} --job lint --reason hangs")).await;
+    insta::assert_snapshot!("cancel_job", said);
+    assert_eq!(fake.seen()[1].body, serde_json::json!({ "reason": "hangs" }));
+    assert_eq!(fake.run(&format!("run cancel {RUN} --job none")).await.exit, Exit::Refused);
+}
+
+#[tokio::test]
+async fn what_jobs_left_is_listed_and_brought_here_once() {
+    let fake = Fake::start().await;
+    let lint = job("lint", JobState::Success).id;
+    let digest = release_ref("v3").digest;
+    let artifacts: Vec<Artifact> = serde_json::from_value(serde_json::json!([
+        { "job": lint, "name": "lint", "file": "shop-12-lint.tar.zst", "digest": digest, "size": 2_048_000,
+          "expires_at": "2026-11-18T00:08:12Z" },
+        { "job": job("unit tests", JobState::Success).id, "name": "unit tests", "file": "shop-12-unit-tests.tar.zst",
+          "digest": digest, "size": null, "expires_at": null },
+    ]))
+    .unwrap();
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Success)));
+    fake.on(&format!("GET /runs/{RUN}/artifacts"), list(&artifacts));
+    fake.on(&format!("GET /runs/{RUN}/jobs/{lint}/artifacts"), Answer::Text("archive".into()));
+    insta::assert_snapshot!("artifacts", fake.run(&format!("run artifacts {RUN}")).await);
+    insta::assert_snapshot!("artifacts_zh", fake.run_zh(&format!("run artifacts {RUN} --job lint --save here")).await);
+    assert_eq!(std::fs::read_to_string(fake.dir.join("here/shop-12-lint.tar.zst")).unwrap(), "archive");
+    assert_eq!(fake.run(&format!("run artifacts {RUN} --save here")).await.exit, Exit::Refused);
+    assert!(!fake.dir.join("here/shop-12-lint.tar.zst.part").exists());
+}
+
+#[tokio::test]
+async fn runs_in_one_state_and_the_log_of_an_earlier_attempt() {
+    let fake = Fake::start().await;
+    let lint = job("lint", JobState::Success).id;
+    fake.on("GET /services/shop/runs", list(&[run(RunState::SuccessWithWarnings)]));
+    fake.on(&format!("GET /runs/{RUN}"), json(run(RunState::Failed)));
+    fake.on(&format!("GET /runs/{RUN}/jobs/{lint}/log"), Answer::Text("first time".into()));
+    assert_eq!(fake.run("run list shop --state success_with_warnings").await.exit, Exit::Ok);
+    assert_eq!(fake.seen()[0].line, "GET /services/shop/runs?limit=20&state=success_with_warnings");
+    insta::assert_snapshot!("no_such_state", fake.run("run list shop --state green").await);
+    assert_eq!(fake.run(&format!("run logs {RUN} --job lint --attempt 1")).await.out, "first time");
+    assert!(fake.seen().last().unwrap().line.ends_with("/log?attempt=1"));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub fn time(clock: &str) -> Time {
 pub fn service() -> Service {
     serde_json::from_value(json!({
         "name": "shop", "kind": "web", "git_path": "/git/shop.git",
-        "created_at": "2026-11-10T00:10:00Z", "created_by": "li.wei@laptop",
+        "created_at": "2026-11-10T00:10:00Z", "created_by": "li.wei@laptop", "owner": "order-team",
         "environments": [
             { "name": "staging", "branch": "develop", "sites": ["default"], "frozen": null },
             { "name": "production", "branch": "main", "sites": ["shopee-br", "amazon-us"],
@@ -59,7 +59,7 @@ pub fn rollout(phase: RolloutPhase) -> Rollout {
 }
 
 pub fn entry(clock: &str, kind: &str, text: &str) -> TimelineEntry {
-    TimelineEntry { at: time(clock), kind: kind.into(), site: None, text: text.into() }
+    TimelineEntry { at: time(clock), kind: kind.into(), site: None, wave: None, share: None, text: text.into() }
 }
 
 pub fn job(name: &str, state: JobState) -> Job {
@@ -90,7 +90,14 @@ pub fn release(label: &str, live_in: &[&str]) -> Release {
         "label": label, "digest": release_ref(label).digest, "service": "shop",
         "commit": "6c1f0b1f4f3a4d1e9c0a7b2d5e8f90123456789a", "title": "Count stock per warehouse", "run": RUN,
         "created_at": "2026-11-11T00:08:12Z", "created_by": "li.wei@laptop", "bundle": release_ref("v9").digest,
-        "bundle_bytes": 48_213, "files": 17, "live_in": live_in
+        "bundle_bytes": 48_213, "files": 17, "live_in": live_in,
+        "stands": live_in.iter().map(|env| json!({
+            "env": env, "site": "default", "stand": "live", "possible": false, "why": "it runs there", "code": "TW-ROLL-021",
+            "completed_at": "2026-11-11T00:09:00Z", "warm_until": null
+        })).chain([json!({
+            "env": "staging", "site": "default", "stand": "cold", "possible": true, "why": null, "code": null,
+            "completed_at": "2026-11-10T00:09:00Z", "warm_until": null
+        })]).collect::<Vec<_>>()
     }))
     .unwrap()
 }

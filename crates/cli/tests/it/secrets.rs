@@ -70,6 +70,8 @@ async fn secrets_are_listed_without_their_values() {
     insta::assert_snapshot!("secrets", fake.run("secrets").await);
     insta::assert_snapshot!("secrets_zh", fake.run_zh("secrets").await);
     insta::assert_snapshot!("secrets_none", fake.run("secrets").await);
+    fake.on("GET /secrets?service=shop", list::<Secret>(&[]));
+    assert_eq!(fake.run("secrets --service shop").await.exit.code(), 0);
 }
 
 #[tokio::test]

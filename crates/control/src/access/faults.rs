@@ -51,6 +51,9 @@ tradewind_model::faults! {
     SITE_WITHOUT_ENV = "TW-ACC-016", 422,
         "a site belongs to an environment, and none is named", "站点属于环境，但没有指定环境",
         "name the environment too", "请同时指定环境";
+    POLICY_CHANGED = "TW-ACC-017", 412,
+        "what is asked of those who sign in is no longer what you read{who}", "登录要求已不是您读取时的内容{who}",
+        "look at it as it is now, and change that", "请查看当前内容，在其基础上修改";
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ pub async fn accept(store: &Store, hash: &Digest, password: String, cause: Optio
             created_by: found.invited_by.clone(),
         };
         let user = rows::users::insert(tx, new).await?;
-        let by = Asker { actor, cause: cause.clone(), rights: Default::default() };
+        let by = Asker { actor, cause: cause.clone(), reason: None, rights: Default::default() };
         let after = Some(json!({ "handle": user.handle, "invitation": found.id, "invited_by": services::who(&found.invited_by) }));
         tx.event(fact("user.joined", people::subject(&user), &by, after)).await?;
         let giver = Asker { actor: found.invited_by.clone(), ..by };

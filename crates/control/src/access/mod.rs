@@ -26,8 +26,16 @@ pub use rights::{of as rights, of_token, of_user};
 use crate::ctx::Asker;
 use tradewind_model::event::NewEvent;
 
-/// The shape of an event about access.
+/// The shape of an event about access, with the reason given for it.
 pub fn fact(kind: &str, subject: String, by: &Asker, after: Option<serde_json::Value>) -> NewEvent {
+    let after = match &by.reason {
+        None => after,
+        Some(reason) => {
+            let mut told = after.unwrap_or_else(|| serde_json::json!({}));
+            told["reason"] = reason.as_str().into();
+            Some(told)
+        }
+    };
     NewEvent {
         kind: kind.into(),
         schema: 1,

@@ -181,6 +181,7 @@ pub async fn erase(ctx: &Ctx, handle: &str, by: &Asker) -> Result<v1::User> {
             totp_since: None,
             totp_step: 0,
             disabled_at: user.disabled_at.or(Some(tx.now())),
+            erased_at: user.erased_at.or(Some(tx.now())),
             ..user
         })
         .await?;
@@ -271,6 +272,7 @@ pub async fn view(r: &mut impl Reader, user: User) -> Result<v1::User> {
         created_at: user.created_at.into(),
         last_seen_at: user.last_seen_at.map(Into::into),
         disabled_at: user.disabled_at.map(Into::into),
+        erased_at: user.erased_at.map(Into::into),
     })
 }
 

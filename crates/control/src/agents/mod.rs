@@ -11,7 +11,9 @@ use tradewind_model::{
     protocol::{
         agent::{LogLine, Observed, ToAgent},
         edge::Stats,
+        machine::Machine,
     },
+    time::Timestamp,
 };
 
 /// Live connections of this process. What must outlive it is in the store.
@@ -25,6 +27,8 @@ pub struct Agents {
 #[derive(Default)]
 struct Inner {
     connections: HashMap<HostId, Connection>,
+    /// What each host last said of itself, connected or not.
+    machines: HashMap<HostId, (Timestamp, Machine)>,
     next_connection: u64,
     next_request: u64,
 }
@@ -71,6 +75,11 @@ impl Agents {
     /// Connected, and has reported on this connection.
     pub fn is_present(&self, host: HostId) -> bool {
         self.lock().connections.get(&host).is_some_and(|c| c.reported)
+    }
+
+    /// What a host last said of its machine, and when; none where it has not since this process began.
+    pub fn machine(&self, host: HostId) -> Option<(Timestamp, Machine)> {
+        self.lock().machines.get(&host).cloned()
     }
 
     pub fn traffic(&self, host: HostId) -> Option<Stats> {
@@ -140,6 +149,13 @@ impl Stay<'_> {
         if let Some(c) = self.mine(&mut self.agents.lock()) {
             c.flow.note(&stats);
             c.traffic = Some(stats);
+        }
+    }
+
+    pub fn machine(&self, at: Timestamp, machine: Machine) {
+        let mut inner = self.agents.lock();
+        if self.mine(&mut inner).is_some() {
+            inner.machines.insert(self.host, (at, machine));
         }
     }
 

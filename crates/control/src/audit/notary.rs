@@ -1,7 +1,7 @@
 //! Makes checkpoints as the log grows.
 
 use super::{Audit, log, view};
-use crate::Result;
+use crate::{Result, rounds::Loop};
 use std::time::Duration;
 use tradewind_api::v1;
 use tradewind_audit::Checkpoint;
@@ -16,14 +16,14 @@ impl Audit {
         let mut head = self.ctx.store.head();
         loop {
             head.mark_unchanged();
-            match self.is_due().await {
-                Ok(true) => {
-                    if let Err(e) = self.checkpoint().await {
-                        tracing::error!(error = &e as &dyn std::error::Error, "no checkpoint was made");
-                    }
-                }
-                Ok(false) => {}
-                Err(e) => tracing::error!(error = &e as &dyn std::error::Error, "no checkpoint was made"),
+            let done = match self.is_due().await {
+                Ok(true) => self.checkpoint().await.map(drop),
+                Ok(false) => Ok(()),
+                Err(e) => Err(e),
+            };
+            self.ctx.rounds.note(Loop::Checkpoints, self.ctx.now(), TICK, &done);
+            if let Err(e) = done {
+                tracing::error!(error = &e as &dyn std::error::Error, "no checkpoint was made");
             }
             tokio::select! {
                 _ = head.changed() => {}

@@ -5,7 +5,7 @@
 //! is to go; it is sealed; then the rows go. Who verifies in between finds everything there.
 
 use super::Audit;
-use crate::Result;
+use crate::{Result, rounds::Loop};
 use serde_json::json;
 use std::{
     fs, io,
@@ -53,7 +53,9 @@ impl Audit {
     /// Runs until it is dropped.
     pub async fn retention(self) {
         loop {
-            let pause = match self.prune().await {
+            let done = self.prune().await;
+            self.ctx.rounds.note(Loop::Retention, self.ctx.now(), EVERY, &done);
+            let pause = match done {
                 Ok(Step::Nothing) => EVERY,
                 Ok(Step::Told(_) | Step::Cut(_)) => SOON,
                 Err(e) => {

@@ -6,7 +6,7 @@
 //! count failures, too.
 
 use super::{ACME, Keeper, names_of, put, touch_all};
-use crate::{Ctx, Result, ctx::Asker, rollouts::places::RouteBody};
+use crate::{Ctx, Result, ctx::Asker, rollouts::places::RouteBody, rounds::Loop};
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder, OrderStatus,
     RetryPolicy,
@@ -75,7 +75,9 @@ impl From<tradewind_store::StoreError> for OrderError {
 /// Runs until it is dropped.
 pub async fn run(ctx: Ctx, keeper: Keeper, authority: Authority) {
     loop {
-        if let Err(e) = once(&ctx, &keeper, &authority).await {
+        let done = once(&ctx, &keeper, &authority).await;
+        ctx.rounds.note(Loop::Authority, ctx.now(), EVERY, &done);
+        if let Err(e) = done {
             tracing::error!(error = &e as &dyn std::error::Error, "certificates could not be looked after");
         }
         tokio::time::sleep(EVERY).await;

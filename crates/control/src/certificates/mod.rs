@@ -7,7 +7,7 @@ mod keeper;
 
 pub use keeper::Keeper;
 
-use crate::{Ctx, Error, Result, ctx::Asker, hosts, services};
+use crate::{Ctx, Error, Result, ctx::Asker, hosts, rounds::Loop, services};
 use serde_json::json;
 use std::{collections::BTreeSet, time::Duration};
 use tradewind_api::v1;
@@ -131,7 +131,9 @@ async fn get(r: &mut impl Reader, digest: &Digest) -> Result<CertificateRow> {
 /// Runs until it is dropped.
 pub async fn watchman(ctx: Ctx) {
     loop {
-        if let Err(e) = watch(&ctx).await {
+        let done = watch(&ctx).await;
+        ctx.rounds.note(Loop::Certificates, ctx.now(), EVERY, &done);
+        if let Err(e) = done {
             tracing::error!(error = &e as &dyn std::error::Error, "certificates could not be looked through");
         }
         tokio::time::sleep(EVERY).await;
@@ -151,6 +153,18 @@ pub async fn watch(ctx: &Ctx) -> Result<()> {
         warned?;
     }
     Ok(())
+}
+
+/// Names and whole days left of those that end soon or have ended, the first to end first.
+pub async fn ending(ctx: &Ctx) -> Result<Vec<(Vec<String>, i64)>> {
+    let now = ctx.now();
+    let rows = rows::certificates::list(&mut ctx.store.read().await?).await?;
+    let soon = rows.into_iter().filter(|row| is_expiring(row, now));
+    soon.map(|row| Ok((names_of(&row)?, days_left(&row, now)))).collect()
+}
+
+fn days_left(row: &CertificateRow, now: Timestamp) -> i64 {
+    (row.not_after.0 - now.0).div_euclid(DAY.as_micros() as i64)
 }
 
 fn is_expiring(row: &CertificateRow, now: Timestamp) -> bool {
@@ -192,7 +206,7 @@ fn view(row: &CertificateRow, now: Timestamp, shown_on: u64) -> v1::Certificate 
         origin: row.origin.clone(),
         valid_from: row.not_before.into(),
         valid_until: row.not_after.into(),
-        days_left: (row.not_after.0 - now.0).div_euclid(DAY.as_micros() as i64),
+        days_left: days_left(row, now),
         expiring: is_expiring(row, now),
         by: services::who(&row.by),
         added_at: row.added_at.into(),

@@ -5,7 +5,7 @@
 //! newest is sent always, and a restart loses nothing.
 
 use super::{Linked, links};
-use crate::{Ctx, Result, rollouts::PlanDoc, runs::RunBody};
+use crate::{Ctx, Result, rollouts::PlanDoc, rounds::Loop, runs::RunBody};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,9 @@ pub async fn courier(ctx: Ctx, outbound: Outbound, public_url: Option<String>) {
     let mut commits = ctx.store.commits();
     loop {
         commits.borrow_and_update();
-        if let Err(e) = deliver(&ctx, &outbound, public_url.as_deref()).await {
+        let done = deliver(&ctx, &outbound, public_url.as_deref()).await;
+        ctx.rounds.note(Loop::Statuses, ctx.now(), TICK, &done);
+        if let Err(e) = done {
             tracing::error!(error = &e as &dyn std::error::Error, "commit statuses could not be looked at");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

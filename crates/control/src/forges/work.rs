@@ -93,7 +93,10 @@ impl Work {
             return Err(off(&user.handle).into());
         }
         let actor = Actor::User { name: user.handle, principal: Some(Principal::User(user.id)) };
-        Ok(Actee { user: user.id, by: Asker { actor, cause: Some(self.cause()), rights: Arc::new(rights) } })
+        Ok(Actee {
+            user: user.id,
+            by: Asker { actor, cause: Some(self.cause()), reason: None, rights: Arc::new(rights) },
+        })
     }
 
     /// # Errors

@@ -2,13 +2,14 @@
 
 use super::{
     fold::{Fold, Mark},
+    outlook::outlook,
     read,
 };
 use crate::{Ctx, Result, faults, rollouts};
 use std::collections::BTreeSet;
 use tradewind_api::v1::{
-    EvidenceGaps, EvidencePoint, JudgedMetric, JudgedRate, JudgedRatio, JudgedWave, Judgement, JudgementBrief,
-    RequestCount, Verdict,
+    DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate, JudgedRatio,
+    JudgedWave, Judgement, JudgementBrief, RequestCount, Verdict,
 };
 use tradewind_judge::{MetricReading, Rate, Reading, picture};
 use tradewind_model::{
@@ -23,7 +24,7 @@ use tradewind_model::{
     said::{Said, Tell},
 };
 use tradewind_store::{
-    Reader,
+    Reader, events,
     rows::{self, rollouts::Rollout},
 };
 
@@ -33,7 +34,52 @@ pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     let state: State = rollouts::read(&row.state)?;
     let unread = unread(&mut ctx.store.read().await?, id, lang).await?;
     let unread = fold.unknown().iter().map(|s| s.get(lang).to_owned()).chain(unread).collect();
-    Ok(Judgement { unread, ..judgement(id, &fold, &state, lang) })
+    let mut r = ctx.store.read().await?;
+    let decisions = decisions(&mut r, id, &fold, lang).await?;
+    let outlook = outlook_now(&mut r, ctx, &row, &state, lang).await?;
+    Ok(Judgement { unread, decisions, outlook, ..judgement(id, &fold, &state, lang) })
+}
+
+async fn decisions(r: &mut impl Reader, id: RolloutId, fold: &Fold, lang: Lang) -> Result<Vec<JudgedDecision>> {
+    let Some(began) = fold.began() else { return Ok(Vec::new()) };
+    let log = events::of_subject(r, &format!("rollout/{id}"), 0, 1_000).await?;
+    let decided = log.iter().filter_map(|e| {
+        let kind = match e.fact.kind.as_str() {
+            "rollout.promoted" => DecisionKind::Promoted,
+            "rollout.promote_requested" | "rollout.share_set" => DecisionKind::Person,
+            "rollout.asks" => DecisionKind::Asked,
+            "rollout.went_on" => DecisionKind::WentOn,
+            "rollout.returning" => DecisionKind::Back,
+            _ => return None,
+        };
+        // What was decided on evidence says how old that was; the clock of a person is the event's.
+        let seconds = e.fact.after.as_ref().and_then(|after| after["evidence"]["seconds"].as_f64());
+        let told = rollouts::told::entry(e, lang)?;
+        let t = seconds.unwrap_or_else(|| e.at.since(began).as_secs_f64());
+        Some(JudgedDecision { kind, wave: told.wave, at: told.at, t, text: told.text })
+    });
+    Ok(decided.collect())
+}
+
+/// Of the wave under way, as it would be foretold were it the first.
+async fn outlook_now(
+    r: &mut impl Reader,
+    ctx: &Ctx,
+    row: &Rollout,
+    state: &State,
+    lang: Lang,
+) -> Result<Option<JudgeOutlook>> {
+    let judged = state.sites.iter().find(|(_, s)| matches!(s.step, Step::Judging { .. }));
+    let (Some((site, at)), false) = (judged, state.phase.is_final()) else { return Ok(None) };
+    let mut doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
+    let wave = doc.plan.site(site).and_then(|plan| doc.plan.wave_now(plan, at));
+    doc.plan.waves = wave.into_iter().collect();
+    let found = outlook(r, ctx, &row.service, &row.env, &doc).await?;
+    Ok(found.map(|o| JudgeOutlook {
+        text: o.text.get(lang).to_owned(),
+        expected_s: o.expected_s,
+        hopeless: o.hopeless,
+    }))
 }
 
 /// What hosts say of the service's own counters, each sentence once.
@@ -199,6 +245,8 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
             one_of: 1_u64.checked_shl(fold.gaps.sampled).unwrap_or(u64::MAX),
         },
         unread: Vec::new(),
+        decisions: Vec::new(),
+        outlook: None,
     }
 }
 

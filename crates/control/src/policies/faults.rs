@@ -8,8 +8,8 @@ tradewind_model::faults! {
         "{name} may deploy to {env} by role, and its policy names others: {allowed}", "{name} 的角色允许部署到 {env}，但策略只允许：{allowed}",
         "ask one of them: `tradewind deploy SERVICE --env {env} --release …`; or who keeps the policy", "请他们执行 `tradewind deploy SERVICE --env {env} --release …`，或联系策略维护者";
     NOTHING_TO_APPROVE = "TW-POL-012", 409,
-        "rollout {rollout} waits for no approval", "发布 {rollout} 不需要审批",
-        "it has begun or is over, or its environment asks for none: `tradewind rollout show {rollout}`", "它已开始、已结束，或该环境不要求审批：`tradewind rollout show {rollout}`";
+        "rollout {rollout} waits for no approval: {how}", "发布 {rollout} 不在等待审批：{how}",
+        "nothing to do; `tradewind rollout show {rollout}` says where it stands", "无需操作；用 `tradewind rollout show {rollout}` 查看其状态";
     OWN_APPROVAL = "TW-POL-013", 403,
         "{name} asked for this rollout, and the policy wants somebody else's word", "该发布由 {name} 发起，策略要求由他人审批",
         "ask a colleague", "请联系同事";
@@ -19,6 +19,9 @@ tradewind_model::faults! {
     PERSON_APPROVES = "TW-POL-015", 403,
         "people approve, and {name} is none: a token of the machine's owner or of a service account", "审批须由个人进行，而 {name} 是机器所有者或服务账号的令牌",
         "sign in as yourself: `tradewind login --user NAME`", "请以个人身份登录：`tradewind login --user NAME`";
+    CHANGED_MEANWHILE = "TW-POL-016", 412,
+        "the policy of {env} is no longer what you read{who}", "{env} 的策略已不是您读取时的内容{who}",
+        "look at it as it is now (`tradewind policy show {env}`) and make your change to that", "请查看当前内容（`tradewind policy show {env}`），在其基础上修改";
 }
 
 #[cfg(test)]

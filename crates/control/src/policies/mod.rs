@@ -5,7 +5,13 @@
 
 pub mod faults;
 
-use crate::{Ctx, Result, ctx::Asker, faults::NO_ENVIRONMENT, rollouts::PlanDoc};
+use crate::{
+    Ctx, Result,
+    ctx::Asker,
+    faults::NO_ENVIRONMENT,
+    rollouts::{PlanDoc, earlier},
+    services,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tradewind_api::v1;
@@ -14,16 +20,20 @@ use tradewind_model::{
     event::{Actor, NewEvent},
     fault::Fault,
     id::{EnvName, RolloutId, ServiceName, UserId},
-    rollout::plan::Kind,
+    rollout::{
+        plan::Kind,
+        state::{Phase, State},
+    },
     said,
     said::Said,
     spec::{
         ResolvedSpec, defaults,
         policy::{Approvals, Policy},
     },
+    time::Timestamp,
 };
 use tradewind_store::{
-    Json, Reader, Tx,
+    Json, Reader,
     rows::{self, rollouts::Rollout, users::User},
     transact,
 };
@@ -36,6 +46,37 @@ const FILE: &str = "policy.yaml";
 struct Stored {
     #[serde(default)]
     text: String,
+    /// Whose text it is, and since when; not known of what was written before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    set: Option<Set>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Set {
+    by: String,
+    at: Timestamp,
+}
+
+impl Set {
+    pub(crate) fn by(asker: &Asker, at: Timestamp) -> Self {
+        Self { by: services::who(&asker.actor), at }
+    }
+
+    /// `: mei changed it, 2026-11-11 00:08 UTC`.
+    pub(crate) fn told(set: Option<&Self>) -> Said {
+        set.map_or_else(Said::default, |s| {
+            said!(": {who} changed it, {when}", "：{who} 已于 {when} 修改", who = &s.by, when = s.at.to_minute())
+        })
+    }
+}
+
+fn view(env: &EnvName, stored: &Stored) -> v1::EnvironmentPolicy {
+    v1::EnvironmentPolicy {
+        env: env.clone(),
+        text: stored.text.clone(),
+        set_by: stored.set.as_ref().map(|s| s.by.clone()),
+        set_at: stored.set.as_ref().map(|s| s.at.into()),
+    }
 }
 
 /// Nothing is demanded of an environment nobody wrote a policy for.
@@ -60,7 +101,7 @@ pub async fn show(ctx: &Ctx, env: &EnvName) -> Result<v1::EnvironmentPolicy> {
     let seen = ctx.sees(&Subject { env: Part::Of(env.clone()), ..Subject::ANYWHERE });
     let row = row.filter(|_| seen).ok_or_else(|| Fault::new(&NO_ENVIRONMENT).with("env", env))?;
     let stored: Stored = row.policy.read()?;
-    Ok(v1::EnvironmentPolicy { env: env.clone(), text: stored.text })
+    Ok(view(env, &stored))
 }
 
 /// Replaces an environment's policy; an empty text demands nothing. The environment is made where there is none yet: a
@@ -75,16 +116,37 @@ pub async fn set(
     reason: &str,
     by: &Asker,
 ) -> Result<v1::EnvironmentPolicy, Vec<Fault>> {
+    set_if(ctx, env, text, reason, |_| true, by).await
+}
+
+/// The same where what is there is still what the caller read.
+///
+/// # Errors
+/// [`faults::CHANGED_MEANWHILE`], and all faults of the text.
+pub async fn set_if(
+    ctx: &Ctx,
+    env: &EnvName,
+    text: &str,
+    reason: &str,
+    still: impl Fn(&v1::EnvironmentPolicy) -> bool + Send + Sync,
+    by: &Asker,
+) -> Result<v1::EnvironmentPolicy, Vec<Fault>> {
     Policy::parse(FILE, text)?;
-    let done: Result<()> = async {
+    let done: Result<v1::EnvironmentPolicy> = async {
         by.allow(Action::Policy, &everywhere(env))?;
         crate::rollouts::intervene::reason_given(reason)?;
         transact!(ctx.store, tx => {
             rows::environments::ensure(tx, env).await?;
             let row = rows::environments::get(tx, env).await?;
             let before: Stored = row.policy.read()?;
+            if !still(&view(env, &before)) {
+                let changed = Fault::new(&faults::CHANGED_MEANWHILE).with("env", env);
+                return Err(changed.with("who", Set::told(before.set.as_ref())).into());
+            }
+            let mut after = before.clone();
             if before.text != text {
-                let policy = Json::of(&Stored { text: text.to_owned() });
+                after = Stored { text: text.to_owned(), set: Some(Set::by(by, tx.now())) };
+                let policy = Json::of(&after);
                 rows::environments::update(tx, rows::environments::Environment { policy, ..row }).await?;
             }
             tx.event(NewEvent {
@@ -99,12 +161,12 @@ pub async fn set(
                 after: Some(json!({ "text": text, "reason": reason })),
             })
             .await?;
-            Ok(())
+            Ok(view(env, &after))
         })
     }
     .await;
     match done {
-        Ok(()) => Ok(v1::EnvironmentPolicy { env: env.clone(), text: text.to_owned() }),
+        Ok(policy) => Ok(policy),
         Err(crate::Error::Refused(fault)) => Err(vec![*fault]),
         Err(crate::Error::Store(e)) => Err(vec![e.fault()]),
     }
@@ -126,32 +188,32 @@ pub async fn check_push(r: &mut impl Reader, env: &EnvName, branch: &str, spec: 
 /// # Errors
 /// The first thing that speaks against it.
 pub(crate) async fn check_request(
-    tx: &mut Tx,
+    r: &mut impl Reader,
     service: &ServiceName,
     env: &EnvName,
     release: &rows::releases::Release,
     resolved: &ResolvedSpec,
     by: &Asker,
 ) -> Result<()> {
-    let policy = of(tx, env).await?;
+    let policy = of(r, env).await?;
     if policy == Policy::default() {
         return Ok(());
     }
-    if !policy.deployers.is_empty() && !is_among(tx, by, &policy.deployers).await? {
+    if !policy.deployers.is_empty() && !is_among(r, by, &policy.deployers).await? {
         let allowed = policy.deployers.join(", ");
         let not = Fault::new(&faults::NOT_A_DEPLOYER).with("name", by.name()).with("env", env);
         return Err(not.with("allowed", allowed).into());
     }
     if !policy.branches.is_empty() {
         let run = match release.run {
-            Some(id) => rows::runs::find(tx, id).await?,
+            Some(id) => rows::runs::find(r, id).await?,
             None => None,
         };
-        let built_from = run.map(|r| r.git_ref).unwrap_or_default();
+        let built_from = run.map(|run| run.git_ref).unwrap_or_default();
         let branch = built_from.strip_prefix("refs/heads/").unwrap_or("?");
         policy.check_branch(env, branch)?;
     }
-    let manifest = rows::releases::manifest(tx, service, &release.digest).await?;
+    let manifest = rows::releases::manifest(r, service, &release.digest).await?;
     match policy.check(defaults::FILE, &manifest.spec, env, resolved).into_iter().next() {
         Some(fault) => Err(fault.into()),
         None => Ok(()),
@@ -239,6 +301,18 @@ fn wanted(policy: &Policy, kind: Kind) -> u32 {
     }
 }
 
+/// Whose word a rollout of this kind will need, in a sentence.
+pub(crate) async fn demanded(r: &mut impl Reader, env: &EnvName, kind: Kind) -> Result<Option<Said>> {
+    let policy = of(r, env).await?;
+    let needed = wanted(&policy, kind);
+    let from = policy.approvals.map(|a| a.from).unwrap_or_default().join(", ");
+    Ok(match (needed, from.is_empty()) {
+        (0, _) => None,
+        (n, true) => Some(said!("{n} approval(s) by other people", "需要 {n} 人审批", n = n)),
+        (n, false) => Some(said!("{n} approval(s) by {from}", "需要 {from} 中 {n} 人审批", n = n, from = from)),
+    })
+}
+
 /// By the policy as it is now; a word counts as long as whoever gave it may give it.
 pub(crate) async fn agreement(r: &mut impl Reader, row: &Rollout, kind: Kind) -> Result<Agreement> {
     let policy = of(r, &row.env).await?;
@@ -262,10 +336,17 @@ pub async fn approve(ctx: &Ctx, id: RolloutId, note: &str, by: &Asker) -> Result
             by.allow(Action::Approve, &place)?;
         }
         let policy = of(tx, &row.env).await?;
-        let queued = row.phase == tradewind_model::rollout::state::Phase::Queued.as_str();
+        let queued = row.phase == Phase::Queued.as_str();
         let rule = policy.approvals.clone().filter(|_| queued && wanted(&policy, doc.plan.kind) > 0);
         let Some(rule) = rule else {
-            return Err(Fault::new(&faults::NOTHING_TO_APPROVE).with("rollout", id).into());
+            let how = if queued {
+                said!("the policy of {env} asks for none", "{env} 的策略不要求审批", env = &row.env)
+            } else {
+                let state: State = row.state.read()?;
+                let how = earlier::how(tx, &row, &state).await?;
+                begun(tx, &row, how).await?
+            };
+            return Err(Fault::new(&faults::NOTHING_TO_APPROVE).with("rollout", id).with("how", how).into());
         };
         let principal = match &by.actor {
             Actor::User { principal, .. } => *principal,
@@ -293,4 +374,17 @@ pub async fn approve(ctx: &Ctx, id: RolloutId, note: &str, by: &Asker) -> Result
         crate::rollouts::queue::begin_next(tx, ctx, &row.service, &row.env).await?;
         Ok(())
     })
+}
+
+/// How it came to where it is, and whose word let it begin.
+async fn begun(r: &mut impl Reader, row: &Rollout, how: Said) -> Result<Said> {
+    let given = rows::approvals::of(r, row.id).await?;
+    let Some(last) = given.iter().max_by_key(|a| a.at) else { return Ok(how) };
+    Ok(said!(
+        "{how}; {who} approved it, {when}",
+        "{how}；{who} 已于 {when} 审批",
+        how = how,
+        who = &last.handle,
+        when = last.at.to_minute()
+    ))
 }

@@ -1,7 +1,7 @@
 //! What people do to a rollout: pause, resume, promote a wave, change its share, abort, acknowledge.
 
-use super::{PlanDoc, advance, events, get, queue, read};
-use crate::{Ctx, Result, ctx::Asker, faults};
+use super::{PlanDoc, advance, earlier, events, get, queue, read};
+use crate::{Ctx, Error, Result, ctx::Asker, faults};
 use serde_json::{Value, json};
 use tradewind_model::{
     access::{Action, Subject},
@@ -9,23 +9,24 @@ use tradewind_model::{
     fault::Fault,
     id::{EnvName, RolloutId, ServiceName},
     rollout::{faults as roll, state::State},
+    time::Timestamp,
 };
 use tradewind_store::{Json, Tx, rows, rows::rollouts::Rollout, transact};
 
 /// Traffic stays where it is and no wave begins until `resume`. Failures still turn it round.
 pub async fn pause(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.paused", reason, by, |_, state| Ok(state.set_paused(true).then(nothing))).await
+    change(ctx, id, "rollout.paused", reason, by, |_, state, _| Ok(state.set_paused(true).then(nothing))).await
 }
 
 pub async fn resume(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.resumed", reason, by, |_, state| Ok(state.set_paused(false).then(nothing))).await
+    change(ctx, id, "rollout.resumed", reason, by, |_, state, _| Ok(state.set_paused(false).then(nothing))).await
 }
 
 /// Lets the wave that is being judged go on, whatever the evidence says so far. Evidence against it still turns it round.
 /// `wave` counts from 0; refused unless it is this one.
 pub async fn promote(ctx: &Ctx, id: RolloutId, wave: usize, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.promote_requested", reason, by, |_, state| {
-        let site = state.promote(wave, by.name(), reason).map_err(|fault| fault.with("rollout", id))?;
+    change(ctx, id, "rollout.promote_requested", reason, by, |_, state, now| {
+        let site = state.promote(wave, by.name(), reason, now).map_err(|fault| fault.with("rollout", id))?;
         Ok(Some(json!({ "site": site, "wave": wave })))
     })
     .await
@@ -33,7 +34,7 @@ pub async fn promote(ctx: &Ctx, id: RolloutId, wave: usize, reason: &str, by: &A
 
 /// Gives the wave that is being judged another share, in basis points. `wave` counts from 0; refused unless it is this one.
 pub async fn set_share(ctx: &Ctx, id: RolloutId, wave: usize, share: u32, reason: &str, by: &Asker) -> Result<()> {
-    change(ctx, id, "rollout.share_set", reason, by, |doc, state| {
+    change(ctx, id, "rollout.share_set", reason, by, |doc, state, _| {
         let set = state.set_share(&doc.plan, wave, share).map_err(|fault| fault.with("rollout", id))?;
         Ok(Some(json!({ "site": set.site, "wave": set.wave, "from": set.from, "share": set.to })))
     })
@@ -43,11 +44,11 @@ pub async fn set_share(ctx: &Ctx, id: RolloutId, wave: usize, share: u32, reason
 /// Every site it touched goes back to its own previous revision.
 pub async fn abort(ctx: &Ctx, id: RolloutId, reason: &str, by: &Asker) -> Result<()> {
     let who = by.name().to_owned();
-    change(ctx, id, "rollout.abort_requested", reason, by, |doc, state| {
+    change(ctx, id, "rollout.abort_requested", reason, by, |doc, state, now| {
         if !doc.plan.returns() {
             return Err(Fault::new(&faults::NO_ABORT_HALF_MADE).with("rollout", id).into());
         }
-        Ok(state.request_abort(&who, reason).then(nothing))
+        Ok(state.request_abort(&who, reason, now).then(nothing))
     })
     .await
 }
@@ -72,7 +73,7 @@ async fn change(
     kind: &str,
     reason: &str,
     by: &Asker,
-    apply: impl Fn(&PlanDoc, &mut State) -> Result<Option<Value>>,
+    apply: impl Fn(&PlanDoc, &mut State, Timestamp) -> Result<Option<Value>>,
 ) -> Result<()> {
     reason_given(reason)?;
     transact!(ctx.store, tx => {
@@ -80,9 +81,17 @@ async fn change(
         let doc: PlanDoc = read(&row.plan)?;
         let mut state: State = read(&row.state)?;
         let before = state.clone();
-        let Some(mut told) = apply(&doc, &mut state)? else {
-            let phase = row.phase.clone();
-            return Err(Fault::new(&roll::NOT_ACTIVE).with("rollout", id).with("phase", phase).into());
+        let mut told = match apply(&doc, &mut state, tx.now()) {
+            Ok(Some(told)) => told,
+            Ok(None) => return Err(earlier::over(tx, &row, &before).await?.into()),
+            Err(Error::Refused(fault)) if fault.code == &roll::NOT_ACTIVE => {
+                return Err(earlier::over(tx, &row, &before).await?.into());
+            }
+            Err(Error::Refused(fault)) if fault.code == &roll::SHARE_SAME => {
+                let wave = before.begun().unwrap_or_default();
+                return Err(fault.with("set", earlier::share_set(tx, &row, wave).await?).into());
+            }
+            Err(e) => return Err(e),
         };
         if state == before {
             return Ok(());
@@ -123,7 +132,8 @@ pub async fn acknowledge(
     transact!(ctx.store, tx => {
         let queue = rows::queues::get(tx, service, env).await?;
         if queue.frozen.is_none() {
-            return Err(Fault::new(&faults::NOT_FROZEN).with("service", service).with("env", env).into());
+            let open = Fault::new(&faults::NOT_FROZEN).with("service", service).with("env", env);
+            return Err(open.with("since", earlier::opened(&queue)).into());
         }
         rows::queues::acknowledge(tx, service, env, &by.actor, note).await?;
         tx.event(NewEvent {

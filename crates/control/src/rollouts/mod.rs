@@ -3,15 +3,18 @@
 
 pub mod advance;
 mod claims;
+pub(crate) mod earlier;
 pub(crate) mod events;
 pub mod intervene;
 pub mod places;
+pub mod preview;
 pub mod queue;
 pub mod reconcile;
 pub mod request;
 pub mod rollback;
-mod told;
+pub(crate) mod told;
 pub mod view;
+pub(crate) mod ways;
 
 use crate::{Result, faults, judging::outlook::Outlook};
 use serde::{Deserialize, Serialize};
@@ -62,11 +65,16 @@ pub async fn resolve(
     release: &Digest,
 ) -> Result<ResolvedSpec> {
     let manifest = rows::releases::manifest(r, service, release).await?;
-    let spec = Spec::parse("tradewind.yaml", &manifest.spec).map_err(|faults| {
+    Ok(resolve_text(&manifest.spec, env, release)?)
+}
+
+/// The same of a spec that has been read already.
+pub(crate) fn resolve_text(spec: &str, env: &EnvName, release: &Digest) -> Result<ResolvedSpec, Fault> {
+    let spec = Spec::parse("tradewind.yaml", spec).map_err(|faults| {
         let detail = faults.first().map(ToString::to_string).unwrap_or_default();
         Fault::new(&faults::BROKEN_RELEASE).with("release", release.short()).with("detail", detail)
     })?;
-    Ok(spec.resolve(env)?)
+    spec.resolve(env)
 }
 
 pub(crate) fn kind_str(kind: Kind) -> &'static str {

@@ -4,7 +4,7 @@
 use super::{PlanDoc, Target, advance, events, read, request};
 use crate::{Ctx, Result, ctx::Asker, freezes, judging::outlook::outlook, policies};
 use tradewind_model::{
-    id::{EnvName, Place, ServiceName},
+    id::{EnvName, ServiceName},
     rollout::state::State,
 };
 use tradewind_store::{Json, Tx, rows};
@@ -32,12 +32,8 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
     let Some((mut row, mut doc)) = next(tx, service, env).await? else { return Ok(false) };
     let release = rows::releases::get(tx, service, &doc.release).await?;
     let target = Target { release, resolved: doc.resolved.clone() };
-    let mut sites = Vec::new();
-    for site in &doc.plan.sites {
-        let place = Place { service: service.clone(), env: env.clone(), site: site.site.clone() };
-        sites.push(request::site_plan(tx, &place, &target).await?);
-    }
-    doc.plan = request::plan(doc.plan.kind, &doc.resolved, sites);
+    let draft = request::sketch(tx, tx.now(), service, env, &target, doc.plan.kind).await?;
+    doc.plan = draft.make(tx).await?.plan;
     doc.outlook = outlook(tx, ctx, service, env, &doc).await?;
     let mut state: State = read(&row.state)?;
     let paused = state.paused;

@@ -7,7 +7,7 @@ use super::{
     places::{self, Filling},
     queue,
 };
-use crate::{Ctx, Result, ctx::Asker, freezes, judging};
+use crate::{Ctx, Result, ctx::Asker, freezes, judging, rounds::Loop};
 use std::{collections::BTreeMap, time::Duration};
 use tradewind_model::{event::NewEvent, id::Place, time::Timestamp};
 use tradewind_store::{StoreError, Tx, rows, transact};
@@ -22,7 +22,9 @@ pub async fn run(ctx: Ctx) {
     loop {
         commits.borrow_and_update();
         agents.borrow_and_update();
-        let wake = match once(&ctx).await {
+        let looked = once(&ctx).await;
+        ctx.rounds.note(Loop::Rollouts, ctx.now(), TICK, &looked);
+        let wake = match looked {
             Ok(wake) => wake,
             Err(e) => {
                 tracing::error!(error = &e as &dyn std::error::Error, "rollouts could not be looked at");

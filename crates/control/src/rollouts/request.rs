@@ -9,14 +9,14 @@ use crate::{Ctx, Result, ctx::Asker, faults, policies, secrets};
 use tradewind_model::{
     access::{Action, Subject},
     fault::Fault,
-    id::{EnvName, Place, RevisionId, RolloutId, ServiceName},
+    id::{EnvName, Place, RevisionId, RolloutId, ServiceName, SiteName},
     rollout::{
-        faults as roll,
         plan::{Kind, Plan, Request, SitePlan, Timing},
         state::{Phase, State},
     },
     shards::Layout,
     spec::ResolvedSpec,
+    time::Timestamp,
 };
 use tradewind_store::{Json, Reader, Tx, rows, transact};
 
@@ -56,12 +56,7 @@ pub async fn promote(
     by.allow(Action::Read, &Subject::env(service.clone(), from.clone()))?;
     by.allow(Action::Deploy, &Subject::env(service.clone(), to.clone()))?;
     transact!(ctx.store, tx => {
-        let places = rows::places::list(tx, Some(service)).await?;
-        let live = places.iter().find(|p| p.place.env == *from).and_then(|p| p.history.current());
-        let Some(live) = live else {
-            return Err(Fault::new(&faults::NOT_LIVE).with("service", service).with("env", from).into());
-        };
-        let digest = rows::revisions::get(tx, live).await?.release;
+        let digest = super::preview::live_in(tx, service, from).await?;
         let target = super::target(tx, service, to, &digest.to_string()).await?;
         request(tx, ctx, service, to, &target, Kind::Normal, wish, by).await
     })
@@ -73,6 +68,80 @@ pub(crate) fn may(by: &Asker, service: &ServiceName, env: &EnvName, target: &Tar
         by.allow(Action::Deploy, &Subject::env(service.clone(), env.clone()).at(site.clone()))?;
     }
     Ok(())
+}
+
+/// What a rollout would be, and the revisions it would make. Nothing is written to find out.
+pub struct Draft {
+    pub doc: PlanDoc,
+    pub new: Vec<rows::revisions::NewRevision>,
+}
+
+impl Draft {
+    /// Makes what the plan speaks of and is not there yet; its sites have to be.
+    pub(super) async fn make(self, tx: &mut Tx) -> Result<PlanDoc> {
+        for new in self.new {
+            rows::revisions::insert(tx, new).await?;
+        }
+        Ok(self.doc)
+    }
+}
+
+/// Plans a rollout as it would be, were it to begin now.
+///
+/// # Errors
+/// The first thing that speaks against it.
+pub async fn draft(
+    r: &mut impl Reader,
+    now: Timestamp,
+    service: &ServiceName,
+    env: &EnvName,
+    target: &Target,
+    kind: Kind,
+    by: &Asker,
+) -> Result<Draft> {
+    may(by, service, env, target)?;
+    policies::check_request(r, service, env, &target.release, &target.resolved, by).await?;
+    secrets::are_set(r, service, env, &target.resolved).await?;
+    let draft = sketch(r, now, service, env, target, kind).await?;
+    let first = draft.doc.plan.sites.first().map(|s| &s.site);
+    for site in &target.resolved.sites {
+        let place = Place { service: service.clone(), env: env.clone(), site: site.clone() };
+        route_is_free(r, &place, first.filter(|f| *f != site), &target.resolved).await?;
+    }
+    let sites = &draft.doc.plan.sites;
+    if sites.iter().all(|s| s.from == Some(s.to)) && rows::rollouts::active(r, service, env).await?.is_none() {
+        return Err(super::earlier::already_in(r, service, env, &target.release.label()).await?.into());
+    }
+    Ok(draft)
+}
+
+/// The plan alone, whatever speaks against it.
+pub(super) async fn sketch(
+    r: &mut impl Reader,
+    now: Timestamp,
+    service: &ServiceName,
+    env: &EnvName,
+    target: &Target,
+    kind: Kind,
+) -> Result<Draft> {
+    let (mut sites, mut new) = (Vec::new(), Vec::new());
+    for site in &target.resolved.sites {
+        let place = Place { service: service.clone(), env: env.clone(), site: site.clone() };
+        let (site, made) = site_plan(r, now, &place, target).await?;
+        sites.push(site);
+        new.extend(made);
+    }
+    Ok(Draft { doc: doc(target, plan(kind, &target.resolved, sites)), new })
+}
+
+pub(super) fn doc(target: &Target, plan: Plan) -> PlanDoc {
+    PlanDoc {
+        plan,
+        release: target.release.digest,
+        label: target.release.label(),
+        resolved: target.resolved.clone(),
+        outlook: None,
+    }
 }
 
 /// Queues a rollout in the caller's transaction, and begins it when its turn has come already.
@@ -87,34 +156,15 @@ pub async fn request(
     wish: &Wish,
     by: &Asker,
 ) -> Result<RolloutId> {
-    may(by, service, env, target)?;
-    policies::check_request(tx, service, env, &target.release, &target.resolved, by).await?;
-    let id = RolloutId::at(tx.now());
+    let now = tx.now();
+    let id = RolloutId::at(now);
+    let draft = draft(tx, now, service, env, target, kind, by).await?;
     rows::environments::ensure(tx, env).await?;
-    secrets::are_set(tx, service, env, &target.resolved).await?;
-    let mut sites = Vec::new();
     for site in &target.resolved.sites {
         rows::sites::ensure(tx, env, site).await?;
-        let place = Place { service: service.clone(), env: env.clone(), site: site.clone() };
-        route_is_free(tx, &place, &sites, &target.resolved).await?;
-        sites.push(site_plan(tx, &place, target).await?);
     }
-    if sites.iter().all(|s| s.from == Some(s.to)) && rows::rollouts::active(tx, service, env).await?.is_none() {
-        let place = format!("{service}/{env}");
-        return Err(Fault::new(&roll::NOTHING_TO_DO)
-            .with("place", place)
-            .with("release", target.release.label())
-            .into());
-    }
-    let plan = plan(kind, &target.resolved, sites);
-    let state = State::queued(&plan);
-    let doc = PlanDoc {
-        plan,
-        release: target.release.digest,
-        label: target.release.label(),
-        resolved: target.resolved.clone(),
-        outlook: None,
-    };
+    let doc = draft.make(tx).await?;
+    let state = State::queued(&doc.plan);
     let new = rows::rollouts::NewRollout {
         id,
         service: service.clone(),
@@ -136,15 +186,20 @@ pub async fn request(
     Ok(id)
 }
 
-/// From what the site runs to the target's revision there, which is made where there is none.
-pub(super) async fn site_plan(tx: &mut Tx, place: &Place, target: &Target) -> Result<SitePlan> {
-    let from = super::places::history(tx, place).await?.current();
-    let to = revision(tx, place, target).await?;
+/// From what the site runs to the target's revision there, which is to be made where there is none.
+pub(super) async fn site_plan(
+    r: &mut impl Reader,
+    now: Timestamp,
+    place: &Place,
+    target: &Target,
+) -> Result<(SitePlan, Option<rows::revisions::NewRevision>)> {
+    let from = super::places::history(r, place).await?.current();
+    let (to, new) = revision(r, now, place, target).await?;
     let before = match from {
-        Some(r) => Some(Box::pin(before(tx, place, r)).await?),
+        Some(revision) => Some(before(r, place, revision).await?),
         None => None,
     };
-    Ok(SitePlan {
+    let plan = SitePlan {
         site: place.site.clone(),
         from,
         from_label: before.as_ref().map(|b| b.label.clone()),
@@ -155,7 +210,8 @@ pub(super) async fn site_plan(tx: &mut Tx, place: &Place, target: &Target) -> Re
         from_instances: before.as_ref().and_then(|b| b.instances),
         layout: target.resolved.layout(),
         from_layout: before.and_then(|b| b.layout),
-    })
+    };
+    Ok((plan, new))
 }
 
 /// What a plan says of the revision a site comes from.
@@ -165,29 +221,32 @@ struct Before {
     layout: Option<Layout>,
 }
 
-async fn before(tx: &mut Tx, place: &Place, revision: RevisionId) -> Result<Before> {
-    let row = rows::revisions::get(tx, revision).await?;
+async fn before(r: &mut impl Reader, place: &Place, revision: RevisionId) -> Result<Before> {
+    let row = rows::revisions::get(r, revision).await?;
     // A release whose spec is no longer understood can still be replaced: whole, and by as many instances.
-    let resolved = super::resolve(tx, &place.service, &place.env, &row.release).await.ok();
-    let (instances, layout) = (resolved.as_ref().map(|r| r.instances), resolved.and_then(|r| r.layout()));
+    let resolved = super::resolve(r, &place.service, &place.env, &row.release).await.ok();
+    let (instances, layout) = (resolved.as_ref().map(|s| s.instances), resolved.and_then(|s| s.layout()));
     Ok(Before { label: row.label, instances, layout })
 }
 
-async fn revision(tx: &mut Tx, place: &Place, target: &Target) -> Result<RevisionId> {
-    let id = RevisionId::at(tx.now());
+async fn revision(
+    r: &mut impl Reader,
+    now: Timestamp,
+    place: &Place,
+    target: &Target,
+) -> Result<(RevisionId, Option<rows::revisions::NewRevision>)> {
+    if let Some(row) = rows::revisions::of_release(r, place, &target.release.digest, 0).await? {
+        return Ok((row.id, None));
+    }
     let new = rows::revisions::NewRevision {
-        id,
+        id: RevisionId::at(now),
         place: place.clone(),
         release: target.release.digest,
         label: target.release.label(),
         config_version: 0,
         kind: target.resolved.workload.kind.as_str().into(),
     };
-    let row = match rows::revisions::of_release(tx, place, &new.release, new.config_version).await? {
-        Some(row) => row,
-        None => rows::revisions::insert(tx, new).await?,
-    };
-    Ok(row.id)
+    Ok((new.id, Some(new)))
 }
 
 pub(super) fn plan(kind: Kind, resolved: &ResolvedSpec, sites: Vec<SitePlan>) -> Plan {
@@ -213,12 +272,17 @@ pub(super) fn plan(kind: Kind, resolved: &ResolvedSpec, sites: Vec<SitePlan>) ->
 }
 
 /// Two places cannot answer for the same host and path: the edge would have to guess.
-async fn route_is_free(r: &mut impl Reader, place: &Place, sites: &[SitePlan], resolved: &ResolvedSpec) -> Result<()> {
+async fn route_is_free(
+    r: &mut impl Reader,
+    place: &Place,
+    before: Option<&SiteName>,
+    resolved: &ResolvedSpec,
+) -> Result<()> {
     let Some(mine) = &resolved.route else { return Ok(()) };
     let claim = Claim { hosts: &mine.hosts, path: &mine.path };
-    let taken = match sites.first() {
+    let taken = match before {
         Some(first) => {
-            let owner = Place { site: first.site.clone(), ..place.clone() };
+            let owner = Place { site: first.clone(), ..place.clone() };
             let route = format!("{}{}", mine.hosts.first().map_or("*", String::as_str), mine.path);
             Some(Taken { owner, route })
         }

@@ -1,6 +1,9 @@
 //! Going back: ahead of the queue, whatever is frozen, taking over what is under way.
 
-use super::{PlanDoc, Target, advance, events, kind_str, read, request};
+use super::{
+    PlanDoc, Target, advance, events, kind_str, request,
+    ways::{Ground, UnderWay, Wanted},
+};
 use crate::{Ctx, Result, agents::desired, ctx::Asker, faults, hosts};
 use std::collections::BTreeSet;
 use tradewind_model::{
@@ -13,10 +16,9 @@ use tradewind_model::{
         plan::{Kind, Plan, SitePlan, Strategy},
         reason::Reason,
         state::{Phase, State},
-        target::{NoTarget, rollback_target},
     },
 };
-use tradewind_store::{Json, Tx, rows, rows::rollouts::Rollout, transact};
+use tradewind_store::{Json, Reader, Tx, rows, rows::rollouts::Rollout, transact};
 
 /// Starts a rollback, and makes its first decision in the same transaction: while the earlier revision is warm, the
 /// route to it is written before the caller has its answer.
@@ -47,80 +49,81 @@ async fn start(
         Some(name) => Some(super::target(tx, service, env, name).await?),
         None => None,
     };
-    let active = rows::rollouts::active(tx, service, env).await?;
-    if let (Some(row), None) = (&active, to)
-        && row.kind == kind_str(Kind::Rollback)
+    let ground = Ground::of(tx, service, env).await?;
+    if let (Some(active), None) = (&ground.active, to)
+        && active.is_rollback()
     {
         // The same wish again, from a second pair of hands: it is on its way.
-        return Ok(row.id);
+        return Ok(active.row.id);
     }
-    let known = match &active {
-        Some(row) => Some((read::<PlanDoc>(&row.plan)?, read::<State>(&row.state)?)),
-        None => None,
-    };
-    let places: Vec<_> =
-        rows::places::list(tx, Some(service)).await?.into_iter().filter(|p| p.place.env == *env).collect();
-    for p in &places {
+    for p in &ground.places {
         by.allow(Action::Revert, &Subject::place(&p.place))?;
     }
-    if places.is_empty() {
+    let (target, plan) = draft(tx, &ground, service, env, wanted.as_ref()).await?;
+    let id = RolloutId::at(tx.now());
+    if let Some(UnderWay { row, doc, state }) = ground.active {
+        supersede(tx, row, &doc, state, id, by).await?;
+    }
+    hold_queue(tx, service, env, id, by).await?;
+    let row = insert(tx, id, service, env, request::doc(&target, plan), reason, by).await?;
+    advance::advance(tx, ctx, row).await?;
+    Ok(id)
+}
+
+/// Plans a rollback as it would be, were it to begin now; nothing is written.
+///
+/// # Errors
+/// Where no site can be led anywhere, what speaks against it.
+pub(super) async fn draft(
+    r: &mut impl Reader,
+    ground: &Ground,
+    service: &ServiceName,
+    env: &EnvName,
+    wanted: Option<&Target>,
+) -> Result<(Target, Plan)> {
+    if ground.places.is_empty() {
         return Err(Fault::new(&faults::NOT_LIVE).with("service", service).with("env", env).into());
     }
     let mut sites = Vec::new();
     let mut refused = None;
-    for p in &places {
-        let wanted_here = match &wanted {
-            Some(t) => Some(revision_there(tx, &p.place, t).await?),
+    for p in &ground.places {
+        let label = wanted.map(|t| t.release.label()).unwrap_or_default();
+        let there = match wanted {
+            Some(t) => rows::revisions::of_release(r, &p.place, &t.release.digest, 0).await?,
             None => None,
         };
-        let active = known.as_ref().map(|(doc, state)| (&doc.plan, state));
-        match rollback_target(&p.place.site, active, &p.history, wanted_here) {
-            Ok(t) => sites.push(site(tx, p.place.clone(), t.from, t.to, t.from_half_made).await?),
-            Err(why) => refused = Some(refusal(why, &p.place, wanted.as_ref())),
+        let wanted_here = wanted.is_some().then(|| Wanted { label: &label, revision: there.as_ref() });
+        match ground.target(p, wanted_here) {
+            Ok(t) => sites.push(site(r, p.place.clone(), t.from, t.to, t.from_half_made).await?),
+            Err(why) => refused = Some(why),
         }
     }
     let Some(first) = sites.first() else {
         return Err(refused.unwrap_or_else(|| Fault::new(&roll::NO_PREVIOUS).with("place", env)).into());
     };
-    let digest = rows::revisions::get(tx, first.to).await?.release;
-    let release = rows::releases::get(tx, service, &digest).await?;
-    let resolved = super::resolve(tx, service, env, &digest).await?;
+    let digest = rows::revisions::get(r, first.to).await?.release;
+    let release = rows::releases::get(r, service, &digest).await?;
+    let resolved = super::resolve(r, service, env, &digest).await?;
     for s in &mut sites {
         s.instances = resolved.instances;
     }
     let target = Target { release, resolved };
-    let plan = plan_back(tx, service, env, &target, sites).await?;
-    let id = RolloutId::at(tx.now());
-    if let Some((row, (doc, state))) = active.zip(known) {
-        supersede(tx, row, &doc, state, id, by).await?;
-    }
-    hold_queue(tx, service, env, id, by).await?;
-    let row = insert(tx, id, service, env, &target, plan, reason, by).await?;
-    advance::advance(tx, ctx, row).await?;
-    Ok(id)
+    let plan = plan_back(r, service, env, &target, sites).await?;
+    Ok((target, plan))
 }
 
-async fn revision_there(tx: &mut Tx, place: &Place, t: &Target) -> Result<RevisionId> {
-    let found = rows::revisions::of_release(tx, place, &t.release.digest, 0).await?;
-    found.map(|r| r.id).ok_or_else(|| refusal(NoTarget::NeverCompletedHere, place, Some(t)).into())
-}
-
-fn refusal(why: NoTarget, place: &Place, wanted: Option<&Target>) -> Fault {
-    let release = wanted.map(|t| t.release.label()).unwrap_or_default();
-    let code = match why {
-        NoTarget::NoPrevious => &roll::NO_PREVIOUS,
-        NoTarget::AlreadyThere => &roll::NOTHING_TO_DO,
-        NoTarget::NeverCompletedHere => &roll::NOT_COMPLETED_HERE,
-    };
-    Fault::new(code).with("place", place).with("release", release)
-}
-
-async fn site(tx: &mut Tx, place: Place, from: Option<RevisionId>, to: RevisionId, half: bool) -> Result<SitePlan> {
+async fn site(
+    r: &mut impl Reader,
+    place: Place,
+    from: Option<RevisionId>,
+    to: RevisionId,
+    half: bool,
+) -> Result<SitePlan> {
     let from_label = match from {
-        Some(r) => Some(rows::revisions::get(tx, r).await?.label),
+        Some(id) => Some(rows::revisions::get(r, id).await?.label),
         None => None,
     };
-    let to_label = rows::revisions::get(tx, to).await?.label;
+    let to_label = rows::revisions::get(r, to).await?.label;
     Ok(SitePlan {
         site: place.site,
         from,
@@ -137,7 +140,7 @@ async fn site(tx: &mut Tx, place: Place, from: Option<RevisionId>, to: RevisionI
 
 /// If either release must not run beside another, the way back must not let them.
 async fn plan_back(
-    tx: &mut Tx,
+    r: &mut impl Reader,
     service: &ServiceName,
     env: &EnvName,
     target: &Target,
@@ -146,8 +149,8 @@ async fn plan_back(
     let mut plan = request::plan(Kind::Rollback, &target.resolved, sites);
     for i in 0..plan.sites.len() {
         let Some(from) = plan.sites[i].from else { continue };
-        let digest = rows::revisions::get(tx, from).await?.release;
-        let other = super::resolve(tx, service, env, &digest).await?;
+        let digest = rows::revisions::get(r, from).await?.release;
+        let other = super::resolve(r, service, env, &digest).await?;
         plan.sites[i].from_instances = Some(other.instances);
         let exclusive = request::plan(Kind::Rollback, &other, plan.sites.clone());
         if exclusive.flow == tradewind_model::rollout::plan::Flow::Exclusive {
@@ -198,26 +201,17 @@ async fn hold_queue(tx: &mut Tx, service: &ServiceName, env: &EnvName, id: Rollo
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments, reason = "each is a column")]
 async fn insert(
     tx: &mut Tx,
     id: RolloutId,
     service: &ServiceName,
     env: &EnvName,
-    target: &Target,
-    plan: Plan,
+    doc: PlanDoc,
     reason: &str,
     by: &Asker,
 ) -> Result<Rollout> {
-    let mut state = State::queued(&plan);
+    let mut state = State::queued(&doc.plan);
     state.begin(tx.now());
-    let doc = PlanDoc {
-        plan,
-        release: target.release.digest,
-        label: target.release.label(),
-        resolved: target.resolved.clone(),
-        outlook: None,
-    };
     let requester: Actor = by.actor.clone();
     let new = rows::rollouts::NewRollout {
         id,

@@ -21,7 +21,11 @@ pub fn entry(e: &Event, lang: Lang) -> Option<TimelineEntry> {
     let site: Option<SiteName> = after["site"].as_str().and_then(|s| s.parse().ok());
     let who = services::who(&e.fact.actor);
     let text = sentence(&e.fact.kind, &after, &who, lang);
-    Some(TimelineEntry { at: e.at.into(), kind: e.fact.kind.clone(), site, text })
+    let figure = |name: &str| after[name].as_u64().and_then(|n| u32::try_from(n).ok());
+    let wave = figure("wave").map(|n| n.saturating_add(1));
+    let returned = e.fact.kind == "rollout.traffic_returned";
+    let share = figure("share").or(returned.then_some(0));
+    Some(TimelineEntry { at: e.at.into(), kind: e.fact.kind.clone(), site, wave, share, text })
 }
 
 fn sentence(kind: &str, after: &serde_json::Value, who: &str, lang: Lang) -> String {

@@ -86,6 +86,7 @@ async fn view(ctx: &Ctx, r: &mut impl Reader, row: Rollout, lang: Lang) -> Resul
         approvals,
         id: row.id,
         kind: kind(doc.plan.kind),
+        service_kind: doc.plan.service_kind.into(),
         from,
         to,
         strategy: strategy(doc.plan.strategy).into(),
@@ -272,6 +273,8 @@ fn waves(doc: &PlanDoc, state: &State, log: &[Event]) -> Vec<v1::Wave> {
             steps: vec![v1::WaveStep { site: w.site.clone(), share: w.share }],
             set_share: set(i),
             skipped: of("rollout.wave_skipped", i).next().is_some(),
+            least_ms: w.min_ms,
+            most_ms: w.max_ms,
             started_at: of("rollout.wave_started", i).next().map(|e| e.at.into()),
             finished_at: of("rollout.wave_finished", i).next().map(|e| e.at.into()),
         })
@@ -292,7 +295,7 @@ pub(crate) fn kind(k: Kind) -> RolloutKind {
     }
 }
 
-fn strategy(s: Strategy) -> &'static str {
+pub(super) fn strategy(s: Strategy) -> &'static str {
     match s {
         Strategy::AllAtOnce => "all_at_once",
         Strategy::Rolling { .. } => "rolling",

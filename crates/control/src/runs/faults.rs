@@ -22,4 +22,16 @@ tradewind_model::faults! {
     LOG_FULL = "TW-RUN-007", 413,
         "the log of task `{task}` may have {max} bytes", "任务 `{task}` 的日志最多 {max} 字节",
         "stop sending; the agent says in the log how much it left out", "请停止发送；agent 会在日志中说明省略了多少";
+    NO_ATTEMPT = "TW-RUN-008", 404,
+        "job `{job}` has no attempt {attempt}", "任务 `{job}` 没有第 {attempt} 次执行",
+        "leave `attempt` out for the last one; there were {count} so far", "省略 `attempt` 即为最近一次；目前共执行 {count} 次";
+    NO_ARTIFACTS = "TW-RUN-009", 404,
+        "job `{job}` left no artifacts", "任务 `{job}` 没有产出制品",
+        "only jobs with `artifacts` leave any, once they have ended", "只有声明了 `artifacts` 的任务在结束后才有制品";
+    ARTIFACTS_GONE = "TW-RUN-010", 410,
+        "the artifacts of job `{job}` were collected", "任务 `{job}` 的制品已被回收",
+        "they are kept for seven days; retry the job to make them again", "制品保留七天；如需重新生成，请重试该任务";
+    BAD_SEARCH = "TW-RUN-011", 400,
+        "this cannot be searched for in a log", "无法在日志中搜索此内容",
+        "search for 1 to {max} bytes on one line", "请搜索一行之内、1 到 {max} 字节的内容";
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tradewind_api::v1::{self, RunUpdate};
 use tradewind_model::{
     fault::Lang,
-    id::{RunId, TaskId},
+    id::{JobId, RunId, TaskId},
 };
 
 /// Bytes of one log read at a time.
@@ -18,9 +18,17 @@ const CHUNK: usize = 64 << 10;
 /// For what other processes commit.
 const TICK: Duration = Duration::from_secs(2);
 
+/// Of a run, one job's log from a byte on, and what becomes of the job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    pub job: JobId,
+    pub offset: u64,
+}
+
 struct Follower {
     runs: Runs,
     run: RunId,
+    part: Option<Part>,
     lang: Lang,
     commits: watch::Receiver<u64>,
     jobs: Vec<Seen>,
@@ -39,11 +47,18 @@ struct Seen {
 }
 
 impl Runs {
-    /// Everything from the run's beginning, then what happens, until [`RunUpdate::Finished`]. Dropping it ends it.
-    pub fn follow(&self, run: RunId, lang: Lang) -> impl Stream<Item = Result<RunUpdate>> + Send + use<> {
+    /// Everything from the run's beginning, then what happens, until [`RunUpdate::Finished`]. Of a part of it, that part, until
+    /// the job has ended. Dropping it ends it.
+    pub fn follow(
+        &self,
+        run: RunId,
+        part: Option<Part>,
+        lang: Lang,
+    ) -> impl Stream<Item = Result<RunUpdate>> + Send + use<> {
         let follower = Follower {
             runs: self.clone(),
             run,
+            part,
             lang,
             commits: self.ctx.store.commits(),
             jobs: Vec::new(),
@@ -105,10 +120,16 @@ impl Follower {
         let mut more = false;
         self.jobs.resize_with(live.jobs.len(), Seen::default);
         for at in 0..live.jobs.len() {
+            if self.part.is_some_and(|part| part.job != live.jobs[at].id) {
+                continue;
+            }
             let job = self.runs.view_job(live, at, self.lang).await?;
             let state = job.state;
             if self.jobs[at].task != live.jobs[at].task {
-                self.jobs[at] = Seen { task: live.jobs[at].task, state: self.jobs[at].state, offset: 0 };
+                // Another attempt writes its log from the beginning.
+                let first = self.jobs[at].task.is_none();
+                let offset = self.part.filter(|_| first).map_or(0, |part| part.offset);
+                self.jobs[at] = Seen { task: live.jobs[at].task, state: self.jobs[at].state, offset };
                 // Its log may have grown before anyone could watch it.
                 more = true;
             }
@@ -151,6 +172,11 @@ impl Follower {
     }
 
     async fn look_at_end(&mut self, live: &Live) -> Result<()> {
+        if let Some(part) = self.part {
+            let job = live.job(part.job);
+            self.finished = job.is_none_or(|at| self.jobs[at].state.is_some_and(v1::JobState::is_finished));
+            return Ok(());
+        }
         let shown = self.runs.view(live, self.lang).await?;
         if let Some(release) = shown.release.clone().filter(|_| !self.released) {
             self.released = true;
@@ -165,7 +191,8 @@ impl Follower {
         }
         if shown.state.is_finished() {
             self.finished = true;
-            self.ready.push_back(RunUpdate::Finished { run: Box::new(shown) });
+            let run = self.runs.view_whole(live, self.lang).await?;
+            self.ready.push_back(RunUpdate::Finished { run: Box::new(run) });
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use tradewind_model::{
 use tradewind_store::{logs::Appended, rows::tasks};
 
 /// Bytes of a job's log that are kept; the agent says in the log how much it left out.
-pub const LOG_LIMIT: u64 = 16 << 20;
+pub const LOG_LIMIT: u64 = 128 << 20;
 /// For the agent's own words about it.
 const SLACK: u64 = 64 << 10;
 
@@ -26,6 +26,15 @@ pub struct LogPiece {
     pub bytes: Bytes,
     /// Nothing comes after this piece any more.
     pub last: bool,
+}
+
+/// The log of one attempt of a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Log {
+    /// `None`: no host was given it yet.
+    pub(super) task: Option<TaskId>,
+    /// It grows no more.
+    pub ended: bool,
 }
 
 /// Logs that someone writes or waits for, in this process.
@@ -99,11 +108,46 @@ impl Runs {
     /// At most `limit` bytes of a job's log from `offset`, of its last attempt.
     pub async fn log(&self, run: RunId, job: JobId, offset: u64, limit: usize) -> Result<LogPiece> {
         let live = self.load(run).await?;
-        let at = live.job(job).ok_or_else(|| {
-            let names: Vec<&str> = live.jobs.iter().map(|j| j.name.as_str()).collect();
-            Fault::new(&faults::NO_JOB).with("run", live.run.number).with("job", job).with("jobs", names.join(", "))
-        })?;
+        let at = self.job_in(&live, job)?;
         self.log_of(&live, at, offset, limit).await
+    }
+
+    /// A log of a run: of a job's last attempt, or of one from 1.
+    ///
+    /// # Errors
+    /// [`faults::NO_JOB`]; [`faults::NO_ATTEMPT`].
+    pub async fn which_log(&self, run: RunId, job: JobId, attempt: Option<u32>) -> Result<Log> {
+        let live = self.load(run).await?;
+        let at = self.job_in(&live, job)?;
+        let (earlier, last) = (&live.bodies[at].earlier, live.jobs[at].task);
+        let ended = Status::parse(&live.jobs[at].state).is_some_and(Status::is_final);
+        let Some(attempt) = attempt else { return Ok(Log { task: last, ended }) };
+        let n = attempt as usize;
+        let none = || {
+            let fault = Fault::new(&faults::NO_ATTEMPT).with("job", &live.jobs[at].name).with("attempt", attempt);
+            fault.with("count", earlier.len() + usize::from(last.is_some()))
+        };
+        match n.checked_sub(1).ok_or_else(none)? {
+            n if n < earlier.len() => Ok(Log { task: Some(earlier[n]), ended: true }),
+            n if n == earlier.len() => Ok(Log { task: last, ended }),
+            _ => Err(none().into()),
+        }
+    }
+
+    /// At most `limit` bytes from `offset`.
+    pub async fn read_log(&self, log: &Log, offset: u64, limit: usize) -> Result<Bytes> {
+        match log.task {
+            Some(task) => Ok(self.logs.read(task, offset, limit).await?),
+            None => Ok(Bytes::new()),
+        }
+    }
+
+    pub(super) fn job_in(&self, live: &Live, job: JobId) -> Result<usize> {
+        live.job(job).ok_or_else(|| {
+            let names: Vec<&str> = live.jobs.iter().map(|j| j.name.as_str()).collect();
+            let fault = Fault::new(&faults::NO_JOB).with("run", live.run.number).with("job", job);
+            fault.with("jobs", names.join(", ")).into()
+        })
     }
 
     /// What was said of the end was read before the log: so a piece that is the last one is whole.

@@ -12,12 +12,16 @@
 //! Architecture invariants: a run's rows change only together with an event; a task is handed out at most once per
 //! attempt of a job; a run asks for its rollout in the transaction that makes its release, and once.
 
+mod artifacts;
 mod body;
+mod brief;
+mod commands;
 mod error;
 mod events;
 pub mod faults;
 mod follow;
 mod live;
+mod log_reading;
 mod logs;
 mod place;
 mod push;
@@ -27,14 +31,19 @@ mod requests;
 mod view;
 mod work;
 
+pub use artifacts::Stored;
 pub use body::{JobBody, Made, RunBody, RunPlan};
+pub use brief::brief;
 pub use error::RunError;
-pub use logs::{LOG_LIMIT, LogPiece};
+pub use follow::Part;
+pub use log_reading::{Asked as AskedOfLog, MOST_HITS};
+pub use logs::{LOG_LIMIT, Log, LogPiece};
 pub use push::{PipelineFile, Push, check, pipeline_file};
 pub use reconcile::{owns, reported};
 pub use requests::By;
 
 use crate::Ctx;
+use log_reading::Indexes;
 use logs::Tails;
 use std::sync::Arc;
 use tradewind_store::Logs;
@@ -45,11 +54,12 @@ pub struct Runs {
     ctx: Ctx,
     logs: Logs,
     tails: Arc<Tails>,
+    indexes: Arc<Indexes>,
 }
 
 impl Runs {
     pub fn new(ctx: Ctx, logs: Logs) -> Self {
-        Self { ctx, logs, tails: Arc::default() }
+        Self { ctx, logs, tails: Arc::default(), indexes: Arc::default() }
     }
 
     /// The same for one caller's eyes.

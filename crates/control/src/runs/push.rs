@@ -147,7 +147,7 @@ impl Runs {
         }
         let mut older = runs::unfinished(tx).await?;
         older.retain(|r| r.service == push.service && r.git_ref == push.git_ref);
-        let last = runs::list(tx, &push.service, tradewind_store::rows::Page::first(1)).await?;
+        let last = runs::list(tx, &push.service, None, tradewind_store::rows::Page::first(1)).await?;
         let number = last.first().map_or(1, |r| r.number + 1);
         let Understood { env, plan } =
             understand(push, id, u64::try_from(number).unwrap_or_default()).map_err(RunError::Refused)?;

@@ -1,7 +1,7 @@
 //! Moving runs on from what the rows say.
 
 use super::{Runs, error::Result, live::Live};
-use crate::Ctx;
+use crate::{Ctx, rounds::Loop};
 use std::{collections::BTreeSet, time::Duration};
 use tradewind_model::{id::RunId, time::Timestamp};
 use tradewind_store::{
@@ -96,7 +96,9 @@ impl Runs {
         loop {
             commits.borrow_and_update();
             agents.borrow_and_update();
-            let sleep = match self.reconcile().await {
+            let done = self.reconcile().await;
+            self.ctx.rounds.note(Loop::Runs, self.ctx.now(), TICK, &done);
+            let sleep = match done {
                 Ok(wake) => wake.map_or(TICK, |at| at.since(self.ctx.now()).clamp(Duration::from_millis(5), TICK)),
                 Err(e) => {
                     tracing::error!(error = &e as &dyn std::error::Error, "runs could not be looked at");

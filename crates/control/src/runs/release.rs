@@ -71,5 +71,5 @@ async fn behind(tx: &mut Tx, actor: &Actor, cause: &str) -> crate::Result<Asker>
         Actor::User { principal: Some(principal), .. } => access::rights(tx, *principal).await?,
         Actor::User { principal: None, .. } | Actor::System { .. } | Actor::Agent { .. } => Rights::all(),
     };
-    Ok(Asker { actor: actor.clone(), cause: Some(cause.to_owned()), rights: Arc::new(rights) })
+    Ok(Asker { actor: actor.clone(), cause: Some(cause.to_owned()), reason: None, rights: Arc::new(rights) })
 }

@@ -1,6 +1,6 @@
 //! Runs as the API shows them.
 
-use super::{Runs, error::Result, live::Live};
+use super::{Runs, commands, error::Result, live::Live};
 use crate::{forges, rollouts::PlanDoc, services};
 use tradewind_api::v1;
 use tradewind_model::{
@@ -18,13 +18,28 @@ use tradewind_store::{
 impl Runs {
     pub async fn get(&self, run: RunId, lang: Lang) -> Result<v1::Run> {
         let live = self.load(run).await?;
-        self.view(&live, lang).await
+        self.view_whole(&live, lang).await
     }
 
-    /// Newest first; the cursor is a run's number.
-    pub async fn list(&self, service: &ServiceName, page: Page<i64>, lang: Lang) -> Result<v1::Page<v1::Run>> {
+    /// With what a list of runs leaves out.
+    pub(super) async fn view_whole(&self, live: &Live, lang: Lang) -> Result<v1::Run> {
+        let mut shown = self.view(live, lang).await?;
+        commands::add(&self.ctx, &self.logs, live, &mut shown, lang).await?;
+        Ok(shown)
+    }
+
+    /// Newest first; the cursor is a run's number. With a state, only those in it; a page may have fewer than asked for, and
+    /// another behind it all the same.
+    pub async fn list(
+        &self,
+        service: &ServiceName,
+        state: Option<v1::RunState>,
+        page: Page<i64>,
+        lang: Lang,
+    ) -> Result<v1::Page<v1::Run>> {
         let limit = page.limit as usize;
-        let rows = runs::list(&mut self.ctx.store.read().await?, service, page).await?;
+        let stored = state.map(stored_states);
+        let rows = runs::list(&mut self.ctx.store.read().await?, service, stored.as_deref(), page).await?;
         let next = (rows.len() == limit).then(|| rows.last().map(|r| r.number.to_string())).flatten();
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
@@ -33,6 +48,9 @@ impl Runs {
                 continue;
             }
             let live = Live::load(&mut self.ctx.store.read().await?, row).await?;
+            if state.is_some_and(|wanted| run_state(&live).ok() != Some(wanted)) {
+                continue;
+            }
             items.push(self.view(&live, lang).await?);
         }
         Ok(v1::Page { items, next })
@@ -113,6 +131,10 @@ impl Runs {
             exit_code: body.exit_code,
             message: body.message.as_ref().map(|m| m.get(lang).to_owned()),
             log_bytes,
+            needs: plan.needs.as_ref().map(|needs| needs.iter().map(|n| live.jobs[n.job].name.clone()).collect()),
+            attempt: u32::try_from(body.earlier.len()).unwrap_or(u32::MAX).saturating_add(1),
+            commands: Vec::new(),
+            attempts: Vec::new(),
         })
     }
 }
@@ -130,7 +152,7 @@ fn status(stored: &str) -> Result<Status> {
     Ok(Status::parse(stored).ok_or_else(unknown)?)
 }
 
-fn run_state(live: &Live) -> Result<v1::RunState> {
+pub(super) fn run_state(live: &Live) -> Result<v1::RunState> {
     let warned = live.pipeline().is_some_and(|(plan, state)| state.has_warnings(plan));
     Ok(match status(&live.run.state)? {
         Status::Created | Status::WaitingForResource | Status::Preparing | Status::Pending | Status::Scheduled => {
@@ -145,6 +167,23 @@ fn run_state(live: &Live) -> Result<v1::RunState> {
         Status::Canceled => v1::RunState::Canceled,
         Status::Skipped => v1::RunState::Skipped,
     })
+}
+
+/// Those that a run in a state may have in its row.
+fn stored_states(state: v1::RunState) -> Vec<&'static str> {
+    let all: &[Status] = match state {
+        v1::RunState::Pending => {
+            &[Status::Created, Status::WaitingForResource, Status::Preparing, Status::Pending, Status::Scheduled]
+        }
+        v1::RunState::Running => &[Status::Running],
+        v1::RunState::Manual => &[Status::Manual],
+        v1::RunState::Success | v1::RunState::SuccessWithWarnings => &[Status::Success],
+        v1::RunState::Failed => &[Status::Failed],
+        v1::RunState::Canceling => &[Status::Canceling],
+        v1::RunState::Canceled => &[Status::Canceled],
+        v1::RunState::Skipped => &[Status::Skipped],
+    };
+    all.iter().map(|s| s.as_str()).collect()
 }
 
 fn job_state(status: Status) -> v1::JobState {

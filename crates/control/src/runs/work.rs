@@ -77,7 +77,7 @@ impl Ended {
     /// What a host's answer means for the job it was given. An answer of another kind is the host's failure.
     pub fn of(result: TaskResult, kind: JobKind, plan: &RunPlan, timeout_ms: u64) -> Self {
         match (result, kind) {
-            (TaskResult::Job { outcome, exit, artifacts, message }, JobKind::Script) => {
+            (TaskResult::Job { outcome, exit, artifacts, message, commands: _ }, JobKind::Script) => {
                 let ended = Self::of_job(outcome, exit, message, timeout_ms);
                 Self { artifacts, ..ended }
             }

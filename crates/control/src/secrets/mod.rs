@@ -17,7 +17,7 @@ use tradewind_model::{
     access::{Action, Part, Subject},
     event::NewEvent,
     fault::Fault,
-    id::{OrgName, Place, SecretId},
+    id::{OrgName, Place, SecretId, ServiceName},
     said,
     said::Said,
     secret::{Scope, SecretName},
@@ -170,11 +170,20 @@ pub async fn remove(ctx: &Ctx, name: &SecretName, scope: &Scope, by: &Asker) -> 
     })
 }
 
-/// By name, then scope; without those that were removed, and those the caller has no say in.
-pub async fn list(ctx: &Ctx, by: &Asker) -> Result<Vec<v1::Secret>> {
+/// By name, then scope; without those that were removed, and those the caller has no say in. With a service, those that can reach
+/// it: its own, and those of all services.
+pub async fn list(ctx: &Ctx, service: Option<&ServiceName>, by: &Asker) -> Result<Vec<v1::Secret>> {
     let mut r = ctx.store.read().await?;
+    if let Some(service) = service {
+        services::get(&mut r, service).await?;
+    }
+    let reaches = |s: &Secret| match (service, &s.scope.service) {
+        (Some(wanted), Some(own)) => wanted == own,
+        (None, _) | (_, None) => true,
+    };
     let mut all = Vec::new();
-    for secret in rows::secrets::list(&mut r).await?.into_iter().filter(|s| s.removed_at.is_none()) {
+    let kept = rows::secrets::list(&mut r).await?.into_iter().filter(|s| s.removed_at.is_none() && reaches(s));
+    for secret in kept {
         if by.allow(Action::Secrets, &subject(&secret.scope)).is_err() {
             continue;
         }
@@ -299,7 +308,7 @@ fn version_view(secret: &Secret, version: &Version) -> v1::SecretVersion {
 /// Whether a rollout of this spec would find its secrets; `site` by site.
 pub(crate) async fn are_set(
     r: &mut impl Reader,
-    service: &tradewind_model::id::ServiceName,
+    service: &ServiceName,
     env: &tradewind_model::id::EnvName,
     resolved: &ResolvedSpec,
 ) -> Result<()> {

@@ -54,6 +54,17 @@ pub async fn missing(
     Ok(Some(fault.with("names", names.join(", ")).with("command", commands.join(", "))))
 }
 
+/// Which version of a secret the instances of a place have (the oldest, where they differ), and which is in force there.
+pub async fn versions_at(r: &mut impl Reader, place: &Place, name: &SecretName) -> Result<(Option<i64>, Option<i64>)> {
+    let Some(secret) = holding(r, name, &place.service, Some(&place.env), Some(&place.site)).await? else {
+        return Ok((None, None));
+    };
+    let here: BTreeSet<_> = rows::instances::of_place(r, place).await?.into_iter().map(|i| i.id).collect();
+    let holders = rows::secrets::holders(r, secret.id).await?;
+    let running = holders.into_iter().filter(|(holder, _)| here.contains(holder)).map(|(_, version)| version).min();
+    Ok((running, Some(secret.newest)))
+}
+
 /// Running instances that were given another version than they would be given now.
 pub async fn stale(r: &mut impl Reader, name: &SecretName) -> Result<Vec<v1::StaleHolder>> {
     let all = rows::secrets::list(r).await?;

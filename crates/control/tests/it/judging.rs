@@ -2,7 +2,7 @@
 
 use crate::world::{World, asker, env, service};
 use std::time::Duration;
-use tradewind_api::v1::Verdict;
+use tradewind_api::v1::{DecisionKind, ServiceKind, Verdict};
 use tradewind_control::{
     Error,
     agents::Stay,
@@ -128,6 +128,18 @@ async fn a_good_release_goes_up_by_evidence() {
     assert_eq!(shown.waves.iter().map(|w| w.share).collect::<Vec<_>>(), [1_000, 5_000, 10_000]);
     assert!(!shown.over_time.is_empty() && shown.brief.e < shown.brief.e_needed);
     assert_eq!(shown.canary_requests.failed, 0);
+    let decided: Vec<_> = shown.decisions.iter().map(|d| (d.kind, d.wave)).collect();
+    assert_eq!(decided, [(DecisionKind::Promoted, Some(1)), (DecisionKind::Promoted, Some(2))]);
+    let [first, second] = shown.decisions.as_slice() else { panic!("{:?}", shown.decisions) };
+    assert!(0.0 < first.t && first.t < shown.waves[1].t && shown.waves[1].t < second.t && second.t <= shown.seconds);
+    assert_eq!(shown.outlook, None, "nothing is judged any more");
+    let told = view::show(&w.ctx, id, Lang::En).await.unwrap();
+    assert_eq!(told.service_kind, ServiceKind::Web);
+    assert!(told.waves[..2].iter().all(|w| w.most_ms.is_some_and(|most| most > w.least_ms)), "{:?}", told.waves);
+    let moved: Vec<_> = told.timeline.iter().filter(|e| e.kind == "rollout.traffic_moved").map(|e| e.share).collect();
+    assert_eq!(moved, [Some(1_000), Some(5_000), Some(10_000)]);
+    let started: Vec<_> = told.timeline.iter().filter(|e| e.kind == "rollout.wave_started").map(|e| e.wave).collect();
+    assert_eq!(started, [Some(1), Some(2), Some(3)]);
 }
 
 #[tokio::test]
@@ -137,8 +149,12 @@ async fn a_bad_release_is_taken_back_and_the_evidence_is_kept() {
     let (stay, _rx) = w.connect(&agents);
     let id = begun(&mut w, &stay, SPEC).await;
     let mut edge = Edge { canary_fails: 20, ..Edge::new() };
-    for _ in 0..200 {
+    for n in 0..200 {
         second(&mut w, &stay, &mut edge, id).await;
+        if n == 8 {
+            let now = evidence::show(&w.ctx, id, Lang::Zh).await.unwrap();
+            assert!(now.outlook.is_some_and(|o| o.text.contains("流量")), "what is to be expected is said meanwhile");
+        }
         if ended(&w, id).await.is_some() {
             break;
         }
@@ -155,6 +171,12 @@ async fn a_bad_release_is_taken_back_and_the_evidence_is_kept() {
     let whole = evidence::show(&w.ctx, id, Lang::En).await.unwrap();
     let blamed: Vec<_> = whole.metrics.iter().filter(|m| m.culprit).map(|m| m.name.as_str()).collect();
     assert_eq!(blamed, ["errors"]);
+    kinds(&w, id).await;
+    let decided = evidence::show(&w.ctx, id, Lang::En).await.unwrap().decisions;
+    let [back] = decided.as_slice() else { panic!("{decided:?}") };
+    assert_eq!(back.kind, DecisionKind::Back);
+    let before = whole.over_time.iter().filter(|p| p.t < back.t).all(|p| p.e < whole.brief.e_needed);
+    assert!(before && back.t <= whole.seconds && back.text.contains("v2 is worse than v1"), "{back:?}");
     assert!(kinds(&w, id).await.contains(&"rollout.returning".to_owned()));
     let mut r = w.ctx.store.read().await.unwrap();
     let told = events::of_subject(&mut r, &format!("rollout/{id}"), 0, 1_000).await.unwrap();

@@ -58,7 +58,7 @@ async fn person(w: &World, handle: &str, role: Role) -> Asker {
     let principal = Principal::User(made.unwrap());
     let rights = access::rights(&mut w.ctx.store.read().await.unwrap(), principal).await.unwrap();
     let actor = Actor::User { name: handle.into(), principal: Some(principal) };
-    Asker { actor, cause: None, rights: Arc::new(rights) }
+    Asker { actor, cause: None, reason: None, rights: Arc::new(rights) }
 }
 
 async fn ask(w: &World, label: &str, kind: Kind, by: &Asker) -> Result<RolloutId> {

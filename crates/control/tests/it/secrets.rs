@@ -83,7 +83,7 @@ async fn a_value_is_kept_sealed_and_comes_back_to_nobody() {
     let back = secrets::restore(&v.w.ctx, &name("DB_PASSWORD"), &at, 1, &asker()).await.unwrap();
     assert_eq!((back.secret.version, &back.secret.fingerprint), (3, &first.secret.fingerprint));
 
-    let list = serde_json::to_string(&secrets::list(&v.w.ctx, &asker()).await.unwrap()).unwrap();
+    let list = serde_json::to_string(&secrets::list(&v.w.ctx, None, &asker()).await.unwrap()).unwrap();
     let history = secrets::history(&v.w.ctx, &name("DB_PASSWORD"), &at, &asker()).await.unwrap();
     assert_eq!(
         history.iter().map(|v| (v.version, v.in_force)).collect::<Vec<_>>(),
@@ -101,6 +101,22 @@ async fn a_value_is_kept_sealed_and_comes_back_to_nobody() {
 }
 
 #[tokio::test]
+async fn the_secrets_of_a_service_are_its_own_and_those_of_all() {
+    let v = Vaulted::new().await;
+    v.set("OWN", &scope("shop", "production", ""), "a-long-value").await;
+    v.set("SHARED", &scope("", "production", ""), "a-long-value").await;
+    v.set("OTHER", &scope("stock", "", ""), "a-long-value").await;
+    let listed = async |of: Option<&tradewind_model::id::ServiceName>| {
+        let all = secrets::list(&v.w.ctx, of, &asker()).await.unwrap();
+        all.iter().map(|s| s.name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, ["OTHER", "OWN", "SHARED"]);
+    assert_eq!(listed(Some(&service())).await, ["OWN", "SHARED"]);
+    let nobody = "nobody".parse().unwrap();
+    assert_eq!(code(secrets::list(&v.w.ctx, Some(&nobody), &asker()).await), "TW-CTL-001");
+}
+
+#[tokio::test]
 async fn what_is_no_value_or_no_scope_is_refused() {
     let v = Vaulted::new().await;
     let everywhere = Scope::default();
@@ -115,10 +131,10 @@ async fn what_is_no_value_or_no_scope_is_refused() {
     assert_eq!(code(secrets::restore(&v.w.ctx, &name("A"), &everywhere, 9, &asker()).await), "TW-SEC-003");
     secrets::remove(&v.w.ctx, &name("A"), &everywhere, &asker()).await.unwrap();
     assert_eq!(code(secrets::remove(&v.w.ctx, &name("A"), &everywhere, &asker()).await), "TW-SEC-009");
-    assert_eq!(secrets::list(&v.w.ctx, &asker()).await.unwrap(), []);
+    assert_eq!(secrets::list(&v.w.ctx, None, &asker()).await.unwrap(), []);
     let back = secrets::restore(&v.w.ctx, &name("A"), &everywhere, 1, &asker()).await.unwrap();
     assert_eq!(back.secret.version, 2);
-    assert_eq!(secrets::list(&v.w.ctx, &asker()).await.unwrap().len(), 1);
+    assert_eq!(secrets::list(&v.w.ctx, None, &asker()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -137,7 +153,7 @@ async fn a_vault_without_its_key_refuses_secrets_and_says_why_and_opens_when_it_
     let source = KeySource::File(v.key());
     let vault = secrets::open_vault(&v.w.ctx.store, source).await.unwrap();
     assert!(vault.ring().is_err() && !v.key().exists());
-    assert_eq!(secrets::list(&v.w.ctx, &asker()).await.unwrap().len(), 1);
+    assert_eq!(secrets::list(&v.w.ctx, None, &asker()).await.unwrap().len(), 1);
 
     fs::rename(&aside, v.key()).unwrap();
     fs::set_permissions(v.key(), fs::Permissions::from_mode(0o640)).unwrap();
@@ -204,7 +220,11 @@ async fn a_host_is_given_what_it_runs_by_the_closest_scope_and_nothing_else() {
     let done = v.set("DB_PASSWORD", &scope("", "production", ""), "of production, anew").await;
     assert_eq!(done.stale.iter().map(|s| (s.instance, s.version)).collect::<Vec<_>>(), [(id, 1)]);
     assert!(
-        secrets::list(&v.w.ctx, &asker()).await.unwrap().iter().any(|s| s.name == name("KEY") && s.used_at.is_some())
+        secrets::list(&v.w.ctx, None, &asker())
+            .await
+            .unwrap()
+            .iter()
+            .any(|s| s.name == name("KEY") && s.used_at.is_some())
     );
     give(&v.w.ctx, v.w.host, Holder::Instance(id)).await.unwrap();
     let closer = v.set("DB_PASSWORD", &scope("shop", "production", ""), "of both").await;
@@ -263,7 +283,7 @@ async fn a_change_of_keys_that_broke_off_is_finished_and_what_is_damaged_keeps_t
     let done = rotate(&v.w.ctx, true, &asker()).await.unwrap();
     assert_eq!((done.resealed, done.dropped.len()), (1, 1));
 
-    let a = secrets::list(&v.w.ctx, &asker()).await.unwrap().into_iter().find(|s| s.name == name("A")).unwrap();
+    let a = secrets::list(&v.w.ctx, None, &asker()).await.unwrap().into_iter().find(|s| s.name == name("A")).unwrap();
     let row = rows::secrets::version(&mut v.w.ctx.store.read().await.unwrap(), a.id, 1).await.unwrap().unwrap();
     let mut sealed = row.sealed.clone();
     sealed[30] ^= 1;

@@ -184,7 +184,9 @@ async fn what_was_said_of_one_wave_is_refused_for_the_next() {
         .await,
     );
     assert_eq!((late.code.id, late.code.status), ("TW-ROLL-026", 409));
-    let told = format!("wave 1 of rollout {id} is over (promoted by lin: looks well), and now wave 2 is being judged");
+    let told = format!(
+        "wave 1 of rollout {id} is over (promoted by lin, 2023-11-14 22:13 UTC: looks well), and now wave 2 is being judged"
+    );
     assert_eq!(late.what(Lang::En), told);
     assert!(late.fix(Lang::Zh).contains(&format!("tradewind rollout show {id}")));
     assert_eq!(code(intervene::set_share(&w.ctx, id, 0, 2_000, "less", &asker()).await), "TW-ROLL-026");

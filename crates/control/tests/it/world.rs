@@ -195,6 +195,7 @@ impl World {
                     started_at: None,
                     finished_at: None,
                     log_bytes: 0,
+                    commands: Vec::new(),
                 }
             })
             .collect();

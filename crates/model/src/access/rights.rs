@@ -95,6 +95,21 @@ impl Rights {
         Action::ALL.into_iter().filter(|a| grant.role.allows(*a)).all(|a| self.may(a, &whole))
     }
 
+    /// What is allowed where, as [`Self::check`] decides it: of each role the actions that the token may take, within the bounds
+    /// of both.
+    pub fn reach(&self) -> Vec<(Vec<Action>, Bounds)> {
+        let of = |grant: &Grant| {
+            let bounds = match &self.cap {
+                None => grant.bounds.clone(),
+                Some(cap) => grant.bounds.and(&cap.bounds)?,
+            };
+            let held = Action::ALL.into_iter().filter(|a| grant.role.allows(*a));
+            let actions: Vec<_> = held.filter(|a| self.cap.as_ref().is_none_or(|c| c.ceiling >= a.ceiling())).collect();
+            (!actions.is_empty()).then_some((actions, bounds))
+        };
+        self.grants.iter().filter_map(of).collect()
+    }
+
     /// The roles held anywhere: what a policy on second factors looks at.
     pub fn roles(&self) -> impl Iterator<Item = Role> {
         self.grants.iter().map(|g| g.role)

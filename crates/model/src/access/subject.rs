@@ -114,6 +114,22 @@ impl Bounds {
             && subject.site.within(self.site.as_ref())
     }
 
+    /// What is within both; none where nothing is.
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        fn both<T: Clone + PartialEq>(one: &Option<T>, other: &Option<T>) -> Option<Option<T>> {
+            match (one, other) {
+                (Some(a), Some(b)) if a != b => None,
+                (Some(a), _) => Some(Some(a.clone())),
+                (None, b) => Some(b.clone()),
+            }
+        }
+        Some(Self {
+            service: both(&self.service, &other.service)?,
+            env: both(&self.env, &other.env)?,
+            site: both(&self.site, &other.site)?,
+        })
+    }
+
     /// What is about everything within the bounds.
     pub fn whole(&self) -> Subject {
         Subject {

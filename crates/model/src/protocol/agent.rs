@@ -10,7 +10,9 @@
 use crate::{
     id::{Commit, Digest, HostId, InstanceId, JobId, Place, RevisionId, RunId, TaskId},
     protocol::{
+        command::CommandRun,
         edge::{Challenge, Mode, RouteLimits, Stats, Sticky},
+        machine::Machine,
         scrape::{DesiredScrape, ObservedScrape},
         trial::{CountedRuns, ShardTrial, ShardTrip, Trial, Trip, UnitTick, UnitsTaken},
     },
@@ -87,6 +89,9 @@ pub enum FromAgent {
     Pong {
         n: u64,
     },
+    /// The machine, every few seconds; not part of the observed state because it always changes. A server that does not know
+    /// it lets it pass.
+    Machine(Machine),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -461,6 +466,9 @@ pub struct ObservedTask {
     pub finished_at: Option<Timestamp>,
     /// Bytes of its log, all of them uploaded before `Done` is reported.
     pub log_bytes: u64,
+    /// Of a job that runs: how far its script is. What it did in the end is in its result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandRun>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -479,6 +487,9 @@ pub enum TaskResult {
         exit: Exit,
         artifacts: Option<Digest>,
         message: Option<Said>,
+        /// In the order they were begun.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        commands: Vec<CommandRun>,
     },
     Package {
         result: Result<ReleaseManifest, Said>,
@@ -546,6 +557,7 @@ mod tests {
                 exit: Exit::Code { code: 0 },
                 artifacts: Some(Digest::of(b"x")),
                 message: None,
+                commands: Vec::new(),
             },
             TaskResult::Package { result: Err(Said::plain("no space")) },
             TaskResult::Verify { report: VerifyReport { passed: true, checks: Vec::new() } },

@@ -3,7 +3,9 @@
 //! unknown message types are ignored by the older side.
 
 pub mod agent;
+pub mod command;
 pub mod edge;
+pub mod machine;
 pub mod scrape;
 pub mod secret;
 pub mod shim;

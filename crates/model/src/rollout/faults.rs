@@ -102,8 +102,8 @@ crate::faults! {
         "to go on from here: `tradewind rollout promote {rollout}`; to nothing: `tradewind rollout abort {rollout}`",
         "要继续推进：`tradewind rollout promote {rollout}`；要降为零：`tradewind rollout abort {rollout}`";
     SHARE_SAME = "TW-ROLL-030", 409,
-        "{share} is what wave {wave} gives {site} already",
-        "{site} 第 {wave} 波的份额已经是 {share}",
+        "{share} is what wave {wave} gives {site} already{set}",
+        "{site} 第 {wave} 波的份额已经是 {share}{set}",
         "nothing to do; `tradewind rollout show {rollout}` says how far it is",
         "无需操作；用 `tradewind rollout show {rollout}` 查看进度";
     NO_PREVIOUS = "TW-ROLL-020", 409,
@@ -112,13 +112,13 @@ crate::faults! {
         "`tradewind release list` shows what can be deployed instead",
         "用 `tradewind release list` 查看可以部署的版本";
     NOTHING_TO_DO = "TW-ROLL-021", 409,
-        "{place} already runs {release}",
-        "{place} 已经在运行 {release}",
+        "{place} already runs {release}: {since}",
+        "{place} 已经在运行 {release}：{since}",
         "nothing to do; name another release with `--to` or `--release`",
         "无需操作；可用 `--to` 或 `--release` 指定其他版本";
     NOT_ACTIVE = "TW-ROLL-022", 409,
-        "rollout {rollout} is {phase}: it can no longer be changed",
-        "发布 {rollout} 已处于 {phase} 状态，无法再更改",
+        "rollout {rollout} can no longer be changed: {how}",
+        "发布 {rollout} 无法再更改：{how}",
         "start another rollout, or `tradewind rollback`",
         "请重新发起发布，或使用 `tradewind rollback`";
     QUEUE_FROZEN = "TW-ROLL-023", 409,
@@ -136,4 +136,9 @@ crate::faults! {
         "{release} 从未在 {place} 完成发布，不能作为回滚目标",
         "deploy it with `tradewind deploy` instead: it will be checked on its way",
         "请改用 `tradewind deploy` 部署，它会在过程中接受检查";
+    LEFT_HERE = "TW-ROLL-032", 409,
+        "{place} went back from {release}, and what was left by going back is not a place to go back to",
+        "{place} 曾从 {release} 回滚；回滚离开的版本不能再作为回滚目标",
+        "deploy it with `tradewind deploy` if it is wanted again: it will be checked on its way",
+        "若要重新使用，请用 `tradewind deploy` 部署，它会在过程中接受检查";
 }

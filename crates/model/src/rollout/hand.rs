@@ -18,6 +18,7 @@ use crate::{
     said,
     said::Said,
     spec::values::show_percent,
+    time::Timestamp,
     workload::ServiceKind,
 };
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub enum Passed {
     Person {
         who: String,
         why: String,
+        /// Not known of what was stored before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// It was over without a verdict, and the spec says to go on.
     Time,
@@ -55,9 +59,16 @@ impl Passed {
     pub fn said(&self) -> Said {
         match self {
             Self::Evidence { why } => said!("promoted by its evidence: {why}", "已凭证据放行：{why}", why = why),
-            Self::Person { who, why } => {
+            Self::Person { who, why, at: None } => {
                 said!("promoted by {who}: {why}", "已由 {who} 放行：{why}", who = who, why = why)
             }
+            Self::Person { who, why, at: Some(at) } => said!(
+                "promoted by {who}, {at}: {why}",
+                "已由 {who} 于 {at} 放行：{why}",
+                who = who,
+                why = why,
+                at = at.to_minute()
+            ),
             Self::Time => {
                 said!(
                     "its time ended without a verdict and the spec says `continue`",
@@ -94,11 +105,12 @@ impl State {
     ///
     /// # Errors
     /// When it is not; `rollout` is for the caller to fill in.
-    pub fn promote(&mut self, wave: usize, who: &str, why: &str) -> Result<SiteName, Fault> {
+    pub fn promote(&mut self, wave: usize, who: &str, why: &str, at: Timestamp) -> Result<SiteName, Fault> {
         let (name, site) = self.judged(wave)?;
         if site.promoted != Some(wave) {
             site.promoted = Some(wave);
-            site.passed = Some((wave, Passed::Person { who: who.to_owned(), why: why.to_owned() }));
+            let word = Passed::Person { who: who.to_owned(), why: why.to_owned(), at: Some(at) };
+            site.passed = Some((wave, word));
         }
         Ok(name)
     }
@@ -156,7 +168,7 @@ impl State {
             return Err(not(said!("it has not begun", "尚未开始")));
         }
         if self.phase == Phase::Returning || self.abort.is_some() {
-            return Err(not(said!("it goes back", "正在退回")));
+            return Err(not(self.goes_back()));
         }
         let passed = self.sites.values().filter_map(|s| s.passed.as_ref()).find(|(w, _)| *w == wave);
         let how = passed.map_or_else(|| said!("it went on", "已放行"), |(_, passed)| passed.said());
@@ -174,8 +186,24 @@ impl State {
         }
     }
 
+    /// That it goes back, and since whose word where it was a person's.
+    pub fn goes_back(&self) -> Said {
+        let told = |name| self.abort.as_ref().and_then(|abort| abort.args.get(name));
+        match (told("who"), told("at"), told("why")) {
+            (Some(who), Some(at), Some(why)) => said!(
+                "it goes back: {who} aborted it, {at} ({why})",
+                "正在退回：{who} 已于 {at} 中止（{why}）",
+                who = who,
+                at = at,
+                why = why
+            ),
+            _ => said!("it goes back", "正在退回"),
+        }
+    }
+
+    /// `how` is for the caller to fill in, who knows when it ended and by whom.
     fn not_active(&self) -> Fault {
-        Fault::new(&faults::NOT_ACTIVE).with("phase", self.phase.as_str())
+        Fault::new(&faults::NOT_ACTIVE)
     }
 }
 

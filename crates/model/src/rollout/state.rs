@@ -261,11 +261,11 @@ impl State {
     }
 
     /// `false` when it is too late.
-    pub fn request_abort(&mut self, who: &str, why: &str) -> bool {
+    pub fn request_abort(&mut self, who: &str, why: &str, at: Timestamp) -> bool {
         match self.phase {
             Phase::Queued | Phase::Running => {
                 let reason = Reason::new(&super::faults::ABORTED).with("who", who).with("why", why);
-                self.abort.get_or_insert(reason);
+                self.abort.get_or_insert(reason.with("at", at.to_minute()));
                 true
             }
             Phase::Returning => true,

@@ -121,6 +121,7 @@ async fn read<R: AsyncRead + Unpin>(
                 }
             }
             FromAgent::Traffic(stats) => stay.traffic(stats),
+            FromAgent::Machine(machine) => stay.machine(ctx.now(), machine),
             FromAgent::Units { ticks } => {
                 let taken = intake::take_in(ctx, stay, ticks).await.map_err(StreamError::Report)?;
                 ctx.agents.send(stay.host, ToAgent::UnitsTaken { taken }).await;

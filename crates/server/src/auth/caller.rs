@@ -101,7 +101,7 @@ impl Caller {
 
     /// For use cases.
     pub fn asker(&self, cause: Option<String>) -> Asker {
-        Asker { actor: self.actor(), cause, rights: self.rights.clone() }
+        Asker { actor: self.actor(), cause, reason: None, rights: self.rights.clone() }
     }
 
     /// Unique among all callers.

@@ -53,6 +53,7 @@ pub async fn open(tx: &mut Tx, user: UserId, strong: bool, from: IpAddr, agent: 
     };
     rows::sessions::purge(tx, now).await?;
     rows::sessions::insert(tx, &session, &secret.hash()).await?;
+    rows::users::seen(tx, user).await?;
     let age = LIFE.as_secs();
     let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}", secret.reveal());
     let cookie = HeaderValue::from_str(&cookie).map_err(Refusal::internal)?;

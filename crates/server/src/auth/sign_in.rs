@@ -184,7 +184,7 @@ pub(super) async fn second_factor_needed(store: &Store, user: &User, strong: boo
 
 pub(super) fn by(user: &User, cause: Option<String>) -> Asker {
     let actor = Actor::User { name: user.handle.clone(), principal: Some(Principal::User(user.id)) };
-    Asker { actor, cause, rights: Default::default() }
+    Asker { actor, cause, reason: None, rights: Default::default() }
 }
 
 fn told(attempt: &Attempt<'_>, strong: bool) -> Option<serde_json::Value> {

@@ -177,17 +177,15 @@ fn may_see(by: &Caller, token: &Row) -> bool {
 ///
 /// # Errors
 /// That there is none, or none the caller may know of.
-pub async fn revoke(store: &Store, by: &Caller, cause: Option<String>, id: TokenId) -> Result<(), Refusal> {
-    let asker = by.asker(cause);
+pub async fn revoke(store: &Store, by: &Caller, asker: &Asker, id: TokenId) -> Result<(), Refusal> {
     transact!(store, tx => {
         let token = rows::tokens::get(tx, id).await?;
         if !may_see(by, &token) {
             return Err(StoreError::NotFound { what: format!("token `{id}`") }.into());
         }
         if rows::tokens::revoke(tx, id).await? {
-            let mut event = fact("token.revoked", format!("token/{id}"), asker.actor.clone(), None);
-            event.cause = asker.cause.clone();
-            tx.event(event).await?;
+            let after = json!({ "name": token.name });
+            tx.event(access::fact("token.revoked", format!("token/{id}"), asker, Some(after))).await?;
         }
         Ok(())
     })

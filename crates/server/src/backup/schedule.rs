@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tradewind_control::ctx::Asker;
+use tradewind_api::v1::Time;
+use tradewind_control::{ctx::Asker, rounds::Loop};
 use tradewind_model::{event::NewEvent, time::Timestamp};
 use tradewind_store::{StoreError, transact};
 
@@ -39,7 +40,9 @@ pub struct Schedule {
 pub async fn run(app: App, schedule: Schedule) {
     let mut failing = false;
     loop {
-        match once(&app, &schedule).await {
+        let done = once(&app, &schedule).await;
+        app.ctx.rounds.note(Loop::Backups, app.ctx.now(), AGAIN, &done);
+        match done {
             Ok(None) => {}
             Ok(Some(file)) => {
                 failing = false;
@@ -133,6 +136,40 @@ fn there(to: &Path) -> Result<Vec<String>, BackupError> {
     Ok(names)
 }
 
+/// A backup that the schedule keeps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    pub name: String,
+    pub at: Timestamp,
+    pub bytes: u64,
+}
+
+/// Newest first; none where the folder cannot be read.
+pub fn kept(to: &Path) -> Vec<Kept> {
+    let mut kept: Vec<_> = there(to).unwrap_or_default();
+    kept.reverse();
+    let of = |name: String| {
+        let bytes = fs::metadata(to.join(&name)).ok()?.len();
+        Some(Kept { at: stamped(&name)?, name, bytes })
+    };
+    kept.into_iter().filter_map(of).collect()
+}
+
+/// When it was made, by its name.
+fn stamped(name: &str) -> Option<Timestamp> {
+    let part = |from: usize, to: usize| name.get(BEFORE.len() + from..BEFORE.len() + to);
+    let text = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        part(0, 4)?,
+        part(4, 6)?,
+        part(6, 8)?,
+        part(9, 11)?,
+        part(11, 13)?,
+        part(13, 15)?
+    );
+    serde_json::from_value::<Time>(text.into()).ok().map(|t| t.0)
+}
+
 async fn tell_of(app: &App, why: &BackupError) -> Result<(), StoreError> {
     let fault = why.fault();
     transact!(app.store, tx => {
@@ -150,4 +187,16 @@ async fn tell_of(app: &App, why: &BackupError) -> Result<(), StoreError> {
         .await?;
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_when_it_was_made() {
+        let at = Timestamp(1_700_000_000_000_000);
+        assert_eq!(stamped(&name(at)), Some(at));
+        assert_eq!(stamped("tradewind-20261122T"), None);
+    }
 }

@@ -101,7 +101,7 @@ async fn tell(app: &App, run: RunId, lang: Lang, teller: &Teller) {
     {
         return;
     }
-    let mut updates = std::pin::pin!(app.runs.follow(run, lang));
+    let mut updates = std::pin::pin!(app.runs.follow(run, None, lang));
     loop {
         let text = match tokio::time::timeout(QUIET, updates.next()).await {
             Err(_) => app.runs.get(run, lang).await.map(|shown| story.waits(&shown)).unwrap_or_default(),

@@ -21,7 +21,10 @@ use std::{
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tradewind_control::forges::work::{self, End, Work};
+use tradewind_control::{
+    forges::work::{self, End, Work},
+    rounds::Loop,
+};
 use tradewind_model::{
     access::Principal,
     fault::{Fault, Lang},
@@ -47,7 +50,9 @@ pub async fn run(app: App, outbound: Outbound) {
             tracing::error!(error = %refusal::chain(&error), "deliveries that were not let in could not be counted");
         }
         let busy: HashSet<_> = whose.values().copied().collect();
-        match work::due(&app.ctx, &busy).await {
+        let found = work::due(&app.ctx, &busy).await;
+        app.ctx.rounds.note(Loop::Deliveries, app.ctx.now(), TICK, &found);
+        match found {
             Ok(due) => {
                 for work in due.into_iter().take(AT_ONCE.saturating_sub(whose.len())) {
                     let link = work.row.id;

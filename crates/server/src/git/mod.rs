@@ -14,6 +14,7 @@ mod commit;
 pub mod fetch;
 mod follow;
 pub mod forge;
+pub mod history;
 pub mod hook;
 pub mod hooks;
 pub mod push;

@@ -4,7 +4,7 @@
 use super::{GitError, follow, wire::Update};
 use crate::{App, http::refusal};
 use std::{collections::HashSet, time::Duration};
-use tradewind_control::ctx::Asker;
+use tradewind_control::{ctx::Asker, rounds::Loop};
 use tradewind_model::{
     event::Actor,
     id::{Commit, ServiceName},
@@ -19,7 +19,9 @@ const PACK_EVERY: u32 = 6 * 60 * 2;
 pub async fn run(app: App) {
     let mut told = HashSet::new();
     for look in 1_u32.. {
-        if let Err(error) = once(&app, &mut told).await {
+        let done = once(&app, &mut told).await;
+        app.ctx.rounds.note(Loop::Pushes, app.ctx.now(), TICK, &done);
+        if let Err(error) = done {
             tracing::error!(error = %refusal::chain(&error), "branches could not be compared with runs");
         }
         if look.is_multiple_of(PACK_EVERY) {

@@ -58,6 +58,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// `?reason=`: why, for the event log.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    #[serde(default)]
+    reason: String,
+}
+
+impl Why {
+    /// One line of what was said; empty where nothing was.
+    pub fn text(&self) -> String {
+        let words: String = self.reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// `?after=&limit=`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

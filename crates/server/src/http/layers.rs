@@ -2,7 +2,7 @@
 //! a route each, the permission, the size of the body, the key of a repeated POST, the tag of a GET.
 
 use super::{
-    Refusal,
+    Refusal, precondition,
     refusal::{self, Manner as Writing},
     route::{Manner, Permission, Route},
 };
@@ -22,7 +22,6 @@ use axum::{
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
-use sha2::{Digest as _, Sha256};
 use std::panic::AssertUnwindSafe;
 use tracing::Instrument as _;
 use tradewind_control::ctx::Asker;
@@ -58,7 +57,8 @@ pub fn router(app: &App, routes: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in routes {
         let mut handler = route.handler;
-        if route.method == Method::GET && route.manner == Manner::Json {
+        // What was put is what is read from then on: its tag is one to go on with.
+        if matches!(route.method, Method::GET | Method::PUT) && route.manner == Manner::Json {
             handler = handler.layer(from_fn(tag));
         }
         if route.method == Method::POST && route.doc.keyed && route.manner != Manner::Stream {
@@ -166,7 +166,7 @@ async fn permit(State((app, permission)): State<(App, Permission)>, request: Req
 
 /// Gives a JSON answer an entity tag, and answers 304 to who has it already.
 async fn tag(request: Request, next: Next) -> Response {
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| request.method() == Method::GET).cloned();
     let answer = next.run(request).await;
     if answer.status() != StatusCode::OK {
         return answer;
@@ -176,11 +176,8 @@ async fn tag(request: Request, next: Next) -> Response {
         Ok(body) => body.to_bytes(),
         Err(e) => return Refusal::internal(e).into_response(),
     };
-    let hash = Sha256::digest(&bytes);
-    let tag = format!("\"{}\"", hex::encode(&hash[..16]));
-    let same = known
-        .and_then(|k| k.to_str().map(str::to_owned).ok())
-        .is_some_and(|known| known.split(',').any(|k| k.trim().trim_start_matches("W/") == tag || k.trim() == "*"));
+    let tag = precondition::tag_of(&bytes);
+    let same = known.and_then(|k| k.to_str().map(|k| precondition::names(k, &tag, true)).ok()).unwrap_or(false);
     if let Ok(value) = HeaderValue::from_str(&tag) {
         head.headers.insert(header::ETAG, value);
     }

@@ -4,12 +4,14 @@ pub mod idempotency;
 pub mod input;
 pub mod layers;
 pub mod openapi;
+pub mod precondition;
 pub mod refusal;
 pub mod route;
 pub mod serve;
 pub mod sse;
 
-pub use input::{Body, PageQuery, Params, Query};
+pub use input::{Body, PageQuery, Params, Query, Why};
+pub use precondition::IfMatch;
 pub use refusal::Refusal;
 pub use route::{Permission, Route};
 

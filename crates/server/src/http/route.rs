@@ -45,13 +45,14 @@ impl Permission {
 /// The parts of a path that say what a request is about, so that rights are checked before its handler runs.
 pub const LOCATED: [&str; 4] = ["service", "rollout", "run", "repository"];
 /// Parts whose use cases check rights themselves, by what the id leads to.
-const CHECKED_WITHIN: [&str; 14] = [
+const CHECKED_WITHIN: [&str; 15] = [
     "digest",
     "secret",
     "env",
     "release",
     "job",
     "freeze",
+    "host",
     "token",
     "user",
     "group",
@@ -185,6 +186,11 @@ impl Route {
         self
     }
 
+    /// Why, for the event log.
+    pub fn says_why(self) -> Self {
+        self.query("reason", "string", "Why; it goes into the event log")
+    }
+
     pub fn required_query(mut self, name: &'static str, kind: &'static str, text: &'static str) -> Self {
         self.doc.query.push(QueryDoc { name, kind, required: true, text });
         self
@@ -206,6 +212,16 @@ impl Route {
             "limit",
             "integer",
             "Items a page: 1 to 200, 50 when left out",
+        )
+    }
+
+    /// A list that was always given whole, and is a page at a time for who asks for that.
+    pub fn answers_all_or_page_of<T: ToSchema>(mut self) -> Self {
+        self.doc.answer = Some(BodyDoc { media: "application/json", schema: SchemaDoc::page_of::<T>() });
+        self.query("after", "string", "The `next` of the page before").query(
+            "limit",
+            "integer",
+            "Items a page: 1 to 200, all when left out",
         )
     }
 

@@ -8,7 +8,7 @@ use crate::{
         tokens,
     },
     http::{
-        Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route,
+        Answer, Body, PageQuery, Params, Permission, Query, Refusal, Route, Why,
         layers::{Asked, RequestInfo},
         serve::Peer,
     },
@@ -50,6 +50,7 @@ pub fn routes() -> Vec<Route> {
             .secret(),
         Route::delete("/api/v1/tokens/{token}", KNOWN, "revoke_token", revoke)
             .about("Access", "Revoke a token")
+            .says_why()
             .status(204, "Revoked"),
     ]
 }
@@ -107,7 +108,8 @@ async fn revoke(
     caller: Caller,
     Asked(by): Asked,
     Params(id): Params<TokenId>,
+    Query(why): Query<Why>,
 ) -> Result<StatusCode, Refusal> {
-    tokens::revoke(&app.store, &caller, by.cause, id).await?;
+    tokens::revoke(&app.store, &caller, &by.because(why.text()), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -129,6 +129,7 @@ struct ExportQuery {
     env: Option<EnvName>,
     kind: Option<String>,
     actor: Option<String>,
+    subject: Option<String>,
     since: Option<Time>,
     until: Option<Time>,
     after: Option<i64>,
@@ -154,8 +155,9 @@ async fn chain(Auditor(app): Auditor, Query(q): Query<ChainQuery>) -> Result<Res
 }
 
 async fn export(Auditor(app): Auditor, Query(q): Query<ExportQuery>) -> Result<Response, Refusal> {
-    let ExportQuery { format, service, env, kind, actor, since, until, after } = q;
-    let filter = events::Filter { service, env, kind, actor, since: since.map(|t| t.0), until: until.map(|t| t.0) };
+    let ExportQuery { format, service, env, kind, actor, subject, since, until, after } = q;
+    let filter =
+        events::Filter { service, env, kind, actor, subject, since: since.map(|t| t.0), until: until.map(|t| t.0) };
     let head = match format {
         export::Form::Jsonl => String::new(),
         export::Form::Csv => tradewind_audit::csv::head(),

@@ -43,6 +43,11 @@ pub(super) fn chosen(route: Route) -> Route {
         .query("env", "string", "Only of this environment")
         .query("kind", "string", "Only of kinds that begin like this: `rollout.`, `token.created`")
         .query("actor", "string", "Only by this actor: a person, a part of the control plane, a host")
+        .query(
+            "subject",
+            "string",
+            "Only about this: `user/li.wei`, `host/shop-1`, `service/shop`, `secret/…`, as events name it",
+        )
         .query("since", "string", "From this time on, RFC 3339")
         .query("until", "string", "Before this time, RFC 3339")
 }
@@ -56,6 +61,7 @@ struct ListQuery {
     env: Option<EnvName>,
     kind: Option<String>,
     actor: Option<String>,
+    subject: Option<String>,
     since: Option<Time>,
     until: Option<Time>,
     #[serde(default)]
@@ -77,15 +83,16 @@ struct FollowQuery {
     env: Option<EnvName>,
     kind: Option<String>,
     actor: Option<String>,
+    subject: Option<String>,
     since: Option<Time>,
     until: Option<Time>,
 }
 
 async fn list(Scoped(app): Scoped, Query(q): Query<ListQuery>) -> Answer<Page<Event>> {
-    let ListQuery { after, limit, service, env, kind, actor, since, until, order } = q;
+    let ListQuery { after, limit, service, env, kind, actor, subject, since, until, order } = q;
     let page = PageQuery::new(after, limit);
     let cursor = page.cursor::<u64>()?.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let filter = Filter { service, env, kind, actor, since: since.map(|t| t.0), until: until.map(|t| t.0) };
+    let filter = Filter { service, env, kind, actor, subject, since: since.map(|t| t.0), until: until.map(|t| t.0) };
     let read = &mut app.store.read().await?;
     let found = match order {
         Order::Oldest => events::after(read, cursor.unwrap_or(0), &filter, page.limit()).await?,
@@ -115,8 +122,8 @@ async fn follow(
         let shown = event.as_ref().map_or(true, |e| may_see(&sight, e));
         std::future::ready(shown)
     };
-    let FollowQuery { service, env, kind, actor, since, until } = q;
-    let filter = Filter { service, env, kind, actor, since: since.map(|t| t.0), until: until.map(|t| t.0) };
+    let FollowQuery { service, env, kind, actor, subject, since, until } = q;
+    let filter = Filter { service, env, kind, actor, subject, since: since.map(|t| t.0), until: until.map(|t| t.0) };
     let updates = events::follow(&app.store, from, filter).filter(seen).map(move |event| match event {
         Ok(event) => Update::Data { id: Some(event.seq.to_string()), data: Event::from(event) },
         Err(e) => Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id))),

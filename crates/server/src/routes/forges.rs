@@ -8,6 +8,7 @@ use crate::{
 };
 use ::http::StatusCode;
 use axum::{Extension, Json};
+use serde::Deserialize;
 use tradewind_api::v1::{ForgeDelivery, ForgeLink, LinkForge, LinkedForge, Page, SetHookSecret};
 use tradewind_control::forges::{links, view};
 use tradewind_model::{access::Action, id::ServiceName};
@@ -21,6 +22,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/forges", SEE, "list_forges", list)
             .about("Forges", "Services whose code is on a forge")
+            .query("service", "string", "Only this service: nothing where it is not linked")
             .answers_page_of::<ForgeLink>(),
         Route::get("/api/v1/services/{service}/forge", SEE, "get_forge", show)
             .about("Forges", "A service's link to its repository, and how it fares")
@@ -49,13 +51,26 @@ fn addressed(app: &App, link: ForgeLink) -> ForgeLink {
     ForgeLink { hook_url: whole, ..link }
 }
 
+/// Links are few: they are given whole, whatever page is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    service: Option<ServiceName>,
+    #[serde(rename = "after")]
+    _after: Option<String>,
+    #[serde(rename = "limit")]
+    _limit: Option<u32>,
+}
+
 async fn list(
     Scoped(app): Scoped,
     Asked(by): Asked,
     Extension(info): Extension<RequestInfo>,
+    Query(q): Query<ListQuery>,
 ) -> Answer<Page<ForgeLink>> {
     app.hooks.refusals.write_down(&app.ctx).await?;
-    let all = view::list(&app.ctx, &by, info.lang).await?;
+    let mut all = view::list(&app.ctx, &by, info.lang).await?;
+    all.retain(|link| q.service.as_ref().is_none_or(|service| link.service == *service));
     Ok(Json(Page::whole(all.into_iter().map(|link| addressed(&app, link)).collect())))
 }
 

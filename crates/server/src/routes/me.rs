@@ -24,12 +24,12 @@ use axum::{
 };
 use std::net::IpAddr;
 use tradewind_api::v1::{
-    EnterByLink, MakeSessionLink, Me, Page, Password, RecoveryCodes, SecondFactorCode, SecondFactorSecret, SessionInfo,
-    SessionLink, SignIn, SignedIn,
+    EnterByLink, MakeSessionLink, Me, Page, Password, Reach, RecoveryCodes, SecondFactorCode, SecondFactorSecret,
+    SessionInfo, SessionLink, SignIn, SignedIn,
 };
 use tradewind_control::access;
 use tradewind_model::{
-    access::Action,
+    access::{Action, Bounds},
     fault::Fault,
     id::{SessionId, UserId},
 };
@@ -164,6 +164,11 @@ async fn over(app: &App, id: SessionId, user: UserId, by: &tradewind_control::ct
     Ok(ended?)
 }
 
+fn reach((actions, bounds): (Vec<Action>, Bounds)) -> Reach {
+    let Bounds { service, env, site } = bounds;
+    Reach { actions: actions.iter().map(ToString::to_string).collect(), service, env, site }
+}
+
 async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<Me> {
     let mut read = app.store.read().await?;
     let user = match caller.user {
@@ -192,6 +197,7 @@ async fn me(Scoped(app): Scoped, caller: Caller, headers: HeaderMap) -> Answer<M
     Ok(Json(Me {
         org: caller.org.to_string(),
         actions: Action::ALL.into_iter().filter(|a| caller.rights.may_somewhere(*a)).map(|a| a.to_string()).collect(),
+        reach: caller.rights.reach().into_iter().map(reach).collect(),
         second_factor_needed: caller.second_factor_needed,
         recovery_codes_left,
         has_password,

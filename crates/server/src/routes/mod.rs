@@ -15,9 +15,11 @@ mod logs;
 mod me;
 mod overview;
 mod people;
+mod plane;
 mod policies;
 mod rollouts;
 mod runs;
+mod search;
 mod secrets;
 mod services;
 mod system;
@@ -36,6 +38,7 @@ pub fn all() -> Vec<Route> {
         policies::routes(),
         services::routes(),
         overview::routes(),
+        search::routes(),
         hosts::routes(),
         runs::routes(),
         rollouts::routes(),
@@ -48,6 +51,7 @@ pub fn all() -> Vec<Route> {
         events::routes(),
         audit::routes(),
         backup::routes(),
+        plane::routes(),
         crate::git::routes::routes(),
         crate::agent::routes(),
     ]

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::{Scoped, secret::Secret},
-    http::{Answer, Body, Params, Permission, Refusal, Route, layers::Asked},
+    http::{Answer, Body, IfMatch, Params, Permission, Query, Refusal, Route, Why, layers::Asked},
 };
 use ::http::StatusCode;
 use axum::Json;
@@ -30,15 +30,19 @@ pub fn routes() -> Vec<Route> {
             .status(201, "Made"),
         Route::post("/api/v1/users/{user}/disable", ACCESS, "disable_user", disable)
             .about("People", "End all sessions and tokens of a user, and let them do nothing")
+            .says_why()
             .answers::<User>(),
         Route::post("/api/v1/users/{user}/enable", ACCESS, "enable_user", enable)
             .about("People", "Let a disabled user sign in again")
+            .says_why()
             .answers::<User>(),
         Route::post("/api/v1/users/{user}/erase", ACCESS, "erase_user", erase)
             .about("People", "Take away for good what is known of a person; the account stays, disabled")
+            .says_why()
             .answers::<User>(),
         Route::post("/api/v1/users/{user}/reset-second-factor", ACCESS, "reset_second_factor", reset)
             .about("People", "Take away the second factor of who lost it, and end their sessions")
+            .says_why()
             .answers::<User>(),
         Route::get("/api/v1/invitations", ACCESS, "list_invitations", invitations)
             .about("People", "Invitations that can still be accepted")
@@ -51,6 +55,7 @@ pub fn routes() -> Vec<Route> {
             .secret(),
         Route::delete("/api/v1/invitations/{invitation}", ACCESS, "revoke_invitation", revoke)
             .about("People", "Withdraw an invitation")
+            .says_why()
             .status(204, "Withdrawn"),
         Route::get("/api/v1/groups", KNOWN, "list_groups", groups)
             .about("People", "Groups and who is in them")
@@ -62,12 +67,14 @@ pub fn routes() -> Vec<Route> {
             .status(201, "Made"),
         Route::delete("/api/v1/groups/{group}", ACCESS, "remove_group", remove_group)
             .about("People", "Remove a group and the roles it held")
+            .says_why()
             .status(204, "Removed"),
         Route::put("/api/v1/groups/{group}/members/{member}", ACCESS, "add_group_member", add_member)
             .about("People", "Put a user into a group")
             .answers::<Group>(),
         Route::delete("/api/v1/groups/{group}/members/{member}", ACCESS, "remove_group_member", remove_member)
             .about("People", "Take a user out of a group")
+            .says_why()
             .answers::<Group>(),
         Route::get("/api/v1/grants", KNOWN, "list_grants", grants)
             .about("People", "Roles given, as far as the caller keeps access or audits")
@@ -79,6 +86,7 @@ pub fn routes() -> Vec<Route> {
             .status(201, "Given"),
         Route::delete("/api/v1/grants/{grant}", ACCESS, "withdraw_role", withdraw)
             .about("People", "Take a role away")
+            .says_why()
             .status(204, "Withdrawn"),
         Route::get("/api/v1/access-policy", KNOWN, "get_access_policy", policy)
             .about("People", "What is asked of those who sign in")
@@ -102,20 +110,40 @@ async fn create_account(
     Ok((StatusCode::CREATED, Json(access::create_service_account(&app.ctx, &asked, &by).await?)))
 }
 
-async fn disable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
-    Ok(Json(access::disable(&app.ctx, &user, &by).await?))
+async fn disable(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Params(user): Params<String>,
+    Query(why): Query<Why>,
+) -> Answer<User> {
+    Ok(Json(access::disable(&app.ctx, &user, &by.because(why.text())).await?))
 }
 
-async fn enable(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
-    Ok(Json(access::enable(&app.ctx, &user, &by).await?))
+async fn enable(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Params(user): Params<String>,
+    Query(why): Query<Why>,
+) -> Answer<User> {
+    Ok(Json(access::enable(&app.ctx, &user, &by.because(why.text())).await?))
 }
 
-async fn erase(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
-    Ok(Json(access::erase(&app.ctx, &user, &by).await?))
+async fn erase(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Params(user): Params<String>,
+    Query(why): Query<Why>,
+) -> Answer<User> {
+    Ok(Json(access::erase(&app.ctx, &user, &by.because(why.text())).await?))
 }
 
-async fn reset(Scoped(app): Scoped, Asked(by): Asked, Params(user): Params<String>) -> Answer<User> {
-    Ok(Json(access::reset_second_factor(&app.ctx, &user, &by).await?))
+async fn reset(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Params(user): Params<String>,
+    Query(why): Query<Why>,
+) -> Answer<User> {
+    Ok(Json(access::reset_second_factor(&app.ctx, &user, &by.because(why.text())).await?))
 }
 
 async fn invitations(Scoped(app): Scoped, Asked(by): Asked) -> Answer<Page<Invitation>> {
@@ -138,8 +166,9 @@ async fn revoke(
     Scoped(app): Scoped,
     Asked(by): Asked,
     Params(id): Params<InvitationId>,
+    Query(why): Query<Why>,
 ) -> Result<StatusCode, Refusal> {
-    access::revoke_invitation(&app.ctx, id, &by).await?;
+    access::revoke_invitation(&app.ctx, id, &by.because(why.text())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,8 +188,9 @@ async fn remove_group(
     Scoped(app): Scoped,
     Asked(by): Asked,
     Params(group): Params<String>,
+    Query(why): Query<Why>,
 ) -> Result<StatusCode, Refusal> {
-    access::remove_group(&app.ctx, &group, &by).await?;
+    access::remove_group(&app.ctx, &group, &by.because(why.text())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,8 +206,9 @@ async fn remove_member(
     Scoped(app): Scoped,
     Asked(by): Asked,
     Params((group, member)): Params<(String, String)>,
+    Query(why): Query<Why>,
 ) -> Answer<Group> {
-    Ok(Json(access::remove_member(&app.ctx, &group, &member, &by).await?))
+    Ok(Json(access::remove_member(&app.ctx, &group, &member, &by.because(why.text())).await?))
 }
 
 async fn grants(Scoped(app): Scoped, Asked(by): Asked) -> Answer<Page<Granted>> {
@@ -192,8 +223,13 @@ async fn grant(
     Ok((StatusCode::CREATED, Json(access::grant(&app.ctx, &asked, &by).await?)))
 }
 
-async fn withdraw(Scoped(app): Scoped, Asked(by): Asked, Params(id): Params<GrantId>) -> Result<StatusCode, Refusal> {
-    access::withdraw(&app.ctx, id, &by).await?;
+async fn withdraw(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Params(id): Params<GrantId>,
+    Query(why): Query<Why>,
+) -> Result<StatusCode, Refusal> {
+    access::withdraw(&app.ctx, id, &by.because(why.text())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -202,7 +238,14 @@ async fn policy(Scoped(app): Scoped) -> Answer<AccessPolicy> {
     Ok(Json(AccessPolicy { second_factor: found.second_factor }))
 }
 
-async fn set_policy(Scoped(app): Scoped, Asked(by): Asked, Body(asked): Body<AccessPolicy>) -> Answer<AccessPolicy> {
-    let set = access::set_policy(&app.ctx, access::Policy { second_factor: asked.second_factor }, &by).await?;
+async fn set_policy(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    seen: IfMatch,
+    Body(asked): Body<AccessPolicy>,
+) -> Answer<AccessPolicy> {
+    let still = |now: &access::Policy| seen.holds(&AccessPolicy { second_factor: now.second_factor.clone() });
+    let wish = access::Policy { second_factor: asked.second_factor };
+    let set = access::set_policy(&app.ctx, wish, still, &by).await?;
     Ok(Json(AccessPolicy { second_factor: set.second_factor }))
 }

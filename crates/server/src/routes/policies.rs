@@ -3,7 +3,7 @@
 use crate::{
     auth::Scoped,
     http::{
-        Answer, Body, Params, Permission, Refusal, Route,
+        Answer, Body, IfMatch, Params, Permission, Refusal, Route,
         layers::{Asked, RequestInfo},
     },
 };
@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
             .about("Policies", "What an environment demands")
             .answers::<EnvironmentPolicy>(),
         Route::put("/api/v1/environments/{env}/policy", Permission::May(Action::Policy), "set_policy", set)
-            .about("Policies", "Replace an environment's policy; it holds from the next push and rollout on")
+            .about("Policies", "Replace an environment's policy; it holds from the next push and rollout on. With `If-Match` only what was read")
             .body::<SetPolicy>()
             .answers::<EnvironmentPolicy>(),
         Route::post("/api/v1/rollouts/{rollout}/approve", Permission::May(Action::Approve), "approve_rollout", approve)
@@ -39,9 +39,11 @@ async fn set(
     Scoped(app): Scoped,
     Asked(by): Asked,
     Params(env): Params<EnvName>,
+    seen: IfMatch,
     Body(asked): Body<SetPolicy>,
 ) -> Answer<EnvironmentPolicy> {
-    let set = policies::set(&app.ctx, &env, &asked.text, &asked.reason, &by).await;
+    let still = |now: &EnvironmentPolicy| seen.holds(now);
+    let set = policies::set_if(&app.ctx, &env, &asked.text, &asked.reason, still, &by).await;
     Ok(Json(set.map_err(Refusal::Faults)?))
 }
 

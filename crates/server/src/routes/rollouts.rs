@@ -17,12 +17,16 @@ use futures_util::stream;
 use serde::Deserialize;
 use std::{num::NonZeroU32, time::Duration};
 use tradewind_api::v1::{
-    Acknowledge, Acknowledged, Judgement, Page, Promote, PromoteWave, Reason, RollbackRequest, Rollout, RolloutKind,
-    SetShare, StartRollout,
+    Acknowledge, Acknowledged, Judgement, Page, Preview, Promote, PromoteWave, Reason, RollbackRequest, Rollout,
+    RolloutKind, SetShare, StartRollout,
 };
 use tradewind_control::{
     judging,
-    rollouts::{intervene, request, rollback, view},
+    rollouts::{
+        intervene,
+        preview::{self, Wish},
+        request, rollback, view,
+    },
 };
 use tradewind_model::{
     access::Action,
@@ -51,6 +55,13 @@ pub fn routes() -> Vec<Route> {
             .body::<StartRollout>()
             .answers::<Rollout>()
             .status(201, QUEUED),
+        Route::get("/api/v1/services/{service}/plan", READ, "plan_rollout", plan)
+            .about("Rollouts", "What a rollout, promotion or rollback would do; nothing is made")
+            .required_query("env", "string", "Where to")
+            .query("release", "string", "Label or digest; of a rollback it may be left out")
+            .query("from", "string", "A promotion: what is live in this environment")
+            .query("kind", "string", "`normal` (when left out), `hotfix` or `rollback`")
+            .answers::<Preview>(),
         Route::post("/api/v1/services/{service}/rollback", REVERT, "rollback", roll_back)
             .about("Rollouts", "Go back: ahead of queue and freeze")
             .urgent()
@@ -141,6 +152,38 @@ async fn start(
     let wish = request::Wish { note: asked.note, ticket: asked.ticket };
     let id = request::deploy(&app.ctx, &service, &asked.env, &asked.release, kind, &wish, &by).await?;
     created(&app, id, info.lang).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanQuery {
+    env: EnvName,
+    release: Option<String>,
+    from: Option<EnvName>,
+    #[serde(default)]
+    kind: RolloutKind,
+}
+
+async fn plan(
+    Scoped(app): Scoped,
+    Asked(by): Asked,
+    Extension(info): Extension<RequestInfo>,
+    Params(service): Params<ServiceName>,
+    Query(q): Query<PlanQuery>,
+) -> Answer<Preview> {
+    let wish = match (q.kind, q.release.as_deref(), &q.from) {
+        (RolloutKind::Rollback, to, None) => Wish::Back { to },
+        (RolloutKind::Normal, None, Some(from)) => Wish::Promotion { from },
+        (kind @ (RolloutKind::Normal | RolloutKind::Hotfix), Some(name), None) => {
+            Wish::Release { name, hotfix: kind == RolloutKind::Hotfix }
+        }
+        (RolloutKind::Drill, _, _) => return Err(Fault::new(&faults::OTHER_VERB).into()),
+        (RolloutKind::Normal | RolloutKind::Hotfix | RolloutKind::Rollback, _, _) => {
+            let detail = "`release` or `from` says what; a rollback and a hotfix take no `from`";
+            return Err(Fault::new(&faults::BAD_PARAMETER).with("detail", detail).into());
+        }
+    };
+    Ok(Json(preview::preview(&app.ctx, &service, &q.env, wish, &by, info.lang).await?))
 }
 
 async fn roll_back(

@@ -4,9 +4,10 @@ use crate::{
 };
 use ::http::StatusCode;
 use axum::Json;
+use serde::Deserialize;
 use tradewind_api::v1::{Page, RestoreSecret, Secret, SecretScope, SecretSet, SecretVersion, SetSecret};
 use tradewind_control::secrets;
-use tradewind_model::{access::Action, secret::SecretName};
+use tradewind_model::{access::Action, id::ServiceName, secret::SecretName};
 
 const SECRETS: Permission = Permission::May(Action::Secrets);
 const EXACTLY: &str = "Of the scope that names exactly this; left out: every one";
@@ -15,6 +16,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/secrets", SECRETS, "list_secrets", list)
             .about("Secrets", "Secrets by name and scope; their values cannot be read")
+            .query("service", "string", "Only what can reach this service")
             .answers_page_of::<Secret>(),
         // Not a POST: what a POST is told by is kept, and a hash of it would be one of the value.
         Route::put("/api/v1/secrets/{secret}", SECRETS, "set_secret", set)
@@ -40,8 +42,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(Scoped(app): Scoped, Asked(by): Asked) -> Answer<Page<Secret>> {
-    Ok(Json(Page::whole(secrets::list(&app.ctx, &by).await?)))
+#[derive(Deserialize)]
+struct ListQuery {
+    service: Option<ServiceName>,
+}
+
+async fn list(Scoped(app): Scoped, Asked(by): Asked, Query(q): Query<ListQuery>) -> Answer<Page<Secret>> {
+    Ok(Json(Page::whole(secrets::list(&app.ctx, q.service.as_ref(), &by).await?)))
 }
 
 async fn set(

@@ -74,8 +74,8 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
     assert!(works(&short.token).await && works(&long.token).await);
     app.clock.forward(Duration::from_secs(60));
     assert!(!works(&short.token).await && works(&long.token).await);
-    app.client().revoke_token(long.info.id).await.unwrap();
-    app.client().revoke_token(long.info.id).await.unwrap();
+    app.client().revoke_token(long.info.id, "").await.unwrap();
+    app.client().revoke_token(long.info.id, "").await.unwrap();
     assert!(!works(&long.token).await);
     let listed = app.client().tokens(&Paging::default()).await.unwrap();
     assert_eq!(listed.items.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["admin"]);
@@ -93,7 +93,7 @@ async fn an_answer_that_lasts_ends_with_its_token() {
         answer
     };
     let (theirs, mut ours) = (follow(&token.token).await, follow(&app.admin.token).await);
-    app.client().revoke_token(token.info.id).await.unwrap();
+    app.client().revoke_token(token.info.id, "").await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(60), theirs.text()).await;
     ended.expect("it goes on").unwrap();
     assert!(ours.chunk().await.unwrap().is_some(), "another's goes on");

@@ -451,7 +451,7 @@ async fn a_forge_that_is_away_is_asked_again_also_after_a_restart() {
     assert_eq!(w.ended("d").await.state, State::Done);
     // With its account's rights, as they are now.
     let client = w.app.client();
-    client.disable_user(&w.link.link.account).await.unwrap();
+    client.disable_user(&w.link.link.account, "").await.unwrap();
     let commit = w.push("main").await;
     w.deliver("off", "main", &commit).await;
     let ended = w.ended("off").await;

@@ -12,10 +12,13 @@ use tokio::task::JoinHandle;
 use tradewind_api::Client;
 use tradewind_model::{
     id::{Digest, HostId, TaskId},
-    protocol::agent::{
-        Desired, DesiredPhase, DesiredTask, Exit, FromAgent, InstancePhase, JobOutcome, JobWork, LogLine, LogStream,
-        Observed, ObservedInstance, ObservedRoute, ObservedSplit, ObservedTask, PackageWork, TaskResult, TaskState,
-        ToAgent, VerifyReport, Work,
+    protocol::{
+        agent::{
+            Desired, DesiredPhase, DesiredTask, Exit, FromAgent, InstancePhase, JobOutcome, JobWork, LogLine,
+            LogStream, Observed, ObservedInstance, ObservedRoute, ObservedSplit, ObservedTask, PackageWork, TaskResult,
+            TaskState, ToAgent, VerifyReport, Work,
+        },
+        command::CommandRun,
     },
     release::{BundleRef, ReleaseManifest},
     time::Timestamp,
@@ -130,12 +133,14 @@ impl State {
         };
         let state = result.map_or(TaskState::Running, |r| TaskState::Done(Box::new(r)));
         let at = Some(Timestamp(1_000_000));
-        ObservedTask { id: task.id, state, started_at: at, finished_at: None, log_bytes }
+        ObservedTask { id: task.id, state, started_at: at, finished_at: None, log_bytes, commands: Vec::new() }
     }
 
     fn job(&self, job: &JobWork, cancel: bool) -> Option<TaskResult> {
         let ended = |outcome, code| {
-            Some(TaskResult::Job { outcome, exit: Exit::Code { code }, artifacts: None, message: None })
+            let commands = commands(&job.script, code);
+            let artifacts = left(job).map(|text| Digest::of(text.as_bytes()));
+            Some(TaskResult::Job { outcome, exit: Exit::Code { code }, artifacts, message: None, commands })
         };
         let has = |word: &str| job.script.iter().any(|l| l == word);
         if cancel {
@@ -148,6 +153,9 @@ impl State {
     }
 
     async fn log(&self, task: TaskId, job: &JobWork) -> u64 {
+        if let Some(text) = left(job) {
+            self.client.put_blob(Digest::of(text.as_bytes()), text.to_owned().into()).await.unwrap();
+        }
         let printed = job.script.iter().filter_map(|l| l.strip_prefix("print ")).map(|l| format!("{l}\n"));
         let text: String = printed.collect();
         // In two pieces, the second of them twice.
@@ -195,6 +203,27 @@ impl State {
             ..Observed::default()
         }
     }
+}
+
+/// What it leaves, by its line `leave …`.
+fn left(job: &JobWork) -> Option<&str> {
+    job.script.iter().find_map(|l| l.strip_prefix("leave "))
+}
+
+/// A second each; the script ends with `fail`.
+fn commands(script: &[String], code: i32) -> Vec<CommandRun> {
+    let end = script.iter().position(|l| l == "fail").unwrap_or(script.len());
+    let second = |n: usize| Timestamp((n as i64 + 1) * 1_000_000);
+    let run = |(n, text): (usize, &String)| CommandRun {
+        n: n as u32,
+        after: false,
+        text: text.clone(),
+        started_at: second(n),
+        finished_at: Some(second(n + 1)),
+        exit_code: Some(if n == end { code } else { 0 }),
+        line: Some(n as u64 + 1),
+    };
+    script.iter().take(end + 1).enumerate().map(run).collect()
 }
 
 fn manifest(work: &PackageWork) -> ReleaseManifest {

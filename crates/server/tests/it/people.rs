@@ -112,10 +112,10 @@ async fn who_is_disabled_is_out_at_once() {
     join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
     let client = signed_in(&app, "li.wei").await;
     assert_eq!(client.me().await.unwrap().name, "li.wei");
-    app.client().disable_user("li.wei").await.unwrap();
+    app.client().disable_user("li.wei", "").await.unwrap();
     assert_eq!(code_of(client.me().await), "TW-AUTH-002");
     assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-013");
-    app.client().enable_user("li.wei").await.unwrap();
+    app.client().enable_user("li.wei", "").await.unwrap();
     assert_eq!(code_of(client.me().await), "TW-AUTH-002", "what ended stays ended");
     signed_in(&app, "li.wei").await.me().await.unwrap();
 }
@@ -128,13 +128,13 @@ async fn who_is_erased_leaves_a_handle_and_nothing_else() {
     let before = app.client().users().await.unwrap().into_iter().find(|u| u.handle == "li.wei").unwrap();
     assert!(before.email.is_some() && !before.name.is_empty());
     for _ in 0..2 {
-        let erased = app.client().erase_user("li.wei").await.unwrap();
+        let erased = app.client().erase_user("li.wei", "").await.unwrap();
         assert_eq!((erased.id, erased.email, erased.name.as_str()), (before.id, None, ""));
         assert!(erased.disabled_at.is_some());
     }
     assert_eq!(code_of(client.me().await), "TW-AUTH-002");
     // Let in again, they have nothing to sign in with; and nobody else becomes them.
-    app.client().enable_user("li.wei").await.unwrap();
+    app.client().enable_user("li.wei", "").await.unwrap();
     assert_eq!(code_of(anyone(&app).sign_in(&sign_in("li.wei", PASSWORD)).await), "TW-AUTH-013");
     let again = Invite { handle: "li.wei".into(), email: "other@example.com".into(), name: None, roles: vec![] };
     assert!(app.client().invite(&again).await.is_err());
@@ -145,7 +145,7 @@ async fn who_is_erased_leaves_a_handle_and_nothing_else() {
     assert!(told.iter().all(|e| e.subject == format!("user/{}", before.id)) && told.len() == 2, "{told:?}");
     let machine = CreateAccount { handle: "robot".into(), name: None };
     app.client().create_service_account(&machine).await.unwrap();
-    assert_eq!(code_of(app.client().erase_user("robot").await), "TW-ACC-013");
+    assert_eq!(code_of(app.client().erase_user("robot", "").await), "TW-ACC-013");
 }
 
 #[tokio::test]
@@ -168,12 +168,12 @@ async fn nobody_hands_out_more_than_they_have() {
     assert_eq!(code_of(lead.grant_role(&give(Role::Viewer, Some("production"))).await), "TW-ACC-001");
     assert_eq!(code_of(lead.grant_role(&give(Role::Viewer, None)).await), "TW-ACC-001");
     assert_eq!(lead.grants().await.unwrap().len(), 2, "their own and the one they gave");
-    lead.withdraw_role(given.id).await.unwrap();
-    assert_eq!(code_of(lead.withdraw_role(given.id).await), "TW-ACC-006");
+    lead.withdraw_role(given.id, "").await.unwrap();
+    assert_eq!(code_of(lead.withdraw_role(given.id, "").await), "TW-ACC-006");
     let boss = app.client().grants().await.unwrap().into_iter().find(|g| g.user.as_deref() == Some("boss")).unwrap();
-    assert_eq!(code_of(lead.withdraw_role(boss.id).await), "TW-ACC-006", "not theirs to know of");
-    assert_eq!(code_of(app.client().withdraw_role(boss.id).await), "TW-ACC-012");
-    assert_eq!(code_of(app.client().disable_user("boss").await), "TW-ACC-012");
+    assert_eq!(code_of(lead.withdraw_role(boss.id, "").await), "TW-ACC-006", "not theirs to know of");
+    assert_eq!(code_of(app.client().withdraw_role(boss.id, "").await), "TW-ACC-012");
+    assert_eq!(code_of(app.client().disable_user("boss", "").await), "TW-ACC-012");
 
     // A token reaches no further than the token it was made with.
     let narrow = CreateToken {
@@ -212,6 +212,7 @@ async fn a_session_is_a_cookie_and_a_word_beside_it() {
     let (status, me) = get("/api/v1/me").await;
     assert_eq!((status, me["csrf"].as_str(), me["name"].as_str()), (200, Some(csrf.as_str()), Some("li.wei")));
     assert_eq!(get("/api/v1/me/sessions").await.1["items"][0]["current"], true);
+    assert!(me["user"]["last_seen_at"].is_string(), "they were seen as they came in: {me}");
 
     let change = |csrf: Option<&str>, site: Option<&str>| {
         let body = json!({ "current": PASSWORD, "new": "another four words here" });
@@ -393,7 +394,7 @@ async fn a_link_signs_its_owner_in_once() {
     app.clock.forward(Duration::from_secs(601));
     assert_eq!(enter(&app, &late.code, None).await.1["code"], "TW-AUTH-022");
     let of_one_gone = client.make_session_link(&Default::default()).await.unwrap();
-    app.client().disable_user("li.wei").await.unwrap();
+    app.client().disable_user("li.wei", "").await.unwrap();
     assert_eq!(enter(&app, &of_one_gone.code, None).await.1["code"], "TW-AUTH-022");
     let events = serde_json::to_string(&crate::events::all(&app, 8).await).unwrap();
     assert!(events.contains("user.link_made") && !events.contains(&link.code));
@@ -437,7 +438,95 @@ async fn the_machines_owner_gets_an_account_and_nobody_elses() {
     let users = owner.users().await.unwrap();
     assert_eq!(users.iter().filter(|u| u.handle == "owner").count(), 1);
     // An erased person has no password either, and is nobody's to be.
-    owner.erase_user("li.wei").await.unwrap();
-    owner.enable_user("li.wei").await.unwrap();
+    owner.erase_user("li.wei", "").await.unwrap();
+    owner.enable_user("li.wei", "").await.unwrap();
     assert_eq!(code_of(owner.make_session_link(&named("li.wei")).await), "TW-AUTH-024");
+}
+
+/// What the log keeps of one kind of event, newest last.
+async fn told(app: &TestApp, kind: &str, n: usize) -> Vec<tradewind_api::v1::Event> {
+    let of_kind = EventQuery { kind: Some(kind.into()), ..EventQuery::default() };
+    crate::app::until("its events", async || {
+        let found = app.client().events(&of_kind, &Paging::limit(50)).await.unwrap().items;
+        (found.len() >= n).then_some(found)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reason_given_for_what_is_taken_away_is_kept() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![role(Role::Viewer, None)]).await;
+    let client = app.client();
+    let token = CreateToken { name: "old".into(), scopes: vec![Scope::Read], ..CreateToken::default() };
+    let token = client.create_token(&token).await.unwrap().info.id;
+    client.revoke_token(token, "found in a chat").await.unwrap();
+    let grant = client.grants().await.unwrap().into_iter().find(|g| g.user.as_deref() == Some("li.wei")).unwrap();
+    client.withdraw_role(grant.id, "changed teams").await.unwrap();
+    client.disable_user("li.wei", "on leave\nfor a year").await.unwrap();
+    client.enable_user("li.wei", "").await.unwrap();
+    let erased = client.erase_user("li.wei", "asked for it").await.unwrap();
+    assert!(erased.erased_at.is_some());
+    let again = client.erase_user("li.wei", "").await.unwrap();
+    assert_eq!(again.erased_at, erased.erased_at, "the first time counts");
+    let why = async |kind: &str| {
+        let event = told(&app, kind, 1).await.remove(0);
+        event.after.and_then(|after| Some(after.get("reason")?.as_str()?.to_owned()))
+    };
+    assert_eq!(why("token.revoked").await.as_deref(), Some("found in a chat"));
+    assert_eq!(why("role.withdrawn").await.as_deref(), Some("changed teams"));
+    assert_eq!(why("user.disabled").await.as_deref(), Some("on leave for a year"));
+    assert_eq!(why("user.enabled").await, None);
+    assert_eq!(why("user.erased").await.as_deref(), Some("asked for it"));
+    let role = told(&app, "role.withdrawn", 1).await.remove(0).after.unwrap();
+    assert_eq!((&role["who"], &role["role"]), (&json!("li.wei"), &json!("viewer")), "beside what it was");
+}
+
+#[tokio::test]
+async fn events_about_one_thing_are_chosen_by_its_name() {
+    let app = TestApp::start().await;
+    join(&app, "li.wei", vec![]).await;
+    join(&app, "wang.fang", vec![]).await;
+    app.client().disable_user("li.wei", "gone").await.unwrap();
+    told(&app, "user.disabled", 1).await;
+    let about = |subject: &str| EventQuery { subject: Some(subject.into()), ..EventQuery::default() };
+    let kinds = async |query: &EventQuery| -> Vec<String> {
+        let found = app.client().events(query, &Paging::limit(50)).await.unwrap().items;
+        found.into_iter().map(|e| e.kind).collect()
+    };
+    let of_li = kinds(&about("user/li.wei")).await;
+    assert_eq!(of_li.last().map(String::as_str), Some("user.disabled"), "{of_li:?}");
+    assert!(!kinds(&about("user/wang.fang")).await.contains(&"user.disabled".to_owned()));
+    assert_eq!(kinds(&about("user/li")).await, Vec::<String>::new(), "a whole name, not its beginning");
+    let both = EventQuery { kind: Some("user.dis".into()), ..about("user/li.wei") };
+    assert_eq!(kinds(&both).await, ["user.disabled"]);
+}
+
+#[tokio::test]
+async fn what_may_be_done_where_is_told_as_the_server_decides_it() {
+    let app = TestApp::start().await;
+    join(&app, "dev", vec![role(Role::Viewer, None), role(Role::Developer, Some("staging"))]).await;
+    let client = signed_in(&app, "dev").await;
+    let reach = client.me().await.unwrap().reach;
+    let envs = |action: &str| -> Vec<Option<String>> {
+        let with = reach.iter().filter(|r| r.actions.iter().any(|a| a == action));
+        let mut envs: Vec<_> = with.map(|r| r.env.as_ref().map(ToString::to_string)).collect();
+        envs.sort();
+        envs
+    };
+    assert_eq!(envs("deploy"), [Some("staging".to_owned())]);
+    assert_eq!(envs("read"), [None, Some("staging".to_owned())]);
+    assert!(envs("freeze").is_empty());
+    // A token takes its part of that, and no more.
+    let read = CreateToken {
+        name: "reader".into(),
+        scopes: vec![Scope::Read],
+        env: Some("production".parse().unwrap()),
+        ..CreateToken::default()
+    };
+    let token = client.create_token(&read).await.unwrap().token;
+    let reach = app.client_as(&token).me().await.unwrap().reach;
+    assert_eq!(reach.len(), 1, "{reach:?}");
+    assert_eq!(reach[0].env.as_ref().map(ToString::to_string).as_deref(), Some("production"));
+    assert!(reach[0].actions.iter().all(|a| a.starts_with("read")), "{reach:?}");
 }

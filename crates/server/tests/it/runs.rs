@@ -15,14 +15,14 @@ use tradewind_model::{
     id::{EnvName, ServiceName},
 };
 
-fn shop() -> ServiceName {
+pub fn shop() -> ServiceName {
     "shop".parse().unwrap()
 }
 
 const WORKER: &str = "version: 1\nservice: shop\nkind: worker\nrun: { command: [./serve] }\n";
 
 /// A folder with a spec and a pipeline, ready to be pushed.
-async fn work(app: &TestApp, pipeline: &str) -> Work {
+pub async fn work(app: &TestApp, pipeline: &str) -> Work {
     let work = Work::new(app, "shop", &app.token(Scope::Deploy).await).await;
     work.write("tradewind.yaml", WORKER);
     work.write(".gitlab-ci.yml", pipeline);
@@ -101,6 +101,29 @@ async fn a_failed_build_is_stored_said_and_releases_nothing() {
     lines[2..].sort();
     insta::assert_snapshot!("failed_build", lines.join("\n"));
     assert!(app.client().releases(&shop(), &Paging::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn a_run_tells_of_each_command_and_of_those_that_were_never_begun() {
+    let app = TestApp::start().await;
+    let _host = Host::start(&app).await;
+    let work = work(&app, "unit tests: { script: [print a, fail, print b] }\n").await;
+    work.push(&["main"]).await;
+    let client = app.client();
+    let brief = client.runs(&shop(), &Paging::default()).await.unwrap().items.remove(0);
+    assert!(brief.jobs[0].commands.is_empty(), "a list of runs is brief");
+    let run = client.run(brief.id).await.unwrap();
+    let told: Vec<_> =
+        run.jobs[0].commands.iter().map(|c| (c.text.as_str(), c.exit_code, c.duration_ms, c.line)).collect();
+    assert_eq!(
+        told,
+        [
+            ("print a", Some(0), Some(1000), Some(1)),
+            ("fail", Some(3), Some(1000), Some(2)),
+            ("print b", None, None, None)
+        ]
+    );
+    assert!(run.jobs[1].commands.is_empty(), "the packaging has no script");
 }
 
 #[tokio::test]

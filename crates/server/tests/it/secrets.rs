@@ -23,7 +23,7 @@ async fn a_secret_is_set_listed_removed_and_brought_back_and_no_answer_holds_its
     let everywhere = SecretScope::default();
     assert_eq!(client.secret_versions(&name(), &everywhere).await.unwrap().len(), 2);
     client.remove_secret(&name(), &everywhere).await.unwrap();
-    assert_eq!(client.secrets().await.unwrap(), []);
+    assert_eq!(client.secrets(None).await.unwrap(), []);
     assert_eq!(code_of(client.remove_secret(&name(), &everywhere).await), "TW-SEC-009");
     let back = RestoreSecret { scope: everywhere, version: 1 };
     assert_eq!(client.restore_secret(&name(), &back).await.unwrap().secret.version, 3);

@@ -1,14 +1,16 @@
 //! Services and rollouts over the typed client, as far as they go without anything released.
 
-use crate::app::{TestApp, code_of};
+use crate::app::{TestApp, code_of, http};
+use serde_json::Value;
 use tradewind_api::{
     Paging,
     v1::{
         Acknowledge, CreateService, Promote, PromoteWave, Reason, RollbackRequest, RolloutKind, Scope, SetFreeze,
-        SetShare, StartRollout,
+        SetOwner, SetShare, StartRollout,
     },
 };
-use tradewind_model::id::{RolloutId, ServiceName};
+use tradewind_model::id::{Place, RolloutId, ServiceName};
+use tradewind_store::{StoreError, rows, transact};
 
 fn shop() -> ServiceName {
     "shop".parse().unwrap()
@@ -32,6 +34,26 @@ async fn a_service_is_made_once_and_has_a_repository() {
 }
 
 #[tokio::test]
+async fn a_service_is_handed_to_a_user_or_a_group() {
+    let app = TestApp::start().await;
+    let client = app.client();
+    client.create_service(&CreateService { name: shop() }).await.unwrap();
+    let owner = |name: &str| SetOwner { owner: name.into(), reason: "a new team".into() };
+    assert_eq!(code_of(client.set_owner(&shop(), &owner("order-team")).await), "TW-CTL-025");
+    client.create_group("order-team").await.unwrap();
+    assert_eq!(client.set_owner(&shop(), &owner("order-team")).await.unwrap().owner, "order-team");
+    assert_eq!(client.set_owner(&shop(), &owner("order-team")).await.unwrap().owner, "order-team");
+    assert_eq!(client.service(&shop()).await.unwrap().owner, "order-team");
+    let reader = app.client_as(&app.token(Scope::Read).await);
+    assert_eq!(code_of(reader.set_owner(&shop(), &owner("order-team")).await), "TW-ACC-002");
+    let told = crate::events::all(&app, 4).await;
+    let set: Vec<_> = told.iter().filter(|e| e.kind == "service.owner_set").collect();
+    let [set] = set.as_slice() else { panic!("{told:?}") };
+    assert_eq!(set.before.as_ref().unwrap()["owner"], "admin");
+    assert_eq!(set.after.as_ref().unwrap()["reason"], "a new team");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_named() {
     let app = TestApp::start().await;
     let client = app.client();
@@ -40,7 +62,10 @@ async fn what_is_not_there_is_named() {
     assert!(client.status(None).await.unwrap().is_empty());
     client.create_service(&CreateService { name: shop() }).await.unwrap();
     assert_eq!(code_of(client.release(&shop(), "v9").await), "TW-CTL-003");
-    assert_eq!(code_of(client.diff(&shop(), "v1", "v2").await), "TW-CTL-003");
+    assert_eq!(code_of(client.diff(&shop(), "v1", "v2", None, false).await), "TW-CTL-003");
+    assert_eq!(code_of(client.diff(&shop(), "live", "v2", None, false).await), "TW-CTL-024");
+    let somewhere = "production".parse().unwrap();
+    assert_eq!(code_of(client.diff(&shop(), "live", "v2", Some(&somewhere), false).await), "TW-CTL-005");
     let nowhere: RolloutId = "01930000-0000-7000-8000-000000000000".parse().unwrap();
     assert_eq!(code_of(client.rollout(nowhere).await), "TW-CTL-004");
     assert_eq!(code_of(client.judgement(nowhere).await), "TW-CTL-004");
@@ -84,4 +109,30 @@ async fn a_freeze_is_set_listed_and_lifted_by_who_may_deploy() {
     assert_eq!(deployer.lift_freeze(set.id, &why).await.unwrap(), set);
     assert_eq!(code_of(deployer.lift_freeze(set.id, &why).await), "TW-CTL-018");
     assert!(reader.freezes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_runs_is_given_whole_or_a_page_at_a_time() {
+    let app = TestApp::start().await;
+    app.client().create_service(&CreateService { name: shop() }).await.unwrap();
+    for site in ["b", "a", "c"] {
+        let put: Result<_, StoreError> = transact!(app.app.store, tx => {
+            tx.without_event("a test's setup");
+            let place = Place { service: shop(), env: "production".parse().unwrap(), site: site.parse().unwrap() };
+            let row = rows::places::get(tx, &place).await?;
+            rows::places::put(tx, row).await
+        });
+        put.unwrap();
+    }
+    let asked = async |query: &str| -> (Vec<String>, Option<String>) {
+        let answer = http().get(app.url(&format!("/api/v1/status?service=shop{query}"))).bearer_auth(&app.admin.token);
+        let answer: Value = answer.send().await.unwrap().json().await.unwrap();
+        let sites = answer["items"].as_array().unwrap().iter().map(|p| p["site"].as_str().unwrap().to_owned());
+        (sites.collect(), answer["next"].as_str().map(str::to_owned))
+    };
+    let named = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    assert_eq!(asked("").await, (named(&["a", "b", "c"]), None));
+    let (first, next) = asked("&limit=2").await;
+    assert_eq!((first, next.as_deref()), (named(&["a", "b"]), Some("shop/production/b")));
+    assert_eq!(asked(&format!("&limit=2&after={}", next.unwrap())).await, (named(&["c"]), None));
 }

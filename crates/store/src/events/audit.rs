@@ -6,7 +6,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use tradewind_audit::{Broken, Chain, Link, Mark, Sealed, chain::Stop};
-use tradewind_model::id::Digest;
+use tradewind_model::{id::Digest, time::Timestamp};
 
 use super::{
     envelope::{envelope_columns, sealed},
@@ -24,6 +24,7 @@ statements! {
     CHAIN = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq > $1 ORDER BY seq");
     CHAIN_PART = concat!("SELECT ", envelope_columns!(), " FROM events WHERE seq > $1 ORDER BY seq LIMIT $2");
     OUTSIDE = "SELECT COUNT(*) AS n FROM events WHERE seq IS NULL";
+    WAITING = "SELECT COUNT(*) AS n, MIN(at) AS since FROM events WHERE seq IS NULL";
     MISNUMBERED = "SELECT seq, id FROM events WHERE seq <= $1 ORDER BY seq LIMIT 1";
     BY_HASH = "SELECT seq FROM events WHERE hash = $1 ORDER BY seq LIMIT 1";
     FIRST = "SELECT hash FROM events WHERE seq = 1";
@@ -128,6 +129,12 @@ pub async fn whole_part(r: &mut impl Reader, seq: i64, limit: u32) -> Result<Vec
 /// checkpoints know it then.
 pub async fn first(r: &mut impl Reader) -> Result<Option<Digest>> {
     r.fetch_opt(&FIRST, args![]).await?.map(|row| row.digest("hash")).transpose()
+}
+
+/// Events that have no number yet, all tenants', and the time of the oldest.
+pub async fn waiting(r: &mut impl Reader) -> Result<(u64, Option<Timestamp>)> {
+    let row = r.fetch_one(&WAITING, args![]).await?;
+    Ok((row.i64("n")?.unsigned_abs(), row.opt_time("since")?))
 }
 
 /// Where the chain ends.

@@ -18,7 +18,7 @@ use crate::{
     value::{Row, args},
 };
 
-/// What every reading has in common. `$9` and `$10` may be nothing, and PostgreSQL wants to know of what type.
+/// What every reading has in common. `$9` to `$11` may be nothing, and PostgreSQL wants to know of what type.
 macro_rules! events {
     () => {
         concat!(
@@ -50,6 +50,16 @@ macro_rules! of_actor {
         " AND actor_name = $10"
     };
 }
+macro_rules! any_subject {
+    () => {
+        " AND (CAST($11 AS TEXT) IS NULL OR subject = $11)"
+    };
+}
+macro_rules! of_subject {
+    () => {
+        " AND subject = $11"
+    };
+}
 macro_rules! onward {
     () => {
         " ORDER BY seq LIMIT $8"
@@ -62,12 +72,14 @@ macro_rules! backward {
 }
 
 statements! {
-    AFTER = concat!(events!(), any_service!(), any_actor!(), onward!());
-    AFTER_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), onward!());
-    AFTER_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), onward!());
-    BEFORE = concat!(events!(), any_service!(), any_actor!(), backward!());
-    BEFORE_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), backward!());
-    BEFORE_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), backward!());
+    AFTER = concat!(events!(), any_service!(), any_actor!(), any_subject!(), onward!());
+    AFTER_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), any_subject!(), onward!());
+    AFTER_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), any_subject!(), onward!());
+    AFTER_OF_SUBJECT = concat!(events!(), any_service!(), any_actor!(), of_subject!(), onward!());
+    BEFORE = concat!(events!(), any_service!(), any_actor!(), any_subject!(), backward!());
+    BEFORE_OF_ACTOR = concat!(events!(), any_service!(), of_actor!(), any_subject!(), backward!());
+    BEFORE_OF_SERVICE = concat!(events!(), of_service!(), any_actor!(), any_subject!(), backward!());
+    BEFORE_OF_SUBJECT = concat!(events!(), any_service!(), any_actor!(), of_subject!(), backward!());
     SPAN = "SELECT MIN(seq) AS first, MAX(seq) AS last FROM events WHERE org_id = $1 AND at >= $2 AND at < $3";
     OF_SUBJECT = concat!(
         "SELECT ", envelope_columns!(), " FROM events WHERE org_id = $1 AND subject = $2 AND seq > $3 ORDER BY seq LIMIT $4"
@@ -84,6 +96,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// The actor's name, part or host.
     pub actor: Option<String>,
+    /// What they are about: `host/shop-1`.
+    pub subject: Option<String>,
     /// From this time on.
     pub since: Option<Timestamp>,
     /// Before this time.
@@ -95,6 +109,7 @@ struct Ways {
     any: &'static Stmt,
     of_actor: &'static Stmt,
     of_service: &'static Stmt,
+    of_subject: &'static Stmt,
 }
 
 /// Rows between two numbers, both left out.
@@ -105,7 +120,7 @@ async fn rows(
     limit: u32,
     ways: &Ways,
 ) -> Result<Vec<Row>> {
-    let Filter { service, env, kind, actor, since, until } = filter;
+    let Filter { service, env, kind, actor, subject, since, until } = filter;
     let (since, until) = (since.unwrap_or(Timestamp(i64::MIN)), until.unwrap_or(Timestamp(i64::MAX)));
     let (mut above, mut below) = (above, below);
     if filter.since.is_some() || filter.until.is_some() {
@@ -115,10 +130,11 @@ async fn rows(
         let (Some(first), Some(last)) = (span.opt_i64("first")?, span.opt_i64("last")?) else { return Ok(Vec::new()) };
         (above, below) = (above.max(first - 1), below.min(last.saturating_add(1)));
     }
-    let stmt = match (service, actor) {
-        (Some(_), _) => ways.of_service,
-        (None, Some(_)) => ways.of_actor,
-        (None, None) => ways.any,
+    let stmt = match (subject, service, actor) {
+        (Some(_), _, _) => ways.of_subject,
+        (None, Some(_), _) => ways.of_service,
+        (None, None, Some(_)) => ways.of_actor,
+        (None, None, None) => ways.any,
     };
     let args = args![
         r.org(),
@@ -130,13 +146,16 @@ async fn rows(
         until,
         limit,
         service.as_ref(),
-        actor.as_ref()
+        actor.as_ref(),
+        subject.as_ref()
     ];
     r.fetch_all(stmt, args).await
 }
 
-const ONWARD: Ways = Ways { any: &AFTER, of_actor: &AFTER_OF_ACTOR, of_service: &AFTER_OF_SERVICE };
-const BACKWARD: Ways = Ways { any: &BEFORE, of_actor: &BEFORE_OF_ACTOR, of_service: &BEFORE_OF_SERVICE };
+const ONWARD: Ways =
+    Ways { any: &AFTER, of_actor: &AFTER_OF_ACTOR, of_service: &AFTER_OF_SERVICE, of_subject: &AFTER_OF_SUBJECT };
+const BACKWARD: Ways =
+    Ways { any: &BEFORE, of_actor: &BEFORE_OF_ACTOR, of_service: &BEFORE_OF_SERVICE, of_subject: &BEFORE_OF_SUBJECT };
 
 /// Sealed events numbered above `seq`, oldest first, `limit` at most.
 pub async fn after(r: &mut impl Reader, seq: i64, filter: &Filter, limit: u32) -> Result<Vec<Event>> {

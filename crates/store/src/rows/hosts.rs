@@ -14,7 +14,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "org_id, id, name, enrolled_at, last_seen_at"
+        "org_id, id, name, enrolled_at, last_seen_at, removed_at"
     };
 }
 
@@ -22,11 +22,12 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM hosts WHERE org_id = $1 AND id = $2");
     BY_NAME = concat!("SELECT ", columns!(), " FROM hosts WHERE org_id = $1 AND name = $2");
     // Before it is known who asks, there is no tenant to look in.
-    BY_KEY = concat!("SELECT ", columns!(), " FROM hosts WHERE key_hash = $1");
-    LIST = concat!("SELECT ", columns!(), " FROM hosts WHERE org_id = $1 ORDER BY name");
+    BY_KEY = concat!("SELECT ", columns!(), " FROM hosts WHERE key_hash = $1 AND removed_at IS NULL");
+    LIST = concat!("SELECT ", columns!(), " FROM hosts WHERE org_id = $1 AND removed_at IS NULL ORDER BY name");
     INSERT = "INSERT INTO hosts (org_id, id, name, key_hash, enrolled_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (org_id, name) DO NOTHING";
-    REKEY = "UPDATE hosts SET key_hash = $1, enrolled_at = $2 WHERE org_id = $3 AND id = $4";
+    REKEY = "UPDATE hosts SET key_hash = $1, enrolled_at = $2, removed_at = NULL WHERE org_id = $3 AND id = $4";
+    REMOVE = "UPDATE hosts SET removed_at = $1 WHERE org_id = $2 AND id = $3 AND removed_at IS NULL";
     SEEN quiet "liveness only" = "UPDATE hosts SET last_seen_at = $1 WHERE org_id = $2 AND id = $3";
 }
 
@@ -37,6 +38,8 @@ pub struct Host {
     pub name: String,
     pub enrolled_at: Timestamp,
     pub last_seen_at: Option<Timestamp>,
+    /// From then on its key is worth nothing and nobody is shown it; its instances and tasks of old still name it.
+    pub removed_at: Option<Timestamp>,
 }
 
 impl Host {
@@ -47,6 +50,7 @@ impl Host {
             name: r.text("name")?,
             enrolled_at: r.time("enrolled_at")?,
             last_seen_at: r.opt_time("last_seen_at")?,
+            removed_at: r.opt_time("removed_at")?,
         })
     }
 }
@@ -80,10 +84,23 @@ pub async fn insert(tx: &mut Tx, id: HostId, name: &str, key_hash: &Digest) -> R
     if tx.execute(&INSERT, args).await? == 0 {
         return Err(StoreError::Duplicate { what: format!("host `{name}`"), source: None });
     }
-    Ok(Host { org: tx.org().clone(), id, name: name.to_owned(), enrolled_at: now, last_seen_at: None })
+    Ok(Host {
+        org: tx.org().clone(),
+        id,
+        name: name.to_owned(),
+        enrolled_at: now,
+        last_seen_at: None,
+        removed_at: None,
+    })
 }
 
-/// A new key for a host that enrols again; the old one is worth nothing from here on.
+/// False where it was removed before.
+pub async fn remove(tx: &mut Tx, id: HostId) -> Result<bool> {
+    let args = args![tx.now(), tx.org(), id];
+    Ok(tx.execute(&REMOVE, args).await? == 1)
+}
+
+/// A new key for a host that enrols again, be it one that was removed; the old one is worth nothing from here on.
 pub async fn rekey(tx: &mut Tx, id: HostId, key_hash: &Digest) -> Result<()> {
     let args = args![key_hash.as_bytes().as_slice(), tx.now(), tx.org(), id];
     match tx.execute(&REKEY, args).await? {

@@ -31,6 +31,7 @@ pub mod revisions;
 pub mod rollouts;
 pub mod routes;
 pub mod runs;
+pub mod search;
 pub mod secrets;
 pub mod services;
 pub mod session_links;

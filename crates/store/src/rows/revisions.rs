@@ -1,7 +1,7 @@
 //! Revisions: a release with a configuration version for one place. It is what runs, and what one goes back to.
 
 use tradewind_model::{
-    id::{Digest, Place, RevisionId},
+    id::{Digest, Place, RevisionId, ServiceName},
     time::Timestamp,
 };
 
@@ -29,6 +29,9 @@ statements! {
     OF_RELEASE = concat!(
         "SELECT ", columns!(), " FROM revisions
          WHERE org_id = $1 AND service = $2 AND env = $3 AND site = $4 AND release_digest = $5 AND config_version = $6"
+    );
+    OF_SERVICE_RELEASE = concat!(
+        "SELECT ", columns!(), " FROM revisions WHERE org_id = $1 AND service = $2 AND release_digest = $3 ORDER BY env, site, id"
     );
     COMPLETED = concat!(
         "SELECT ", columns!(), " FROM revisions
@@ -91,6 +94,12 @@ pub async fn get(r: &mut impl Reader, id: RevisionId) -> Result<Revision> {
     Revision::from_row(&row.ok_or_else(|| StoreError::not_found("revision", id))?)
 }
 
+/// `None`: it is not made yet.
+pub async fn of_id(r: &mut impl Reader, id: RevisionId) -> Result<Option<Revision>> {
+    let args = args![r.org(), id];
+    r.fetch_opt(&GET, args).await?.as_ref().map(Revision::from_row).transpose()
+}
+
 /// Newest first.
 pub async fn of_place(r: &mut impl Reader, place: &Place, page: Page<RevisionId>) -> Result<Vec<Revision>> {
     let args = args![r.org(), &place.service, &place.env, &place.site, page.after, page.limit];
@@ -106,6 +115,12 @@ pub async fn of_release(
 ) -> Result<Option<Revision>> {
     let args = args![r.org(), &place.service, &place.env, &place.site, release, config_version];
     r.fetch_opt(&OF_RELEASE, args).await?.as_ref().map(Revision::from_row).transpose()
+}
+
+/// What a release became, wherever it did.
+pub async fn of_service_release(r: &mut impl Reader, service: &ServiceName, release: &Digest) -> Result<Vec<Revision>> {
+    let args = args![r.org(), service, release];
+    r.fetch_all(&OF_SERVICE_RELEASE, args).await?.iter().map(Revision::from_row).collect()
 }
 
 /// Those that completed here before `before`, the last one first: what "previous" is taken from.

@@ -45,6 +45,10 @@ statements! {
          WHERE org_id = $1 AND service = $2 AND (CAST($3 AS TEXT) IS NULL OR env = $3) AND (CAST($4 AS TEXT) IS NULL OR id < $4)
          ORDER BY id DESC LIMIT $5"
     );
+    LAST_COMPLETED = concat!(
+        "SELECT ", columns!(), " FROM rollouts WHERE org_id = $1 AND service = $2 AND env = $3 AND phase = 'completed'
+         ORDER BY finished_at DESC, id DESC LIMIT 1"
+    );
     INSERT = "INSERT INTO rollouts (org_id, id, service, env, kind, phase, active, queue_seq, plan, state, next_wake_at,
             note, ticket, requester, created_at, version)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)";
@@ -131,6 +135,12 @@ impl Rollout {
             version: r.i64("version")?,
         })
     }
+}
+
+/// What brought an environment where it is.
+pub async fn last_completed(r: &mut impl Reader, service: &ServiceName, env: &EnvName) -> Result<Option<Rollout>> {
+    let args = args![r.org(), service, env];
+    r.fetch_opt(&LAST_COMPLETED, args).await?.as_ref().map(Rollout::from_row).transpose()
 }
 
 pub async fn get(r: &mut impl Reader, id: RolloutId) -> Result<Rollout> {

@@ -32,6 +32,10 @@ statements! {
         "SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND (CAST($3 AS BIGINT) IS NULL OR number < $3)
          ORDER BY number DESC LIMIT $4"
     );
+    LIST_IN = concat!(
+        "SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND (CAST($3 AS BIGINT) IS NULL OR number < $3)
+         AND state IN ($5, $6, $7, $8, $9) ORDER BY number DESC LIMIT $4"
+    );
     LATEST_OF_REF = concat!(
         "SELECT ", columns!(), " FROM runs WHERE org_id = $1 AND service = $2 AND git_ref = $3
          ORDER BY number DESC LIMIT 1"
@@ -140,10 +144,21 @@ pub async fn by_number(r: &mut impl Reader, service: &ServiceName, number: i64) 
     r.fetch_opt(&BY_NUMBER, args).await?.as_ref().map(Run::from_row).transpose()
 }
 
-/// Newest first; the cursor is a number.
-pub async fn list(r: &mut impl Reader, service: &ServiceName, page: Page<i64>) -> Result<Vec<Run>> {
-    let args = args![r.org(), service, page.after, page.limit];
-    r.fetch_all(&LIST, args).await?.iter().map(Run::from_row).collect()
+/// Newest first; the cursor is a number. `states`: one to five; only runs whose row is in one of them.
+pub async fn list(
+    r: &mut impl Reader,
+    service: &ServiceName,
+    states: Option<&[&str]>,
+    page: Page<i64>,
+) -> Result<Vec<Run>> {
+    let Some(states) = states else {
+        let args = args![r.org(), service, page.after, page.limit];
+        return r.fetch_all(&LIST, args).await?.iter().map(Run::from_row).collect();
+    };
+    // A statement is fixed; what is left over says the first once more.
+    let state = |n: usize| states.get(n).or(states.first()).copied().unwrap_or_default();
+    let args = args![r.org(), service, page.after, page.limit, state(0), state(1), state(2), state(3), state(4)];
+    r.fetch_all(&LIST_IN, args).await?.iter().map(Run::from_row).collect()
 }
 
 /// The newest run of a ref: what a reconciler compares with where the ref points.

@@ -16,7 +16,7 @@ use crate::{
 macro_rules! columns {
     () => {
         "org_id, id, handle, kind, name, email, password, password_set_at, totp, totp_since, totp_step, created_by, created_at, \
-         last_seen_at, disabled_at, version"
+         last_seen_at, disabled_at, erased_at, version"
     };
 }
 
@@ -28,7 +28,7 @@ statements! {
     INSERT = "INSERT INTO users (org_id, id, handle, kind, name, email, password, password_set_at, created_by, created_at, version)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)";
     UPDATE = "UPDATE users SET name = $1, email = $2, password = $3, password_set_at = $4, totp = $5, totp_since = $6,
-        totp_step = $7, disabled_at = $8, version = version + 1 WHERE org_id = $9 AND id = $10 AND version = $11";
+        totp_step = $7, disabled_at = $8, erased_at = $9, version = version + 1 WHERE org_id = $10 AND id = $11 AND version = $12";
     SEEN quiet "liveness only" = "UPDATE users SET last_seen_at = $1 WHERE org_id = $2 AND id = $3";
     STEP quiet "told of by the sign-in it belongs to" =
         "UPDATE users SET totp_step = $1 WHERE org_id = $2 AND id = $3 AND totp_step < $1";
@@ -53,6 +53,8 @@ pub struct User {
     pub created_at: Timestamp,
     pub last_seen_at: Option<Timestamp>,
     pub disabled_at: Option<Timestamp>,
+    /// When what was known of them was taken away.
+    pub erased_at: Option<Timestamp>,
     pub version: i64,
 }
 
@@ -91,6 +93,7 @@ impl User {
             created_at: r.time("created_at")?,
             last_seen_at: r.opt_time("last_seen_at")?,
             disabled_at: r.opt_time("disabled_at")?,
+            erased_at: r.opt_time("erased_at")?,
             version: r.i64("version")?,
         })
     }
@@ -155,11 +158,12 @@ pub async fn insert(tx: &mut Tx, new: NewUser) -> Result<User> {
         created_at: now,
         last_seen_at: None,
         disabled_at: None,
+        erased_at: None,
         version: 1,
     })
 }
 
-/// Writes name, address, password, second factor and whether it is disabled.
+/// Writes name, address, password, second factor, and since when it is disabled or erased.
 pub async fn update(tx: &mut Tx, user: User) -> Result<User> {
     let args = args![
         &user.name,
@@ -170,6 +174,7 @@ pub async fn update(tx: &mut Tx, user: User) -> Result<User> {
         user.totp_since,
         user.totp_step,
         user.disabled_at,
+        user.erased_at,
         tx.org(),
         user.id,
         user.version

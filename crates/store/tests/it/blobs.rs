@@ -97,8 +97,13 @@ async fn what_uploads_left_behind_is_swept_and_nothing_else() {
     std::fs::write(folder.path().join("sha256").join(&hex[..2]).join(format!("{hex}#1")), b"half").unwrap();
     std::fs::create_dir_all(folder.path().join("incoming")).unwrap();
     std::fs::write(folder.path().join("incoming/abc"), b"half").unwrap();
-    assert_eq!(blobs.sweep(Timestamp(0)).await.unwrap(), 0, "they are too young");
-    assert_eq!(blobs.sweep(Timestamp(i64::MAX)).await.unwrap(), 2);
+    assert_eq!(blobs.unfinished(Timestamp(0)).await.unwrap(), [], "they are too young");
+    let left = blobs.unfinished(Timestamp(i64::MAX)).await.unwrap();
+    assert_eq!(left.len(), 2);
+    for one in &left {
+        assert!(blobs.drop_unfinished(one).await.unwrap());
+        assert!(!blobs.drop_unfinished(one).await.unwrap(), "it is gone");
+    }
     assert_eq!(files_under(folder.path()), 1);
     assert_eq!(&blobs.get_bytes(&kept).await.unwrap()[..], b"a bundle");
 }

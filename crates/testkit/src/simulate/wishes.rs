@@ -127,7 +127,8 @@ impl World {
     pub(super) fn abort(&mut self) {
         if let Some(i) = self.active() {
             self.tell("abort requested");
-            self.rollouts[i].state.request_abort("someone", "for a reason");
+            let now = self.now;
+            self.rollouts[i].state.request_abort("someone", "for a reason", now);
         }
     }
 
@@ -142,7 +143,8 @@ impl World {
     pub(super) fn promote(&mut self) {
         let Some(i) = self.active() else { return };
         let Some(wave) = self.seen_wave(i) else { return };
-        if let Ok(site) = self.rollouts[i].state.promote(wave, "someone", "for a reason") {
+        let now = self.now;
+        if let Ok(site) = self.rollouts[i].state.promote(wave, "someone", "for a reason", now) {
             self.tell(format!("wave {wave} at {site} promoted by hand"));
         }
     }

@@ -5,21 +5,20 @@ use crate::{
     config::{Config, registry as set},
     folder::Folder,
 };
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::statfs;
 use std::{path::Path, sync::Arc};
 use tradewind_model::{said, said::Said, time::SystemClock};
+use tradewind_server::plane::machine;
 use tradewind_store::Store;
 
 /// NFS, SMB 1 and 2, CIFS.
 const REMOTE: [i64; 4] = [0x6969, 0x517b, 0xfe53_4d42, 0xff53_4d42];
-const LITTLE_ROOM: u64 = 2 << 30;
-const NO_ROOM: u64 = 256 << 20;
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let data = config.data();
     // Where it will be, as long as it is not.
     let Some(there) = data.ancestors().find(|p| p.exists()) else { return Vec::new() };
-    let mut found = vec![place(config, there), room(there)];
+    let mut found = vec![place(config, there), machine::room(there)];
     if let Ok(folder) = Folder::open(data) {
         found.push(database(config, &folder));
     }
@@ -50,43 +49,6 @@ fn place(config: &Config, there: &Path) -> Finding {
             ID,
             said!("{data} is made at the first start", "{data} 将在首次启动时创建", data = data.display()),
         )
-    }
-}
-
-fn room(there: &Path) -> Finding {
-    const ID: &str = "room";
-    let Ok(disk) = statvfs(there) else {
-        return Finding::less(
-            ID,
-            said!(
-                "the disk of {there} cannot be asked for its room",
-                "无法查询 {there} 所在磁盘的空间",
-                there = there.display()
-            ),
-            said!("see that it is mounted", "请确认其已挂载"),
-        );
-    };
-    let (free, all) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
-    let inodes = (disk.f_favail * 100).checked_div(disk.f_files).unwrap_or(100);
-    let found = said!(
-        "{free} MiB of {all} MiB are free, and {inodes} % of the inodes",
-        "共 {all} MiB，可用 {free} MiB，inode 剩余 {inodes} %",
-        free = free >> 20,
-        all = all >> 20,
-        inodes = inodes
-    );
-    let fix = || {
-        said!(
-            "releases, logs and artifacts are written there: make room, or move the folder",
-            "发布、日志与制品都写在这里：请清理空间或迁移目录"
-        )
-    };
-    if free < NO_ROOM || inodes < 1 {
-        Finding::bad(ID, found, fix())
-    } else if free < LITTLE_ROOM || inodes < 5 {
-        Finding::less(ID, found, fix())
-    } else {
-        Finding::good(ID, found)
     }
 }
 

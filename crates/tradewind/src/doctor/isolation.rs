@@ -2,9 +2,10 @@
 
 use super::Finding;
 use crate::config::{Config, registry as set};
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::path::Path;
 use tradewind_agent::config::DEFAULT_PATH;
 use tradewind_model::said;
+use tradewind_server::plane::machine;
 use tradewind_targets::{
     metadata,
     sandbox::{Lack, Network, Sandbox},
@@ -13,7 +14,7 @@ use tradewind_targets::{
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let mut found = vec![sandbox(config), metadata(config), secret_files()];
-    found.extend(keys(config));
+    found.extend(machine::keys(config.data(), config.text(&set::VAULT_KEY_FILE).map(Path::new)));
     found
 }
 
@@ -130,26 +131,4 @@ fn secret_files() -> Finding {
             ),
         ),
     }
-}
-
-/// Each key file that others could read.
-fn keys(config: &Config) -> Option<Finding> {
-    const ID: &str = "keys";
-    let folder = config.data().join("keys");
-    let given = config.text(&set::VAULT_KEY_FILE).map(Path::new);
-    let entries = fs::read_dir(&folder).ok()?;
-    let files = entries.flatten().map(|e| e.path()).chain(given.map(Path::to_owned)).chain([folder.clone()]);
-    let me = rustix::process::geteuid().as_raw();
-    let open: Vec<String> = files
-        .filter(|path| fs::symlink_metadata(path).is_ok_and(|m| m.mode() & 0o077 != 0 || m.uid() != me))
-        .map(|path| path.display().to_string())
-        .collect();
-    if open.is_empty() {
-        return Some(Finding::good(ID, said!("the keys are their owner's alone", "密钥文件仅所有者可读")));
-    }
-    let fix = said!(
-        "chmod 0600 the files and 0700 the folder, and give them to the user that Tradewind runs as",
-        "请将文件设为 0600、目录设为 0700，并归运行 Tradewind 的用户所有"
-    );
-    Some(Finding::bad(ID, said!("others may read {what}", "其他用户可读取 {what}", what = open.join(", ")), fix))
 }

@@ -2,16 +2,13 @@
 
 use super::Finding;
 use crate::config::{Config, registry as set};
-use rustix::process::{Resource, getrlimit};
-use std::{io, process::Command};
+use std::process::Command;
 use tradewind_model::{said, said::Said};
+use tradewind_server::plane::machine;
 use tradewind_targets::{cgroups, users::may_switch_user};
 
-const OPEN_FILES: u64 = 65_536;
-const LITTLE_MEMORY_KIB: u64 = 1 << 20;
-
 pub fn look(config: &Config) -> Vec<Finding> {
-    vec![rights(config), git(), open_files(), memory(), limits(), clock()]
+    vec![rights(config), git(), machine::open_files(), machine::memory(), limits(), machine::clock()]
 }
 
 fn rights(config: &Config) -> Finding {
@@ -68,61 +65,6 @@ fn git() -> Finding {
     }
 }
 
-fn open_files() -> Finding {
-    const ID: &str = "open_files";
-    let most = getrlimit(Resource::Nofile).maximum;
-    match most {
-        Some(most) if most < OPEN_FILES => Finding::less(
-            ID,
-            said!("a process may have {most} files open", "单个进程最多打开 {most} 个文件", most = most),
-            said!(
-                "each connection at the edge is one or two: set LimitNOFILE={wanted} in the unit, or `ulimit -n`",
-                "边缘代理的每个连接占用一到两个：请在 systemd 单元中设置 LimitNOFILE={wanted}，或使用 `ulimit -n`",
-                wanted = OPEN_FILES
-            ),
-        ),
-        Some(most) => Finding::good(
-            ID,
-            said!("a process may have {most} files open", "单个进程最多打开 {most} 个文件", most = most),
-        ),
-        None => Finding::good(ID, said!("no limit of open files", "不限制打开文件数")),
-    }
-}
-
-fn memory() -> Finding {
-    const ID: &str = "memory";
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let of = |name: &str| {
-        let line = text.lines().find(|l| l.starts_with(name))?;
-        line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
-    };
-    let (Some(total), Some(left)) = (of("MemTotal:"), of("MemAvailable:")) else {
-        return Finding::less(
-            ID,
-            said!("/proc/meminfo cannot be read", "无法读取 /proc/meminfo"),
-            said!("mount /proc", "请挂载 /proc"),
-        );
-    };
-    let found = said!(
-        "{left} MiB of {total} MiB are free",
-        "共 {total} MiB，可用 {left} MiB",
-        left = left / 1024,
-        total = total / 1024
-    );
-    if left < LITTLE_MEMORY_KIB {
-        Finding::less(
-            ID,
-            found,
-            said!(
-                "a build may run out of it: give the machine more, or jobs another host",
-                "构建可能耗尽内存：请增加内存，或让任务在其他主机上运行"
-            ),
-        )
-    } else {
-        Finding::good(ID, found)
-    }
-}
-
 /// Makes our parent groups where that is allowed, as the agent does.
 fn limits() -> Finding {
     const ID: &str = "limits";
@@ -161,33 +103,5 @@ fn limits() -> Finding {
             "these limits of tradewind.yaml are not kept here; delegate the controllers (systemd: Delegate=yes)",
             "tradewind.yaml 中对应的限制在本机不生效；请委派这些控制器（systemd：Delegate=yes）"
         ),
-    )
-}
-
-/// Whether the kernel believes its own clock (adjtimex(2)).
-fn clock() -> Finding {
-    const ID: &str = "clock";
-    // SAFETY: `now` is a valid place to write to, and modes 0 only reads.
-    let state = unsafe {
-        let mut now: libc::timex = std::mem::zeroed();
-        libc::adjtimex(&raw mut now)
-    };
-    match state {
-        -1 => Finding::less(
-            ID,
-            said!("the clock cannot be asked: {why}", "无法查询时钟状态：{why}", why = io::Error::last_os_error()),
-            keep_time(),
-        ),
-        libc::TIME_ERROR => {
-            Finding::less(ID, said!("nothing keeps this machine's clock right", "没有服务校准本机时钟"), keep_time())
-        }
-        _ => Finding::good(ID, said!("the clock is kept right", "时钟已校准")),
-    }
-}
-
-fn keep_time() -> Said {
-    said!(
-        "run chrony or systemd-timesyncd: schedules, windows, second factors and signed deliveries go by the clock",
-        "请运行 chrony 或 systemd-timesyncd：定时任务、发布窗口、第二因素与签名投递都依赖时钟"
     )
 }

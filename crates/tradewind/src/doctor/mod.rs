@@ -14,49 +14,7 @@ use tradewind_cli::{
     fill,
     table::{Paint, Table, painted},
 };
-use tradewind_model::said::Said;
-
-/// What was looked at, and what was found.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Finding {
-    /// For scripts: stays what it is.
-    pub id: &'static str,
-    pub verdict: Verdict,
-    pub found: Said,
-    /// What follows from it, and what to do.
-    pub fix: Option<Said>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Verdict {
-    Good,
-    /// It works, with less than there could be.
-    Less,
-    /// It does not work, or not safely.
-    Bad,
-}
-
-impl Verdict {
-    fn id(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Less => "less",
-            Self::Bad => "bad",
-        }
-    }
-}
-
-impl Finding {
-    fn good(id: &'static str, found: Said) -> Self {
-        Self { id, verdict: Verdict::Good, found, fix: None }
-    }
-    fn less(id: &'static str, found: Said, fix: Said) -> Self {
-        Self { id, verdict: Verdict::Less, found, fix: Some(fix) }
-    }
-    fn bad(id: &'static str, found: Said, fix: Said) -> Self {
-        Self { id, verdict: Verdict::Bad, found, fix: Some(fix) }
-    }
-}
+use tradewind_server::plane::{Finding, Verdict};
 
 pub fn run(config: &Config, as_json: bool, say: Say) -> Exit {
     let found: Vec<Finding> = [
@@ -75,7 +33,7 @@ pub fn run(config: &Config, as_json: bool, say: Say) -> Exit {
             .iter()
             .map(|f| {
                 let fix = f.fix.as_ref().map(|f| f.get(lang));
-                json!({ "id": f.id, "verdict": f.verdict.id(), "found": f.found.get(lang), "fix": fix })
+                json!({ "id": f.id, "verdict": f.verdict.as_str(), "found": f.found.get(lang), "fix": fix })
             })
             .collect();
         say.out(serde_json::to_string_pretty(&json!({ "items": items, "next": null })).unwrap_or_default());

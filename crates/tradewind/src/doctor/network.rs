@@ -11,12 +11,13 @@ use crate::{
 use std::{io, net::TcpListener, time::Duration};
 use tokio::time::timeout;
 use tradewind_model::said;
+use tradewind_server::plane::machine;
 
 const ANSWER: Duration = Duration::from_secs(5);
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let folder = Folder::open(config.data()).ok();
-    let mut found = vec![ports(config, folder.as_ref()), plain(config)];
+    let mut found = vec![ports(config, folder.as_ref()), machine::plain(config.addr(&set::LISTEN))];
     if let Some(folder) = &folder {
         found.extend(shown_authority(folder, config).map(|fingerprint| {
             let found = said!(
@@ -56,26 +57,6 @@ fn ports(config: &Config, folder: Option<&Folder>) -> Finding {
         said!(
             "end what listens there (`ss -ltnp`), or choose another address with the flag or in config.yaml",
             "请结束占用该端口的程序（`ss -ltnp`），或用参数或 config.yaml 换一个地址"
-        ),
-    )
-}
-
-fn plain(config: &Config) -> Finding {
-    const ID: &str = "api_in_plain";
-    let addr = config.addr(&set::LISTEN);
-    if addr.ip().is_loopback() {
-        return Finding::good(ID, said!("only this machine reaches the API in plain", "仅本机可用明文访问 API"));
-    }
-    Finding::less(
-        ID,
-        said!(
-            "the API is in plain on {addr}: whoever is on the way reads passwords and tokens",
-            "API 在 {addr} 上以明文提供：途经者可读取密码与令牌",
-            addr = addr
-        ),
-        said!(
-            "`listen: 127.0.0.1:7070` and `listen_tls: 0.0.0.0:7443` in config.yaml",
-            "请在 config.yaml 中设置 `listen: 127.0.0.1:7070` 与 `listen_tls: 0.0.0.0:7443`"
         ),
     )
 }

@@ -35,6 +35,8 @@ pub struct Chosen {
     pub env: Option<String>,
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
+    #[arg(long, value_name = "KIND/ID")]
+    pub subject: Option<String>,
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
     #[arg(long, value_name = "TIME")]
@@ -45,12 +47,13 @@ pub struct Chosen {
 
 impl Chosen {
     pub fn query(self, session: &Session) -> Result<EventQuery, Failure> {
-        let Self { service, env: environment, actor, kind, since, until } = self;
+        let Self { service, env: environment, actor, subject, kind, since, until } = self;
         let time = |text: Option<String>| text.map(|t| moment(session, &t)).transpose();
         Ok(EventQuery {
             service: service.as_deref().map(name).transpose()?,
             env: environment.as_deref().map(env).transpose()?,
             actor,
+            subject,
             kind,
             since: time(since)?,
             until: time(until)?,

@@ -11,7 +11,7 @@ mod webhook;
 pub use s3::{Bucket, BucketError};
 
 use super::Audit;
-use crate::Result;
+use crate::{Result, rounds::Loop};
 use serde_json::json;
 use std::{path::PathBuf, time::Duration};
 use tradewind_api::v1;
@@ -106,7 +106,9 @@ impl Audit {
         let mut head = self.made.subscribe();
         loop {
             head.mark_unchanged();
-            if let Err(e) = self.deliver(&outbound).await {
+            let done = self.deliver(&outbound).await;
+            self.ctx.rounds.note(Loop::Sinks, self.ctx.now(), TICK, &done);
+            if let Err(e) = done {
                 tracing::error!(error = &e as &dyn std::error::Error, "checkpoints were not sent");
             }
             tokio::select! {

@@ -133,6 +133,7 @@ async fn what_an_agent_cannot_carry_out_fails_the_job_with_its_reason() {
         exit: Exit::Signal { signal: 9 },
         artifacts: None,
         message: None,
+        commands: Vec::new(),
     };
     let foreign = TaskResult::Package { result: Err(Said::plain("not a job")) };
     for (result, message, zh) in [
@@ -182,7 +183,8 @@ async fn what_is_live_already_is_not_rolled_out_again_and_the_run_says_so() {
     let (run, _) = runs.enqueue(&push).await.expect("a run");
     let task = live.desired().await.tasks.remove(0);
     let state = TaskState::Done(Box::new(good(&task.work)));
-    let seen = ObservedTask { id: task.id, state, started_at: None, finished_at: None, log_bytes: 0 };
+    let seen =
+        ObservedTask { id: task.id, state, started_at: None, finished_at: None, log_bytes: 0, commands: Vec::new() };
     let told: Result<(), Error> = transact!(live.ctx.store, tx => {
         let news = tasks::note(tx, live.host, &seen).await?;
         runs::reported(tx, &live.ctx, news.as_slice()).await

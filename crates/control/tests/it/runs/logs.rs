@@ -29,7 +29,7 @@ async fn say(w: &World, task: TaskId, offset: u64, text: &str) -> Appended {
 }
 
 async fn whole(w: &World, run: RunId) -> Vec<String> {
-    let all = w.runs.follow(run, Lang::En).map_ok(|u| shown(&u)).try_collect();
+    let all = w.runs.follow(run, None, Lang::En).map_ok(|u| shown(&u)).try_collect();
     tokio::time::timeout(HANG, all).await.expect("an end").expect("updates")
 }
 
@@ -76,7 +76,7 @@ async fn who_comes_late_hears_the_whole_story_in_order() {
 async fn who_follows_hears_each_thing_when_it_happens() {
     let mut w = World::new().await;
     let run = w.enqueue("one", "a: { script: x }").await;
-    let mut updates = Box::pin(w.runs.follow(run, Lang::En));
+    let mut updates = Box::pin(w.runs.follow(run, None, Lang::En));
     let mut next = async || {
         let update = tokio::time::timeout(HANG, updates.next()).await.expect("an update");
         update.map(|u| shown(&u.expect("an update")))
@@ -111,7 +111,7 @@ async fn a_long_log_is_told_whole() {
         offset += piece.len() as u64;
     }
     w.finish("a", exit(1)).await;
-    let updates: Vec<RunUpdate> = w.runs.follow(run, Lang::En).try_collect().await.expect("updates");
+    let updates: Vec<RunUpdate> = w.runs.follow(run, None, Lang::En).try_collect().await.expect("updates");
     let mut told = String::new();
     for update in &updates {
         if let RunUpdate::Log { offset, text, .. } = update {

@@ -303,6 +303,7 @@ impl Agent {
             started_at: None,
             finished_at: None,
             log_bytes: 0,
+            commands: Vec::new(),
         };
         self.tasks.iter().map(one).collect()
     }
@@ -320,6 +321,7 @@ pub fn good(work: &Work) -> TaskResult {
             exit: Exit::Code { code: 0 },
             artifacts: job.artifacts.as_ref().map(|_| Digest::of(job.name.as_bytes())),
             message: None,
+            commands: Vec::new(),
         },
         Work::Package(package) => TaskResult::Package {
             result: Ok(ReleaseManifest {
@@ -337,12 +339,12 @@ pub fn good(work: &Work) -> TaskResult {
 
 pub fn exit(code: i32) -> TaskResult {
     let outcome = if code == 0 { JobOutcome::Success } else { JobOutcome::Failed };
-    TaskResult::Job { outcome, exit: Exit::Code { code }, artifacts: None, message: None }
+    TaskResult::Job { outcome, exit: Exit::Code { code }, artifacts: None, message: None, commands: Vec::new() }
 }
 
 pub fn canceled() -> TaskResult {
     let exit = Exit::Signal { signal: 9 };
-    TaskResult::Job { outcome: JobOutcome::Canceled, exit, artifacts: None, message: None }
+    TaskResult::Job { outcome: JobOutcome::Canceled, exit, artifacts: None, message: None, commands: Vec::new() }
 }
 
 pub fn lost() -> TaskResult {

@@ -132,8 +132,8 @@ fn nobody_can_promote_what_is_not_being_judged() {
     assert!(matches!(s.step(), Step::Starting { .. }));
     assert_eq!(refused(&mut s), "wave 1 is starting its instances");
     s.settle();
-    s.state.request_abort("lin", "wrong day");
-    assert_eq!(refused(&mut s), "it goes back");
+    s.state.request_abort("lin", "wrong day", s.now);
+    assert_eq!(refused(&mut s), "it goes back: lin aborted it, 1970-02-11 16:00 UTC (wrong day)");
     let mut s = Story::begin(request());
     s.promoted_to(2);
     assert!(matches!(s.step(), Step::Soaking { .. }));

@@ -276,7 +276,7 @@ fn a_share_is_refused_where_there_is_none_to_change() {
     assert_eq!(code(s.set_share(2_000)), "TW-ROLL-025", "it is starting");
     s.promoted_to(2);
     assert_eq!(code(s.set_share(2_000)), "TW-ROLL-025", "it is watched");
-    s.state.request_abort("lin", "wrong day");
+    s.state.request_abort("lin", "wrong day", s.now);
     assert_eq!(code(s.set_share(2_000)), "TW-ROLL-025", "it goes back");
     s.settle();
     assert_eq!(code(s.set_share(2_000)), "TW-ROLL-022");
@@ -310,34 +310,37 @@ fn a_word_for_one_wave_never_reaches_the_next() {
     let mut s = begun();
     s.says("default", 0, Verdict::Better).after(MIN);
     assert_eq!(s.state.begun(), Some(1));
-    let late = s.state.promote(0, "mei", "looks well").unwrap_err();
+    let late = s.state.promote(0, "mei", "looks well", s.now).unwrap_err();
     assert_eq!(
         of(late),
         "wave 1 of rollout r is over (promoted by its evidence: as the judge says), and now wave 2 is being judged"
     );
     let plan = s.plan.clone();
     assert_eq!(code(s.state.set_share(&plan, 0, 2_000)), "TW-ROLL-026");
-    s.state.promote(1, "lin", "the sale begins").unwrap();
-    s.state.promote(1, "mei", "looks well").unwrap();
+    s.state.promote(1, "lin", "the sale begins", s.now).unwrap();
+    s.state.promote(1, "mei", "looks well", s.now).unwrap();
     s.decide();
-    let late = of(s.state.promote(1, "mei", "looks well").unwrap_err());
-    assert!(late.contains("wave 2 of rollout r is over (promoted by lin: the sale begins), and now wave 3"), "{late}");
-    assert_eq!(code(s.state.promote(2, "mei", "looks well")), "TW-ROLL-025", "it is starting");
-    assert_eq!(code(s.state.promote(7, "mei", "looks well")), "TW-ROLL-025", "there is none");
+    let late = of(s.state.promote(1, "mei", "looks well", s.now).unwrap_err());
+    let at = s.now.to_minute();
+    let passed = format!("wave 2 of rollout r is over (promoted by lin, {at}: the sale begins), and now wave 3");
+    assert!(late.contains(&passed), "{late}");
+    assert_eq!(code(s.state.promote(2, "mei", "looks well", s.now)), "TW-ROLL-025", "it is starting");
+    assert_eq!(code(s.state.promote(7, "mei", "looks well", s.now)), "TW-ROLL-025", "there is none");
 
     // Over, and the next has not begun.
     let mut s = begun();
     s.frozen = true;
     s.promote().unwrap();
     s.settle();
-    let late = of(s.state.promote(0, "mei", "looks well").unwrap_err());
-    assert!(late.ends_with("(promoted by lin: seen), and now the wave after 1 has not begun"), "{late}");
+    let late = of(s.state.promote(0, "mei", "looks well", s.now).unwrap_err());
+    let passed = format!("(promoted by lin, {}: seen), and now the wave after 1 has not begun", s.now.to_minute());
+    assert!(late.ends_with(&passed), "{late}");
 
     let mut r = request();
     r.judging = Some(super::super::judging::Judging { on_inconclusive: OnInconclusive::Continue, ..judging() });
     let mut s = Story::begin(r);
     s.settle().after(MAX);
-    let late = s.state.promote(0, "mei", "looks well").unwrap_err().with("rollout", "r").what(Lang::Zh);
+    let late = s.state.promote(0, "mei", "looks well", s.now).unwrap_err().with("rollout", "r").what(Lang::Zh);
     assert_eq!(late, "发布 r 的第 1 波已经结束（到时仍无结论，配置为 `continue`），目前第 2 波正在判定");
 }
 

@@ -19,7 +19,7 @@ fn a_site_that_runs_it_already_is_left_alone() {
         let before = place.clone();
         s.promoted_to(2);
         if aborted {
-            s.state.request_abort("lin", "wrong day");
+            s.state.request_abort("lin", "wrong day", s.now);
         }
         s.after(SOAK + WATCH);
         assert_eq!(s.state.phase, if aborted { Phase::Aborted } else { Phase::Completed });
@@ -59,7 +59,7 @@ fn instances_come_and_go_with_their_own_number() {
         (r.sites[0].instances, r.sites[0].from_instances) = (1, Some(4));
         let mut s = Story::begin(r);
         s.settle();
-        s.state.request_abort("lin", "too few");
+        s.state.request_abort("lin", "too few", s.now);
         s.settle();
         assert_eq!((s.running("default", old()), s.running("default", new())), (4, 0), "{strategy:?}");
     }

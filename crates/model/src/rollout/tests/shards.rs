@@ -134,7 +134,7 @@ fn one_that_is_slow_to_end_holds_up_its_own_shards_only() {
     assert_eq!((carried(&s, new()), carried(&s, old())), (vec![0, 1, 3], vec![]));
     // And on the way back.
     s.lingering.insert((new(), 1));
-    s.state.request_abort("lin", "wrong day");
+    s.state.request_abort("lin", "wrong day", s.now);
     s.settle();
     assert_eq!((carried(&s, old()), carried(&s, new())), (vec![0, 2, 3], vec![]));
     s.lingering.clear();
@@ -270,7 +270,7 @@ fn where_carriers_do_not_line_up_the_site_changes_over_whole() {
         s.settle();
         assert_eq!(s.count("changes_whole"), 1, "and it is said");
         assert_eq!((carried(&s, old()), carried(&s, new())), (vec![], vec![]), "{before:?} to {after:?}");
-        s.state.request_abort("lin", "wrong day");
+        s.state.request_abort("lin", "wrong day", s.now);
         s.lingering.clear();
         s.settle();
         assert_eq!(carried(&s, old()), (0..before.carriers()).collect::<Vec<_>>(), "as many as there were");

@@ -77,7 +77,7 @@ fn a_rollout_under_way_is_taken_back_under_the_next_version() {
     let mut s = Story::begin(request());
     (s.plan, s.state) = (serde_json::from_str(PLAN).unwrap(), serde_json::from_str(STATE).unwrap());
     s.places.insert(site("default"), serde_json::from_str::<PlaceDesired>(PLACE).unwrap());
-    s.state.request_abort("lin", "wrong day");
+    s.state.request_abort("lin", "wrong day", s.now);
     s.settle();
     s.assert_returned();
     assert_eq!(s.share("default", old()), FULL_SHARE);

@@ -279,7 +279,7 @@ impl Story {
     /// Somebody promotes the wave begun last.
     pub fn promote(&mut self) -> Result<SiteName, Fault> {
         let wave = self.state.begun().unwrap_or(0);
-        self.state.promote(wave, "lin", "seen")
+        self.state.promote(wave, "lin", "seen", self.now)
     }
 
     pub fn set_share(&mut self, share: u32) -> Result<(), Fault> {

@@ -127,7 +127,7 @@ fn a_pause_holds_no_return_up() {
 fn a_person_aborts_a_wave_under_judgement() {
     for (step, mut s) in after_the_first_shift() {
         s.deaf = false;
-        assert!(s.state.request_abort("lin", "wrong price list"));
+        assert!(s.state.request_abort("lin", "wrong price list", s.now));
         s.settle();
         assert_eq!((s.state.phase, s.reason()), (Phase::Aborted, "TW-ROLL-006"), "{step}");
         s.assert_returned();

@@ -72,6 +72,11 @@ impl Cursor {
         parts.next().is_none().then_some(read)
     }
 
+    /// Bytes of a job's log that were told.
+    pub fn offset(&self, job: JobId) -> u64 {
+        self.jobs.iter().find(|t| t.job == job).map_or(0, |t| t.offset)
+    }
+
     /// What of an update is new to the follower.
     pub fn admit(&mut self, update: RunUpdate) -> Option<RunUpdate> {
         match update {
@@ -149,6 +154,10 @@ mod tests {
             exit_code: None,
             message: None,
             log_bytes: 0,
+            needs: None,
+            attempt: 1,
+            commands: Vec::new(),
+            attempts: Vec::new(),
         }
     }
 

@@ -6,32 +6,35 @@ use crate::{
         sse::{self, LastEventId, Update},
     },
 };
-use ::http::header;
-use axum::{
-    Extension, Json,
-    response::{IntoResponse as _, Response},
-};
+use axum::{Extension, Json, response::Response};
 use cursor::Cursor;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tradewind_api::v1::{Page, Reason, Run, RunUpdate};
-use tradewind_control::{runs::By, services};
+use tradewind_api::v1::{Page, Reason, Run, RunState, RunUpdate};
+use tradewind_control::{
+    runs::{By, Part},
+    services,
+};
 use tradewind_model::access::Action;
 use tradewind_model::id::{JobId, RunId, ServiceName};
 use tradewind_store::rows;
 
+mod artifacts;
 mod cursor;
+mod log;
 
 const READ: Permission = Permission::May(Action::Read);
 const RUN: Permission = Permission::May(Action::Run);
-
-/// Bytes of a log read at a time.
-const CHUNK: usize = 256 << 10;
 
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/services/{service}/runs", READ, "list_runs", list)
             .about("Runs", "Runs of a service, newest first")
+            .query(
+                "state",
+                "string",
+                "Only in this state; a page may then have fewer than `limit` and another behind it",
+            )
             .answers_page_of::<Run>(),
         Route::get("/api/v1/runs/{run}", READ, "get_run", show).about("Runs", "A run with its jobs").answers::<Run>(),
         Route::post("/api/v1/runs/{run}/cancel", RUN, "cancel_run", cancel)
@@ -50,25 +53,40 @@ pub fn routes() -> Vec<Route> {
             .about("Runs", "Run a job that ended once more")
             .body::<Reason>()
             .answers::<Run>(),
-        Route::get("/api/v1/runs/{run}/jobs/{job}/log", READ, "job_log", log)
-            .about("Runs", "A job's log as far as it is stored")
-            .query("offset", "integer", "First byte; 0 when left out")
-            .gives_bytes("text/plain"),
+        Route::post("/api/v1/runs/{run}/jobs/{job}/cancel", RUN, "cancel_job", cancel_job)
+            .about("Runs", "Stop a job that has not ended; what needs it is skipped")
+            .body::<Reason>()
+            .answers::<Run>(),
         Route::get("/api/v1/runs/{run}/follow", READ, "follow_run", follow)
             .about("Runs", "Logs and states from the run's beginning to its end, and the rollout it started")
+            .query("job", "string", "Only this job's log and states, to the end of both")
+            .query("offset", "integer", "With `job`: the first byte of its log; 0 when left out")
             .streams::<RunUpdate>(),
     ]
+    .into_iter()
+    .chain(artifacts::routes())
+    .chain(log::routes())
+    .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    state: Option<RunState>,
+    after: Option<String>,
+    limit: Option<u32>,
 }
 
 async fn list(
     Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(service): Params<ServiceName>,
-    Query(page): Query<PageQuery>,
+    Query(asked): Query<ListQuery>,
 ) -> Answer<Page<Run>> {
     services::get(&mut app.store.read().await?, &service).await?;
-    let limit = page.limit();
-    Ok(Json(app.runs.list(&service, rows::Page { after: page.cursor()?, limit }, info.lang).await?))
+    let page = PageQuery::new(asked.after, asked.limit);
+    let page = rows::Page { after: page.cursor()?, limit: page.limit() };
+    Ok(Json(app.runs.list(&service, asked.state, page, info.lang).await?))
 }
 
 async fn show(Scoped(app): Scoped, Extension(info): Extension<RequestInfo>, Params(id): Params<RunId>) -> Answer<Run> {
@@ -124,46 +142,42 @@ async fn retry_job(
     Ok(Json(app.runs.get(run, info.lang).await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogQuery {
-    #[serde(default)]
-    offset: u64,
+async fn cancel_job(
+    Scoped(app): Scoped,
+    asked: Asked,
+    Extension(info): Extension<RequestInfo>,
+    Params((run, job)): Params<(RunId, JobId)>,
+    Body(why): Body<Reason>,
+) -> Answer<Run> {
+    app.runs.cancel_job(run, job, &by(asked, why)).await?;
+    Ok(Json(app.runs.get(run, info.lang).await?))
 }
 
-async fn log(
-    Scoped(app): Scoped,
-    Params((run, job)): Params<(RunId, JobId)>,
-    Query(q): Query<LogQuery>,
-) -> Result<Response, Refusal> {
-    let first = app.runs.log(run, job, q.offset, CHUNK).await?;
-    let pieces = stream::unfold(Some((app, first)), move |state| async move {
-        let (app, piece) = state?;
-        let end = piece.offset + piece.bytes.len() as u64;
-        let more = if piece.bytes.len() < CHUNK { None } else { Some(app.runs.log(run, job, end, CHUNK).await) };
-        let rest = match more {
-            Some(Ok(next)) => Some((app, next)),
-            Some(Err(e)) => {
-                tracing::warn!(%run, %job, error = %e, "a log could not be read on");
-                None
-            }
-            None => None,
-        };
-        Some((Ok::<_, std::convert::Infallible>(piece.bytes), rest))
-    });
-    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    Ok((kind, axum::body::Body::from_stream(pieces)).into_response())
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FollowQuery {
+    job: Option<JobId>,
+    #[serde(default)]
+    offset: u64,
 }
 
 async fn follow(
     Scoped(app): Scoped,
     Extension(info): Extension<RequestInfo>,
     Params(id): Params<RunId>,
+    Query(q): Query<FollowQuery>,
     LastEventId(last): LastEventId,
 ) -> Result<Response, Refusal> {
     let run = app.runs.get(id, info.lang).await?;
     let mut cursor = Cursor::resume(last.as_deref(), &run);
-    let updates = app.runs.follow(id, info.lang).filter_map(move |update| {
+    let part = match q.job {
+        Some(job) => {
+            app.runs.which_log(id, job, None).await?;
+            Some(Part { job, offset: q.offset.max(cursor.offset(job)) })
+        }
+        None => None,
+    };
+    let updates = app.runs.follow(id, part, info.lang).filter_map(move |update| {
         let told = match update {
             Ok(update) => cursor.admit(update).map(|data| Update::Data { id: Some(cursor.to_string()), data }),
             Err(e) => Some(Update::Problem(Box::new(Refusal::from(e).problem(info.lang, &info.id)))),

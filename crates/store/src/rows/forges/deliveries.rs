@@ -29,6 +29,7 @@ statements! {
         "SELECT ", columns!(), " FROM forge_deliveries
          WHERE org_id = $1 AND link = $2 AND next_at IS NOT NULL ORDER BY id LIMIT 1"
     );
+    WAITING = "SELECT COUNT(*) AS n, MIN(received_at) AS since FROM forge_deliveries WHERE org_id = $1 AND next_at IS NOT NULL";
     INSERT = "INSERT INTO forge_deliveries (org_id, id, link, delivery, part, essence, received_at, branch, before_id, after_id,
             pusher, state, tries, next_at, why, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15) ON CONFLICT DO NOTHING";
@@ -121,6 +122,13 @@ pub async fn list(r: &mut impl Reader, link: LinkId, page: Page<DeliveryId>) -> 
 pub async fn first_waiting(r: &mut impl Reader, link: LinkId) -> Result<Option<Delivery>> {
     let args = args![r.org(), link];
     r.fetch_opt(&FIRST_WAITING, args).await?.as_ref().map(Delivery::from_row).transpose()
+}
+
+/// How many wait for something to be done, and since when the oldest.
+pub async fn waiting(r: &mut impl Reader) -> Result<(u64, Option<Timestamp>)> {
+    let args = args![r.org()];
+    let row = r.fetch_one(&WAITING, args).await?;
+    Ok((row.i64("n")?.unsigned_abs(), row.opt_time("since")?))
 }
 
 /// There is news of the forge: what waits for its time need not.

@@ -40,9 +40,12 @@ pub async fn runs_count_per_service(f: Fixture) {
     let mut r = f.store.read().await.unwrap();
     assert_eq!(runs::get(&mut r, made[2].id).await.unwrap(), made[2]);
     assert_eq!(runs::by_number(&mut r, &shop, 3).await.unwrap().unwrap().id, made[3].id);
-    let page = runs::list(&mut r, &shop, Page::first(2)).await.unwrap();
+    let page = runs::list(&mut r, &shop, None, Page::first(2)).await.unwrap();
     assert_eq!(page.iter().map(|r| r.number).collect::<Vec<_>>(), [3, 2]);
-    let rest = runs::list(&mut r, &shop, Page { after: Some(page[1].number), limit: 2 }).await.unwrap();
+    let state = page[0].state.as_str();
+    assert_eq!(runs::list(&mut r, &shop, Some(&["none", state]), Page::first(1)).await.unwrap(), page[..1]);
+    assert_eq!(runs::list(&mut r, &shop, Some(&["none"]), Page::first(2)).await.unwrap(), []);
+    let rest = runs::list(&mut r, &shop, None, Page { after: Some(page[1].number), limit: 2 }).await.unwrap();
     assert_eq!(rest.iter().map(|r| r.number).collect::<Vec<_>>(), [1]);
     assert_eq!(runs::unfinished(&mut r).await.unwrap().len(), 4);
     let latest = runs::latest_of_ref(&mut r, &shop, "refs/heads/main").await.unwrap();

@@ -1,10 +1,13 @@
-//! Releases: listed, shown, compared.
+//! Releases: listed, shown, compared, and where each can be gone back to.
 
-use crate::{Ctx, Result, faults, runs::RunPlan, services};
+pub mod stands;
+
+use crate::{Ctx, Result, faults, rollouts::preview::live_in, runs::RunPlan, services};
+use stands::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_api::v1::{self, FileChange, FileChangeKind, ReleaseFile, ReleaseRef, SpecChange};
 use tradewind_model::{
-    fault::Fault,
+    fault::{Fault, Lang},
     id::{EnvName, ServiceName},
     release::{EntryContent, ManifestEntry, ReleaseManifest},
     spec::flatten,
@@ -29,30 +32,43 @@ pub fn name_of(release: &Release) -> ReleaseRef {
 }
 
 /// Newest first; `after` is the number of the last one of the page before.
-pub async fn list(ctx: &Ctx, service: &ServiceName, after: Option<i64>, limit: u32) -> Result<v1::Page<v1::Release>> {
+pub async fn list(
+    ctx: &Ctx,
+    service: &ServiceName,
+    after: Option<i64>,
+    limit: u32,
+    lang: Lang,
+) -> Result<v1::Page<v1::Release>> {
     let mut r = ctx.store.read().await?;
     services::get(&mut r, service).await?;
     let mut rows = rows::releases::list(&mut r, service, Page { after, limit: limit + 1 }).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = more.then(|| rows.last().map(|x| x.number.to_string())).flatten();
+    let ledger = Ledger::of(ctx, &mut r, service).await?;
     let mut items = Vec::new();
     for row in rows {
-        items.push(view(&mut r, row).await?.0);
+        items.push(view(&mut r, &ledger, row, lang).await?.0);
     }
     Ok(v1::Page { items, next })
 }
 
-pub async fn show(ctx: &Ctx, service: &ServiceName, name: &str) -> Result<v1::ReleaseDetail> {
+pub async fn show(ctx: &Ctx, service: &ServiceName, name: &str, lang: Lang) -> Result<v1::ReleaseDetail> {
     let mut r = ctx.store.read().await?;
     services::get(&mut r, service).await?;
     let row = named(&mut r, service, name).await?;
-    let (release, manifest) = view(&mut r, row).await?;
+    let ledger = Ledger::of(ctx, &mut r, service).await?;
+    let (release, manifest) = view(&mut r, &ledger, row, lang).await?;
     let files = manifest.files.iter().map(file).collect();
     Ok(v1::ReleaseDetail { release, spec: manifest.spec, manifest: files })
 }
 
-async fn view(r: &mut impl Reader, row: Release) -> Result<(v1::Release, ReleaseManifest)> {
+async fn view(
+    r: &mut impl Reader,
+    ledger: &Ledger,
+    row: Release,
+    lang: Lang,
+) -> Result<(v1::Release, ReleaseManifest)> {
     let manifest = rows::releases::manifest(r, &row.service, &row.digest).await?;
     let (created_by, title) = match row.run {
         Some(run) => {
@@ -61,16 +77,10 @@ async fn view(r: &mut impl Reader, row: Release) -> Result<(v1::Release, Release
         }
         None => (String::new(), None),
     };
-    let mut live_in: BTreeSet<EnvName> = BTreeSet::new();
-    for place in rows::places::list(r, Some(&row.service)).await? {
-        if let Some(current) = place.history.current()
-            && rows::revisions::get(r, current).await?.release == row.digest
-        {
-            live_in.insert(place.place.env);
-        }
-    }
     let view = v1::Release {
         name: name_of(&row),
+        stands: ledger.stands(r, &row, &manifest.spec, lang).await?,
+        live_in: ledger.live_in(&row.digest),
         service: row.service,
         commit: row.commit,
         title,
@@ -80,7 +90,6 @@ async fn view(r: &mut impl Reader, row: Release) -> Result<(v1::Release, Release
         bundle: row.bundle,
         bundle_bytes: row.size,
         files: manifest.files.len() as u64,
-        live_in: live_in.into_iter().collect(),
     };
     Ok((view, manifest))
 }
@@ -104,11 +113,38 @@ fn file(e: &ManifestEntry) -> ReleaseFile {
     }
 }
 
-/// What changes between two releases: files, and values of the spec.
-pub async fn diff(ctx: &Ctx, service: &ServiceName, from: &str, to: &str) -> Result<v1::ReleaseDiff> {
+/// What stands for the release that is live in the environment that is meant.
+const LIVE: &str = "live";
+
+async fn named_or_live(
+    r: &mut impl Reader,
+    service: &ServiceName,
+    name: &str,
+    env: Option<&EnvName>,
+) -> Result<Release> {
+    match (name, env) {
+        (LIVE, Some(env)) => {
+            let digest = live_in(r, service, env).await?;
+            Ok(rows::releases::get(r, service, &digest).await?)
+        }
+        (LIVE, None) => Err(Fault::new(&faults::LIVE_WHERE).into()),
+        (name, _) => named(r, service, name).await,
+    }
+}
+
+/// What changes between two releases: files, and values of the spec. `live` is what is live in `env`. The commits between them
+/// are for the caller to add, who has the repository.
+pub async fn diff(
+    ctx: &Ctx,
+    service: &ServiceName,
+    from: &str,
+    to: &str,
+    env: Option<&EnvName>,
+) -> Result<v1::ReleaseDiff> {
     let mut r = ctx.store.read().await?;
     services::get(&mut r, service).await?;
-    let (a, b) = (named(&mut r, service, from).await?, named(&mut r, service, to).await?);
+    let a = named_or_live(&mut r, service, from, env).await?;
+    let b = named_or_live(&mut r, service, to, env).await?;
     let before = rows::releases::manifest(&mut r, service, &a.digest).await?;
     let after = rows::releases::manifest(&mut r, service, &b.digest).await?;
     Ok(v1::ReleaseDiff {
@@ -118,6 +154,8 @@ pub async fn diff(ctx: &Ctx, service: &ServiceName, from: &str, to: &str) -> Res
         to_commit: b.commit,
         files: file_changes(&before, &after),
         spec: spec_changes(&before.spec, &after.spec),
+        history: None,
+        sources: None,
     })
 }
 
