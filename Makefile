@@ -1,6 +1,7 @@
 # make build   the program with the console in it: target/release/tradewind
 # make demo    the story of four releases, with a table at the end; KEEP=1 leaves it running
 # make test    every test
+# make screenshots   pictures of every page of the console, in web/screenshots
 # make bench   figures beside those of peers
 # make fuzz    hostile inputs for minutes: specs, pipelines, deliveries, requests, archives
 # make lint    formatting, clippy, the agreed policies, licences
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: console openapi build demo test bench fuzz lint fmt
+.PHONY: console openapi build demo test screenshots bench fuzz lint fmt
 
 # PROFILE=dev builds faster; the figures are those of release.
 PROFILE ?= release
@@ -49,6 +50,11 @@ test: $(CONSOLE)
 	cargo nextest run --locked --workspace
 	cd web
 	npm run --silent e2e
+
+screenshots: $(CONSOLE)
+	@scripts/setup test
+	cargo build --locked --package tradewind
+	cd web && npm run --silent screenshots
 
 bench:
 	@scripts/setup bench

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
+import { pages, settled } from './pages.mjs'
 import { PASSWORD, World } from './world.mjs'
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -19,11 +20,6 @@ before(async () => {
   await world.person('wang.fang', 'viewer')
 })
 after(() => world?.end())
-
-const settled = async (page) => {
-  await page.locator('h1').first().waitFor()
-  await page.waitForFunction(() => !document.querySelector('.ant-skeleton, .plain-spin'))
-}
 
 test('a link of the command line signs in once', async () => {
   const page = await world.visitor()
@@ -64,17 +60,6 @@ test('signing out leads back to the door, and nothing is left to see', async () 
   await page.context().close()
 })
 
-const PAGES = () => [
-  ['overview', '/'],
-  ['service', '/services/storefront'],
-  ['rollout', `/rollouts/${rollout}`],
-  ['run', `/runs/${run}`],
-  ['events', '/events'],
-  ['people', '/people'],
-  ['account', '/account'],
-  ['system', '/system'],
-]
-
 for (const [lang, look, width] of [
   ['en', 'light', 1280],
   ['zh', 'dark', 1280],
@@ -82,12 +67,13 @@ for (const [lang, look, width] of [
 ])
   test(`every page in ${lang}, ${look}, ${width} wide`, async (t) => {
     const page = await world.owner({ lang, look, width })
-    for (const [name, path] of PAGES())
+    for (const [name, path] of pages({ service: 'storefront', rollouts: { completed: rollout }, runs: { good: run } }))
       await t.test(name, async () => {
-        page.complaints.length = 0
+        page.complaints.length = page.refused.length = 0
         await page.goto(path)
         await settled(page)
         assert.deepEqual(page.complaints, [], 'the page complains')
+        assert.deepEqual(page.refused, [], 'the server refuses what the page asks')
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok(wide <= 0, `the page is ${wide} px too wide`)
         const text = await page.evaluate(() => document.body.innerText)

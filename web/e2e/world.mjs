@@ -1,10 +1,11 @@
 // A real server in a folder of its own, its command line, and a browser.
 import { execFile, spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 
@@ -26,20 +27,27 @@ const freePort = () =>
   })
 
 export class World {
+  /** Pages that are open. */
+  visitors = new Set()
+
   static async start() {
     const world = new World()
-    world.folder = await mkdtemp(join(tmpdir(), 'tw-console-'))
-    // Jobs are other users, and have to come through.
-    await chmod(world.folder, 0o711)
-    world.home = join(world.folder, 'home')
-    world.data = join(world.folder, 'data')
-    await mkdir(world.home)
-    const [api, edge] = [await freePort(), await freePort()]
-    world.url = `http://127.0.0.1:${api}`
-    world.edge = `127.0.0.1:${edge}`
-    await world.up(api, edge)
-    world.browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    await world.start()
     return world
+  }
+
+  async start() {
+    this.folder = await mkdtemp(join(tmpdir(), 'tw-console-'))
+    // Jobs are other users, and have to come through.
+    await chmod(this.folder, 0o711)
+    this.home = join(this.folder, 'home')
+    this.data = join(this.folder, 'data')
+    await mkdir(this.home)
+    const [api, edge] = [await freePort(), await freePort()]
+    this.url = `http://127.0.0.1:${api}`
+    this.edge = `127.0.0.1:${edge}`
+    await this.up(api, edge)
+    this.browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
   }
 
   get env() {
@@ -56,6 +64,7 @@ export class World {
       const said = []
       lines.on('line', (line) => {
         said.push(line)
+        this.server ??= Number(line.match(/\(server, pid (\d+)\)/)?.[1]) || undefined
         const words = line.trim().match(/^tradewind login (.*)$/)
         if (words) done(words[1].split(/\s+/))
       })
@@ -117,8 +126,16 @@ export class World {
       hasTouch: width < 600,
     })
     context.setDefaultTimeout(HANG)
+    if (process.env.CONSOLE_DIST) await this.serve(context, resolve(process.env.CONSOLE_DIST))
     const page = await context.newPage()
     page.complaints = []
+    this.visitors.add(page)
+    page.on('close', () => this.visitors.delete(page))
+    page.refused = []
+    page.on('response', (answer) => {
+      const { pathname } = new URL(answer.url())
+      if (answer.status() >= 400 && pathname.startsWith('/api/')) page.refused.push(`${answer.status()} ${pathname}`)
+    })
     page.on('pageerror', (error) => page.complaints.push(String(error)))
     page.on('console', (message) => {
       // What was refused is shown on the page itself.
@@ -127,13 +144,80 @@ export class World {
     return page
   }
 
+  /** The console as it was built last, in the place of the one the program carries: no program to build for a change of it. */
+  async serve(context, dist) {
+    const types = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' }
+    await context.route(/^[^?#]*\/assets\/[^?#]+$/, (route) => {
+      const { pathname } = new URL(route.request().url())
+      return route.fulfill({ path: join(dist, pathname), contentType: types[pathname.split('.').pop()] })
+    })
+    await context.route((url) => !/^\/(api|assets|healthz|help|git|mark)\b/.test(url.pathname), async (route) => {
+      const real = await route.fetch()
+      const nonce = real.headers()['content-security-policy']?.match(/'nonce-([^']+)'/)?.[1]
+      if (nonce === undefined) return route.fulfill({ response: real })
+      const page = await readFile(join(dist, 'index.html'), 'utf8')
+      await route.fulfill({ response: real, body: page.replaceAll('__NONCE__', nonce) })
+    })
+  }
+
   /** The same, signed in by a link of the command line. */
   async owner(options) {
     const page = await this.visitor(options)
     const { url } = await this.ask('console')
     await page.goto(url)
-    await page.waitForURL((at) => !at.pathname.startsWith('/enter'))
+    await page.locator('.shell-main h1').first().waitFor()
     return page
+  }
+
+  /** The server dies, and nobody starts it again until `startServer`. */
+  stopServer() {
+    this.supervisor.kill('SIGSTOP')
+    process.kill(this.server, 'SIGKILL')
+  }
+
+  startServer() {
+    this.supervisor.kill('SIGCONT')
+  }
+
+  /** Signed in with a password. */
+  async signedIn(handle, options) {
+    const page = await this.visitor(options)
+    await page.goto('/login')
+    await page.locator('input[autocomplete=username]').fill(handle)
+    await page.locator('input[type=password]').fill(PASSWORD)
+    await page.locator('button[type=submit]').click()
+    await page.locator('.shell-main h1').first().waitFor()
+    return page
+  }
+
+  /** What an environment demands. */
+  async policy(env, text) {
+    const file = join(this.folder, `${env}.yaml`)
+    await writeFile(file, text)
+    await this.run('policy', 'set', env, '--file', file, '--reason', 'a trial')
+  }
+
+  /** Its value goes in by standard input, as nothing else is accepted. */
+  async secret(name, env, value) {
+    const setting = promisify(execFile)(BIN, ['secret', 'set', name, '--env', env], { env: this.env, cwd: this.home, timeout: 2 * HANG })
+    setting.child.stdin.end(value)
+    await setting
+  }
+
+  /** A test whose open pages are kept as pictures where it fails, and closed. */
+  story(name, tell) {
+    return test(name, async () => {
+      try {
+        await tell()
+      } catch (error) {
+        const folder = await mkdtemp(join(tmpdir(), 'tw-console-failed-'))
+        for (const [n, page] of [...this.visitors].entries()) await page.screenshot({ path: join(folder, `${n}.png`) }).catch(() => {})
+        console.error(`"${name}" failed: ${folder}`)
+        throw error
+      } finally {
+        for (const page of this.visitors) await page.context().close().catch(() => {})
+      }
+    })
   }
 
   async end() {

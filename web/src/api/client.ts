@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 import { language } from '../i18n'
-import { Refused, Unreachable } from './problem'
-import type { Problem, paths } from './schema'
+import { refusalOf, Unreachable } from './problem'
+import type { paths } from './schema'
 
 let csrf: string | null = null
 
@@ -25,15 +25,7 @@ const ours: Middleware = {
   },
   async onResponse({ response }) {
     if (response.ok) return undefined
-    const text = await response.clone().text()
-    let problem: Problem | undefined
-    try {
-      problem = JSON.parse(text) as Problem
-    } catch {
-      // Something between us and the server answered in its place.
-    }
-    if (problem?.title === undefined) throw new Unreachable(`${response.status} ${response.statusText}`)
-    throw new Refused(problem, response.status)
+    throw await refusalOf(response)
   },
 }
 
@@ -44,3 +36,13 @@ api.use(ours)
 export async function got<T>(call: Promise<{ data?: T }>): Promise<T> {
   return (await call).data as T
 }
+
+/** What was answered, with the tag by which the server knows it again: sent back as `If-Match`, it keeps one from overwriting
+ *  what somebody else has changed meanwhile. */
+export async function tagged<T>(call: Promise<{ data?: T; response: Response }>): Promise<T & { tag: string | undefined }> {
+  const { data, response } = await call
+  return { ...(data as T), tag: response.headers.get('ETag') ?? undefined }
+}
+
+/** As a request's options. */
+export const ifMatch = (tag: string | undefined): { headers?: { 'If-Match': string } } => (tag === undefined ? {} : { headers: { 'If-Match': tag } })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { keysOf, Parser } from './live'
+import { keysOf } from './live'
 import type { Event } from './schema'
+import { Parser } from './stream'
 
 const said = (...pieces: string[]) => {
   const parser = new Parser()

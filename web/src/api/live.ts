@@ -1,13 +1,13 @@
 // One stream of events feeds all that is shown: an event names what it is about, and what was read of that is read anew.
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
+import { isRefused } from './problem'
 import type { Event } from './schema'
+import { messages } from './stream'
 
 /** `fresh`: what is shown is what is. `stale`: the stream broke and is being taken up again. `out`: signed out. */
 export type Freshness = { state: 'fresh' | 'stale' | 'out'; since: number }
 
-/** The server says something every 10 s. */
-const SILENCE_MS = 25_000
 const LONGEST_PAUSE_MS = 15_000
 /** Events come in bursts; caches are told once. */
 const GATHER_MS = 200
@@ -39,7 +39,7 @@ export function onEvent(listen: (event: Event) => void): () => void {
 
 const AREAS: Record<string, string> = {
   user: 'people', group: 'people', grant: 'people', invitation: 'people', token: 'people', session: 'people', role: 'people', access: 'people',
-  policy: 'policies', freeze: 'freezes', host: 'hosts', certificate: 'certificates', admin: 'system', audit: 'audit', forge: 'service',
+  policy: 'policies', freeze: 'freezes', host: 'hosts', certificate: 'certificates', admin: 'system', storage: 'system', audit: 'audit', forge: 'service',
 }
 
 /** The keys of what an event is about, as `queries.ts` names them. */
@@ -52,34 +52,6 @@ export function keysOf(event: Event): QueryKey[] {
   if (area) keys.push([area])
   if (area === 'freezes' || area === 'hosts') keys.push(['overview'])
   return keys
-}
-
-/** What a stream of server-sent events says, piece by piece (WHATWG HTML, 9.2.6). */
-export class Parser {
-  private rest = ''
-  private id: string | undefined
-  private kind = ''
-  private data: string[] = [];
-
-  *feed(text: string): Generator<{ id: string | undefined; kind: string; data: string }> {
-    const lines = (this.rest + text).split(/\r\n|\n|\r/)
-    this.rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (line === '') {
-        if (this.data.length) yield { id: this.id, kind: this.kind || 'message', data: this.data.join('\n') }
-        this.kind = ''
-        this.data = []
-        continue
-      }
-      const colon = line.indexOf(':')
-      if (colon === 0) continue
-      const field = colon < 0 ? line : line.slice(0, colon)
-      const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
-      if (field === 'data') this.data.push(value)
-      else if (field === 'event') this.kind = value
-      else if (field === 'id') this.id = value
-    }
-  }
 }
 
 /** Follows until it is told to stop. */
@@ -101,45 +73,21 @@ export function follow(client: QueryClient): () => void {
   }
 
   const once = async (): Promise<void> => {
-    const attempt = new AbortController()
-    const stop = (): void => attempt.abort()
-    over.signal.addEventListener('abort', stop)
-    let silence: ReturnType<typeof setTimeout> | undefined
-    const heard = (): void => {
-      clearTimeout(silence)
-      silence = setTimeout(stop, SILENCE_MS)
-    }
-    try {
-      heard()
-      const answer = await fetch('/api/v1/events/stream', {
-        headers: { Accept: 'text/event-stream', ...(last === undefined ? {} : { 'Last-Event-ID': last }) },
-        signal: attempt.signal,
-      })
-      if (answer.status === 401 || answer.status === 403) {
-        become('out')
-        void client.invalidateQueries({ queryKey: ['me'] })
-        return
-      }
-      if (!answer.ok || !answer.body) throw new Error(`${answer.status}`)
+    const opened = (): void => {
       // Without a place to resume from, anything may have happened meanwhile.
       if (freshness.state !== 'fresh' && last === undefined) void client.invalidateQueries()
       become('fresh')
-      const parser = new Parser()
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-      for (;;) {
-        const { value, done } = await reader.read()
-        if (done) return
-        heard()
-        for (const message of parser.feed(value)) {
-          if (message.kind !== 'message') continue
-          if (message.id !== undefined) last = message.id
-          take(JSON.parse(message.data) as Event)
-        }
+    }
+    try {
+      for await (const message of messages('/api/v1/events/stream', { last, signal: over.signal, opened })) {
+        if (message.kind !== 'message') continue
+        if (message.id !== undefined) last = message.id
+        take(JSON.parse(message.data) as Event)
       }
-    } finally {
-      clearTimeout(silence)
-      over.signal.removeEventListener('abort', stop)
-      stop()
+    } catch (error) {
+      if (!isRefused(error, 401) && !isRefused(error, 403)) throw error
+      become('out')
+      void client.invalidateQueries({ queryKey: ['me'] })
     }
   }
 

@@ -14,6 +14,13 @@ export class Refused extends Error {
 /** There was no answer, or none that the server would give. */
 export class Unreachable extends Error {}
 
+/** What an answer that is none says. */
+export async function refusalOf(answer: Response): Promise<Refused | Unreachable> {
+  // Something between us and the server may have answered in its place.
+  const problem = (await answer.clone().json().catch(() => undefined)) as Problem | undefined
+  return problem?.title === undefined ? new Unreachable(`${answer.status} ${answer.statusText}`) : new Refused(problem, answer.status)
+}
+
 export const isRefused = (error: unknown, status?: number): error is Refused =>
   error instanceof Refused && (status === undefined || error.status === status)
 

@@ -44,7 +44,7 @@ export const serviceQuery = (service: string) =>
 export const placesQuery = (service: string) =>
   queryOptions({
     queryKey: ['service', service, 'places'],
-    queryFn: () => whole((after) => got(api.GET('/api/v1/status', { params: { query: { service, limit: 200, ...(after && { after }) } } }))),
+    queryFn: async () => (await got(api.GET('/api/v1/status', { params: { query: { service } } }))).items,
   })
 
 export const rolloutQuery = (rollout: string) =>
@@ -70,6 +70,13 @@ export async function whole<T>(read: (after: string | undefined) => Promise<{ it
   } while (after !== undefined)
   return all
 }
+
+/** What some words find, over all services; a few of each kind. */
+export const searchQuery = (words: string) =>
+  queryOptions({
+    queryKey: ['overview', 'search', words],
+    queryFn: () => got(api.GET('/api/v1/search', { params: { query: { q: words.slice(0, 200), limit: 8 } } })),
+  })
 
 export const servicesQuery = queryOptions({
   queryKey: ['service', '', 'all'],

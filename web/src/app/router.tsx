@@ -73,7 +73,7 @@ const overview = createRoute({
   validateSearch: readSearch,
   component: lazyRouteComponent(() => import('../pages/overview'), 'Overview'),
 })
-const OF_SERVICE = ['tab', 'release', 'env', 'site', 'instance'] as const
+const OF_SERVICE = ['tab', 'release', 'env', 'site', 'instance', 'state'] as const
 const service = createRoute({
   // A log's colours and signs are the same wherever it is shown.
   ...page('/services/$service', ['service', 'run']),

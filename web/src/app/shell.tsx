@@ -13,21 +13,26 @@ import {
   UserOutlined,
 } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Link, Outlet } from '@tanstack/react-router'
 import { ConfigProvider, theme } from 'antd'
 import type { Locale } from 'antd/es/locale'
-import { lazy, type ReactNode, Suspense, useEffect, useId, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, rememberCsrf } from '../api/client'
 import { follow, useFreshness } from '../api/live'
 import { freezesQuery, meQuery } from '../api/queries'
+import type { Freeze } from '../api/schema'
 import { language, setLanguage } from '../i18n'
-import { When } from '../parts/time'
-import { Toasts } from '../parts/toast'
+import { exact, When } from '../parts/time'
+import { say, Toasts } from '../parts/toast'
+import { useUnmet } from '../parts/verbs'
+import { useKeys } from './keys'
+import { useLeave } from './leave'
 import { setLook, useDark } from './look'
 import './shell.css'
 
+const Left = lazy(() => import('../parts/ask').then((m) => ({ default: m.LeftQuestion })))
 const Commands = lazy(() => import('./commands'))
+const Keys = lazy(() => import('./keys-help'))
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
 
@@ -64,6 +69,9 @@ export function Shell() {
       }}
     >
       <Frame />
+      <Suspense>
+        <Left />
+      </Suspense>
       <Toasts />
     </ConfigProvider>
   )
@@ -80,17 +88,10 @@ function Frame() {
   const { t } = useTranslation()
   const client = useQueryClient()
   const [commands, setCommands] = useState(false)
+  const [keys, setKeys] = useState(false)
   useEffect(() => follow(client), [client])
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
-        event.preventDefault()
-        setCommands(true)
-      }
-    }
-    addEventListener('keydown', pressed)
-    return () => removeEventListener('keydown', pressed)
-  }, [])
+  useUnmet((why) => say(why ?? t('act.not_offered'), { bad: true }))
+  useKeys(useCallback(() => setCommands(true), []), useCallback(() => setKeys(true), []))
 
   const links = PLACES.map(({ to, words, icon }) => (
     <Link key={to} to={to} activeOptions={{ exact: to === '/' }} className="shell-link">
@@ -132,7 +133,12 @@ function Frame() {
       </main>
       {commands && (
         <Suspense>
-          <Commands close={() => setCommands(false)} />
+          <Commands close={() => setCommands(false)} keys={() => setKeys(true)} />
+        </Suspense>
+      )}
+      {keys && (
+        <Suspense>
+          <Keys close={() => setKeys(false)} />
         </Suspense>
       )}
     </div>
@@ -142,15 +148,8 @@ function Frame() {
 function Who() {
   const { t } = useTranslation()
   const { data: me } = useQuery(meQuery)
-  const navigate = useNavigate()
-  const client = useQueryClient()
+  const leave = useLeave()
   const dark = useDark()
-  const leave = async (): Promise<void> => {
-    await api.DELETE('/api/v1/session').catch(() => {})
-    rememberCsrf(null)
-    client.clear()
-    await navigate({ to: '/login' })
-  }
   const other = language() === 'zh' ? 'English' : '\u4e2d\u6587'
   return (
     <Popover
@@ -203,7 +202,8 @@ function Notices() {
   const { t } = useTranslation()
   const { state, since } = useFreshness()
   const { data: freezes } = useQuery(freezesQuery)
-  const on = freezes?.items ?? []
+  // What covers most is told first.
+  const on = [...(freezes?.items ?? [])].sort((a, b) => breadth(b) - breadth(a))
   return (
     <div aria-live="polite">
       {state === 'stale' && (
@@ -214,13 +214,23 @@ function Notices() {
       {on.slice(0, 1).map((freeze) => (
         <Notice key={freeze.id} kind="busy">
           <Link to="/system" search={{ tab: 'freezes' }}>
-            {t('frozen', { count: on.length, who: freeze.by, why: freeze.reason })}
+            {t(freeze.service && freeze.env ? 'frozen.both' : freeze.service || freeze.env ? 'frozen.one' : 'frozen.all', {
+              service: freeze.service,
+              env: freeze.env,
+              what: freeze.service ?? freeze.env,
+              until: freeze.until ? t('frozen.until', { at: exact(freeze.until) }) : t('frozen.open'),
+              who: freeze.by,
+              why: freeze.reason,
+            })}
+            {on.length > 1 && <> {t('frozen.more', { count: on.length - 1 })}</>}
           </Link>
         </Notice>
       ))}
     </div>
   )
 }
+
+const breadth = (freeze: Freeze): number => Number(!freeze.service) + Number(!freeze.env)
 
 const Notice = ({ kind, children }: { kind: 'warn' | 'busy'; children: ReactNode }) => (
   <div className={`shell-notice ${kind}`} role="status">

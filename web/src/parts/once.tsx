@@ -1,8 +1,9 @@
 // What is shown a single time: a code, a secret, a command to run.
 import { CheckOutlined, CopyOutlined, DownloadOutlined } from '@ant-design/icons'
-import { Button } from 'antd'
-import { useRef, useState } from 'react'
+import { Button, Modal } from 'antd'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useCopy } from './copy'
 import './once.css'
 
 interface CopyableProps {
@@ -17,18 +18,7 @@ interface CopyableProps {
 /** Text with a button that copies it. */
 export function Copyable({ text, label, shown: spaced, save }: CopyableProps) {
   const { t } = useTranslation()
-  const [copied, setCopied] = useState(false)
-  const shown = useRef<HTMLElement>(null)
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text)
-      setCopied(true)
-      setTimeout(() => setCopied(false), 2_000)
-    } catch {
-      // Without TLS a browser keeps its clipboard closed: select it, so that one key does it.
-      if (shown.current) getSelection()?.selectAllChildren(shown.current)
-    }
-  }
+  const { shown, copied, copy } = useCopy(text)
   const keep = (name: string): void => {
     const address = URL.createObjectURL(new Blob([`${text}\n`], { type: 'text/plain' }))
     const link = document.createElement('a')
@@ -53,5 +43,24 @@ export function Copyable({ text, label, shown: spaced, save }: CopyableProps) {
         )}
       </span>
     </div>
+  )
+}
+
+/** Stays until who looks says that they have it. */
+export function ShownOnce({ title, open, close, children }: { title: string; open: boolean; close: () => void; children: ReactNode }) {
+  const { t } = useTranslation()
+  return (
+    <Modal
+      open={open}
+      title={title}
+      okText={t('once.have_it')}
+      cancelButtonProps={{ style: { display: 'none' } }}
+      mask={{ closable: false }}
+      closable={false}
+      keyboard={false}
+      onOk={close}
+    >
+      {children}
+    </Modal>
   )
 }

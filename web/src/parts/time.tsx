@@ -38,9 +38,10 @@ export function span(ms: number): string {
   const s = ms / 1_000
   if (s < 60) return part(s, 'second')
   const m = Math.floor(s / 60)
-  if (m < 60) return `${part(m, 'minute')} ${part(Math.floor(s % 60), 'second')}`
+  const two = (large: string, n: number, unit: string): string => (n === 0 ? large : `${large} ${part(n, unit)}`)
+  if (m < 60) return two(part(m, 'minute'), Math.floor(s % 60), 'second')
   const h = Math.floor(m / 60)
-  return h < 48 ? `${part(h, 'hour')} ${part(m % 60, 'minute')}` : part(Math.floor(h / 24), 'day')
+  return h < 48 ? two(part(h, 'hour'), m % 60, 'minute') : part(Math.floor(h / 24), 'day')
 }
 
 export const exact = (at: number | string): string =>

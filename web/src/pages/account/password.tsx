@@ -23,6 +23,7 @@ export function ChangePassword() {
   return (
     <Act
       label={t('account:change_password')}
+      verb="password"
       says={t('account:change_password_says')}
       onPutOff={forget}
       ready={current !== '' && [...next].length >= LEAST && next === again}

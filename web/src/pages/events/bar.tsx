@@ -21,9 +21,11 @@ interface Props {
   change: (filters: Filters) => void
   /** Who did something among what is shown. */
   actors: string[]
+  /** What it was done to. */
+  subjects: string[]
 }
 
-export function FilterBar({ filters, change, actors }: Props) {
+export function FilterBar({ filters, change, actors, subjects }: Props) {
   const { t } = useTranslation()
   const { data: services = [] } = useQuery(servicesQuery)
   const envs = [...new Set(services.filter((s) => !filters.service || s.name === filters.service).flatMap((s) => s.environments.map((e) => e.name)))]
@@ -84,6 +86,9 @@ export function FilterBar({ filters, change, actors }: Props) {
       </Field>
       <Field label={t('events:filter.actor')}>
         {(id) => <Typed id={id} value={filters.actor} placeholder={t('events:filter.any')} options={options(actors)} set={(value) => set('actor', value)} />}
+      </Field>
+      <Field label={t('events:filter.subject')}>
+        {(id) => <Typed id={id} value={filters.subject} placeholder={t('events:filter.subject_as')} options={options(subjects)} set={(value) => set('subject', value)} />}
       </Field>
       <Field label={t('events:filter.since')}>{(id) => <Moment id={id} value={filters.since} set={(value) => set('since', value)} />}</Field>
       <Field label={t('events:filter.until')}>{(id) => <Moment id={id} value={filters.until} set={(value) => set('until', value)} />}</Field>

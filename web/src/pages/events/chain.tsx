@@ -7,7 +7,7 @@ import { api, got } from '../../api/client'
 import type { AuditReport, AuditSink, AuditStatus, Checkpoint } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { count, Mark } from '../../parts/marks'
-import { useMay } from '../../parts/may'
+import { EVERYTHING, useMay } from '../../parts/may'
 import { When } from '../../parts/time'
 import { Trouble } from '../../parts/trouble'
 import { exportAddress, type Filters } from './filters'
@@ -54,16 +54,19 @@ export function Chain({ status, filters }: { status: AuditStatus; filters: Filte
       {report.data?.finding && (
         <p className="chain-finding" role="alert">
           <strong>{t('events:chain.finding', { n: count(report.data.finding.seq), problem: t(`events:problem.${report.data.finding.problem}`) })}</strong>{' '}
-          {report.data.finding.detail} {t('events:chain.not_vouched')}
+          {report.data.finding.detail}
+          <br />
+          {t('events:chain.not_vouched')}
         </p>
       )}
       <div className="chain-acts">
         <Button loading={report.isFetching} onClick={() => void report.refetch()}>
           {t('events:chain.check')}
         </Button>
-        {may('system') && (
+        {may('system', EVERYTHING) && (
           <Act
             label={t('events:chain.make')}
+            verb="checkpoint"
             says={t('events:chain.make_says')}
             perform={async () => {
               await got(api.POST('/api/v1/audit/checkpoints', { body: {} }))

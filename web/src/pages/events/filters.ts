@@ -1,7 +1,7 @@
 // Which events are shown, as the address says it.
 import type { Actor, Event } from '../../api/schema'
 
-export const FILTERS = ['service', 'env', 'kind', 'actor', 'since', 'until'] as const
+export const FILTERS = ['service', 'env', 'kind', 'actor', 'subject', 'since', 'until'] as const
 export type Filter = (typeof FILTERS)[number]
 export type Filters = Partial<Record<Filter, string>>
 
@@ -20,13 +20,14 @@ export function filtersOf(search: Readonly<Record<string, unknown>>): Filters {
 export const nameOf = (actor: Actor): string => (actor.type === 'user' ? actor.name : actor.type === 'system' ? actor.part : actor.host)
 
 /** Whether an event is one of those that the filters choose, as the server decides it. */
-export function fits(event: Event, { service, env, kind, actor, since, until }: Filters): boolean {
+export function fits(event: Event, { service, env, kind, actor, subject, since, until }: Filters): boolean {
   const at = Date.parse(event.at)
   return (
     (service === undefined || event.service === service) &&
     (env === undefined || event.env === env) &&
     (kind === undefined || event.kind.startsWith(kind)) &&
     (actor === undefined || nameOf(event.actor) === actor) &&
+    (subject === undefined || event.subject === subject) &&
     (since === undefined || at >= Date.parse(since)) &&
     (until === undefined || at < Date.parse(until))
   )

@@ -5,7 +5,7 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isRefused } from '../../api/problem'
 import { Loaded } from '../../parts/loaded'
-import { useMay } from '../../parts/may'
+import { EVERYTHING, useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
 import { FilterBar } from './bar'
 import { Chain, chainQuery } from './chain'
@@ -19,7 +19,8 @@ export function Events() {
   const navigate = useNavigate()
   const filters = useMemo(() => filtersOf(search), [search])
   const [actors, setActors] = useState<string[]>([])
-  const audits = useMay()('read_audit')
+  const [subjects, setSubjects] = useState<string[]>([])
+  const audits = useMay()('read_audit', EVERYTHING)
   const status = useQuery({ ...chainQuery, enabled: audits })
   const shut = !audits || isRefused(status.error, 403)
   const change = (next: Filters): void => void navigate({ to: '/events', search: next, replace: true, resetScroll: false })
@@ -33,11 +34,14 @@ export function Events() {
         </Loaded>
       )}
       <section className="sheet events" aria-label={t('events:trail')}>
-        <FilterBar filters={filters} change={change} actors={actors} />
+        <FilterBar filters={filters} change={change} actors={actors} subjects={subjects} />
         <Trail
           key={JSON.stringify(filters)}
           filters={filters}
-          seen={(events) => setActors((known) => [...new Set([...known, ...events.map((e) => nameOf(e.actor))])].sort())}
+          seen={(events) => {
+            setActors((known) => [...new Set([...known, ...events.map((e) => nameOf(e.actor))])].sort())
+            setSubjects((known) => [...new Set([...known, ...events.map((e) => e.subject)])].sort())
+          }}
         />
       </section>
     </Page>

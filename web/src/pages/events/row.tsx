@@ -5,6 +5,7 @@ import { memo, type ReactNode, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Event } from '../../api/schema'
 import { language, locale } from '../../i18n'
+import { HistoryOf } from '../../parts/history'
 import { count } from '../../parts/marks'
 import { Copyable } from '../../parts/once'
 import { exact } from '../../parts/time'
@@ -104,7 +105,9 @@ function Whole({ event, hosts }: { event: Event; hosts: ReadonlyMap<string, stri
       <section>
         <h3>{t('events:envelope')}</h3>
         <dl className="event-envelope">
-          <Field name={t('events:field.subject')}>{place ? <Link {...place}>{subject}</Link> : subject}</Field>
+          <Field name={t('events:field.subject')}>
+            {place ? <Link {...place}>{subject}</Link> : subject} <HistoryOf subject={event.subject} />
+          </Field>
           <Field name={t('events:field.kind')}>
             <span className="mono">{event.kind}</span> <span className="event-soft">{t('events:field.schema', { version: event.schema })}</span>
           </Field>

@@ -4,12 +4,9 @@ import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got, rememberCsrf } from '../../api/client'
 import { Waiting } from '../../app/plain'
-import { isRefused } from '../../api/problem'
 import { within } from './back'
 import { Card, Fault, Field } from './card'
-
-/** The account has a second factor, and no code of it was sent. */
-const CODE_ASKED = 'TW-AUTH-014'
+import { asksSecondFactor } from './second'
 
 /** The code stands behind `#`, which no server sees, and works once. */
 export function Enter() {
@@ -32,7 +29,7 @@ export function Enter() {
         client.clear()
         await navigate({ href: opened.second_factor_needed ? '/account' : within(to), replace: true })
       } catch (error) {
-        if (isRefused(error) && error.problem.code === CODE_ASKED && secondFactor === undefined) setAsksCode(true)
+        if (asksSecondFactor(error) && secondFactor === undefined) setAsksCode(true)
         else setFault(error)
       }
     },

@@ -3,12 +3,9 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got, rememberCsrf } from '../../api/client'
-import { isRefused } from '../../api/problem'
 import { within } from './back'
 import { Card, Fault, Field } from './card'
-
-/** The password is right, and a code is asked for. */
-const CODE_ASKED = 'TW-AUTH-014'
+import { asksSecondFactor } from './second'
 
 export function Login() {
   const { t } = useTranslation()
@@ -36,7 +33,7 @@ export function Login() {
       client.clear()
       await navigate({ href: opened.second_factor_needed ? '/account' : within(to), replace: true })
     } catch (error) {
-      if (isRefused(error) && error.problem.code === CODE_ASKED && !asksCode) setAsksCode(true)
+      if (asksSecondFactor(error) && !asksCode) setAsksCode(true)
       else setFault(error)
     } finally {
       setBusy(false)

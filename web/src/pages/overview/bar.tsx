@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Attention, OverviewSummary } from '../../api/schema'
 import { count } from '../../parts/marks'
-import { isTyping } from './keys'
+import { isTyping } from '../../parts/typing'
 import { ATTENTIONS, HEALTHS, isFiltered, KINDS, type Search, SORTS } from './search'
 
 type Choose = (change: { [K in keyof Search]?: Search[K] | undefined }) => void

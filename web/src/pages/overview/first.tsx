@@ -1,8 +1,8 @@
 // Before there is any service: how the first one comes to be.
 import { CopyOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useCopy } from '../../parts/copy'
 import { meQuery } from '../../api/queries'
 
 export function FirstSteps() {
@@ -38,22 +38,10 @@ export function FirstSteps() {
 
 function Command({ text }: { text: string }) {
   const { t } = useTranslation()
-  const [copied, setCopied] = useState(false)
-  const line = useRef<HTMLElement>(null)
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text)
-    } catch {
-      // Without TLS a browser lends no clipboard: what is to be copied is at least chosen.
-      if (line.current) getSelection()?.selectAllChildren(line.current)
-      return
-    }
-    setCopied(true)
-    setTimeout(() => setCopied(false), 2_000)
-  }
+  const { shown, copied, copy } = useCopy(text)
   return (
     <div className="ov-command">
-      <code ref={line}>{text}</code>
+      <code ref={shown}>{text}</code>
       <button type="button" className="plain-button" onClick={() => void copy()}>
         <CopyOutlined /> <span aria-live="polite">{copied ? t('overview:copied') : t('overview:copy')}</span>
       </button>

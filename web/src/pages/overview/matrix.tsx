@@ -4,7 +4,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { OverviewService } from '../../api/schema'
-import { isTyping } from './keys'
+import { isTyping } from '../../parts/typing'
 import { Row } from './row'
 
 interface MatrixProps {

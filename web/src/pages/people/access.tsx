@@ -2,12 +2,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Button, Checkbox } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api } from '../../api/client'
+import { api, ifMatch, tagged } from '../../api/client'
 import type { User } from '../../api/schema'
 import { locale } from '../../i18n'
 import { Act } from '../../parts/act'
 import { Loaded } from '../../parts/loaded'
 import { Sheet } from '../../parts/page'
+import { say } from '../../parts/toast'
 import { accessPolicyQuery, usersQuery } from './queries'
 import { ROLES } from './roles'
 
@@ -18,12 +19,12 @@ export function Access({ may }: { may: boolean }) {
   return (
     <Sheet title={t('people:factor_policy')}>
       <p className="soft">{t('people:factor_policy_says')}</p>
-      <Loaded of={policy}>{({ second_factor: asked }) => <Asked key={asked.join()} asked={asked} may={may} />}</Loaded>
+      <Loaded of={policy}>{({ second_factor: asked, tag }) => <Asked key={asked.join()} asked={asked} tag={tag} may={may} />}</Loaded>
     </Sheet>
   )
 }
 
-function Asked({ asked, may }: { asked: string[]; may: boolean }) {
+function Asked({ asked, tag, may }: { asked: string[]; tag: string | undefined; may: boolean }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const [roles, setRoles] = useState<string[]>(asked)
@@ -32,9 +33,12 @@ function Asked({ asked, may }: { asked: string[]; may: boolean }) {
   const having = (among: string[]) => people.filter((user) => user.roles.some((role) => among.includes(role.role)))
   const lacking = having(roles).filter((user) => !user.second_factor)
   const changed = [...roles].sort().join() !== [...asked].sort().join()
-  const set = async (second_factor: string[]): Promise<void> => {
-    await api.PUT('/api/v1/access-policy', { body: { second_factor } })
-    await client.invalidateQueries({ queryKey: ['people'] })
+  const set = async (second_factor: string[], over: string | undefined): Promise<string | undefined> => {
+    try {
+      return (await tagged(api.PUT('/api/v1/access-policy', { body: { second_factor }, ...ifMatch(over) }))).tag
+    } finally {
+      await client.invalidateQueries({ queryKey: ['people'] })
+    }
   }
   return (
     <>
@@ -57,11 +61,13 @@ function Asked({ asked, may }: { asked: string[]; may: boolean }) {
         <div className="sheet-do">
           <Act
             label={t('people:set_policy')}
+            verb="access"
             primary
             says={roles.length ? t('people:factor_set_says', { roles: roles.map((role) => t(`people:role.${role}`)).join(', ') }) : t('people:factor_clear_says')}
-            perform={() => set(roles)}
-            done={t('people:policy_set')}
-            undo={() => set(asked)}
+            perform={async () => {
+              const put = await set(roles, tag)
+              say(t('people:policy_set'), { undo: async () => void (await set(asked, put)) })
+            }}
           />
           <Button onClick={() => setRoles(asked)}>{t('people:as_it_was')}</Button>
         </div>

@@ -57,9 +57,10 @@ function OneGroup({ group, roles, may }: { group: Group; roles: Granted[]; may: 
             label={t('people:remove_group')}
             quiet size="small"
             danger
+            reason="welcome"
             says={t('people:remove_group_says', { group: group.name, count: group.members.length })}
-            perform={async () => {
-              await api.DELETE('/api/v1/groups/{group}', { params: { path: { group: group.name } } })
+            perform={async (reason) => {
+              await api.DELETE('/api/v1/groups/{group}', { params: { path: { group: group.name }, query: reason ? { reason } : {} } })
               await anew()
             }}
             done={t('people:group_removed', { group: group.name })}
@@ -150,6 +151,7 @@ function NewGroup() {
   return (
     <Act
       label={t('people:new_group')}
+      verb="group"
       icon={<TeamOutlined />}
       primary
       ready={name.trim() !== ''}

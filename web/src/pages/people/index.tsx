@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { meQuery } from '../../api/queries'
-import { useMay } from '../../parts/may'
+import { EVERYTHING, useMay } from '../../parts/may'
 import { Page } from '../../parts/page'
 import { Sections } from '../../parts/sections'
 import { Access } from './access'
@@ -19,7 +19,7 @@ export function People() {
   const { data: me } = useQuery(meQuery)
   const may = useMay()
   const keeps = may('access')
-  const knows = keeps || may('read_audit')
+  const knows = keeps || may('read_audit', EVERYTHING)
   const items = [
     ...(knows
       ? [
@@ -30,7 +30,7 @@ export function People() {
     { key: 'tokens', label: t('people:tab.tokens'), children: <Tokens /> },
     { key: 'policies', label: t('people:tab.policies'), children: <Policies may={may('policy')} /> },
     { key: 'access', label: t('people:tab.access'), children: <Access may={keeps} /> },
-    ...(may('read_audit') ? [{ key: 'history', label: t('people:tab.history'), children: <History /> }] : []),
+    ...(may('read_audit', EVERYTHING) ? [{ key: 'history', label: t('people:tab.history'), children: <History /> }] : []),
   ]
   return (
     <Page title={t('people:title')}>

@@ -1,6 +1,5 @@
 import { UserAddOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Modal } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
@@ -8,7 +7,7 @@ import type { NewInvitation } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { TextField } from '../../parts/field'
 import { Loaded } from '../../parts/loaded'
-import { Copyable } from '../../parts/once'
+import { Copyable, ShownOnce } from '../../parts/once'
 import { Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { exact, When } from '../../parts/time'
@@ -27,6 +26,7 @@ export function InvitePerson() {
     <>
       <Act
         label={t('people:invite')}
+        verb="invite"
         icon={<UserAddOutlined />}
         primary
         ready={who.handle.trim() !== '' && who.email.trim() !== ''}
@@ -51,16 +51,7 @@ export function InvitePerson() {
         </div>
         <WishFields value={wish} set={setWish} none={t('people:no_role_yet')} />
       </Act>
-      <Modal
-        open={made !== undefined}
-        title={t('people:invited', { who: made?.handle ?? '' })}
-        okText={t('people:have_it')}
-        cancelButtonProps={{ style: { display: 'none' } }}
-        mask={{ closable: false }}
-        closable={false}
-        keyboard={false}
-        onOk={() => setMade(undefined)}
-      >
+      <ShownOnce title={t('people:invited', { who: made?.handle ?? '' })} open={made !== undefined} close={() => setMade(undefined)}>
         {made && (
           <>
             <p>{t('people:invited_says', { email: made.email, until: exact(made.expires_at) })}</p>
@@ -71,7 +62,7 @@ export function InvitePerson() {
             <p className="soft">{t('people:shown_once')}</p>
           </>
         )}
-      </Modal>
+      </ShownOnce>
     </>
   )
 }

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Input, Segmented } from 'antd'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api } from '../../api/client'
+import { api, ifMatch, tagged } from '../../api/client'
 import { servicesQuery } from '../../api/queries'
 import { Act } from '../../parts/act'
 import { Field } from '../../parts/field'
@@ -44,7 +44,7 @@ export function Policies({ may }: { may: boolean }) {
 
 function Environment({ env, may }: { env: string; may: boolean }) {
   const policy = useQuery(policyQuery(env))
-  return <Loaded of={policy}>{({ text }) => (may ? <Editor env={env} stored={text} /> : <Text text={text} />)}</Loaded>
+  return <Loaded of={policy}>{({ text, tag }) => (may ? <Editor env={env} stored={text} tag={tag} /> : <Text text={text} />)}</Loaded>
 }
 
 const treeOf = (text: string): { [key: string]: Tree } | undefined => {
@@ -61,32 +61,39 @@ function Text({ text }: { text: string }) {
   return <pre className="policy-shown">{text}</pre>
 }
 
-function Editor({ env, stored }: { env: string; stored: string }) {
+function Editor({ env, stored, tag }: { env: string; stored: string; tag: string | undefined }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   // What was stored when the editing began: the answer to whether somebody else changed it meanwhile.
   const [base, setBase] = useState(stored)
+  // By which the server knows it: what somebody else wrote since is not overwritten.
+  const [baseTag, setBaseTag] = useState(tag)
   const [draft, setDraft] = useState(stored)
   const changed = draft !== base
   const overtaken = stored !== base
   useEffect(() => {
-    if (!overtaken || changed) return
+    if (changed) return
     setBase(stored)
+    setBaseTag(tag)
     setDraft(stored)
-  }, [overtaken, changed, stored])
+  }, [changed, stored, tag])
   const tree = treeOf(draft)
 
-  const set = async (text: string, reason: string): Promise<void> => {
-    await api.PUT('/api/v1/environments/{env}/policy', { params: { path: { env } }, body: { text, reason } })
-    setBase(text)
-    setDraft(text)
-    await client.invalidateQueries({ queryKey: ['policies', env] })
+  const set = async (text: string, reason: string, over: string | undefined): Promise<string | undefined> => {
+    try {
+      const put = await tagged(api.PUT('/api/v1/environments/{env}/policy', { params: { path: { env } }, body: { text, reason }, ...ifMatch(over) }))
+      setBase(text)
+      setBaseTag(put.tag)
+      setDraft(text)
+      return put.tag
+    } finally {
+      // Also where it was refused: what is there now is shown beside the draft.
+      await client.invalidateQueries({ queryKey: ['policies', env] })
+    }
   }
   const save = async (reason: string): Promise<void> => {
-    const now = await client.fetchQuery({ ...policyQuery(env), staleTime: 0 })
-    if (now.text !== base) return say(t('people:policy_overtaken'), { bad: true })
-    await set(draft, reason)
-    say(t('people:policy_set'), { undo: () => set(base, t('people:policy_undo_reason')) })
+    const put = await set(draft, reason, baseTag)
+    say(t('people:policy_set'), { undo: async () => void (await set(base, t('people:policy_undo_reason'), put)) })
   }
 
   return (
@@ -100,8 +107,8 @@ function Editor({ env, stored }: { env: string; stored: string }) {
           description={<pre>{stored || t('people:policy_empty')}</pre>}
           action={
             <>
-              <Button size="small" onClick={() => { setBase(stored); setDraft(stored) }}>{t('people:policy_theirs')}</Button>{' '}
-              <Button size="small" onClick={() => setBase(stored)}>{t('people:policy_mine')}</Button>
+              <Button size="small" onClick={() => { setBase(stored); setBaseTag(tag); setDraft(stored) }}>{t('people:policy_theirs')}</Button>{' '}
+              <Button size="small" onClick={() => { setBase(stored); setBaseTag(tag) }}>{t('people:policy_mine')}</Button>
             </>
           }
         />
@@ -117,7 +124,7 @@ function Editor({ env, stored }: { env: string; stored: string }) {
         <div className="policy-text">
           <Field label={t('people:policy_text')} hint={hasComments(draft) ? t('people:policy_comments') : undefined}>
             {(id) => (
-              <Input.TextArea id={id} value={draft} autoSize={{ minRows: 12, maxRows: 30 }} spellCheck={false} placeholder={t('people:policy_empty')} onChange={(e) => setDraft(e.target.value)} />
+              <Input.TextArea id={id} value={draft} rows={Math.min(30, Math.max(12, draft.split('\n').length + 1))} spellCheck={false} placeholder={t('people:policy_empty')} onChange={(e) => setDraft(e.target.value)} />
             )}
           </Field>
           <div className="sheet-do">

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import { api, got } from '../../api/client'
+import { api, got, tagged } from '../../api/client'
 import { whole } from '../../api/queries'
 
 const page = (after: string | undefined) => ({ params: { query: { limit: 200, ...(after && { after }) } } })
@@ -31,11 +31,11 @@ export const tokensQuery = queryOptions({
 
 export const accessPolicyQuery = queryOptions({
   queryKey: ['people', 'access'],
-  queryFn: () => got(api.GET('/api/v1/access-policy')),
+  queryFn: () => tagged(api.GET('/api/v1/access-policy')),
 })
 
 export const policyQuery = (env: string) =>
   queryOptions({
     queryKey: ['policies', env],
-    queryFn: () => got(api.GET('/api/v1/environments/{env}/policy', { params: { path: { env } } })),
+    queryFn: () => tagged(api.GET('/api/v1/environments/{env}/policy', { params: { path: { env } } })),
   })

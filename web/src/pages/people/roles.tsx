@@ -60,9 +60,10 @@ export function Withdraw({ role, who }: { role: Granted; who: string }) {
       label={t('people:withdraw')}
       danger
       quiet size="small"
+      reason="welcome"
       says={t('people:withdraw_says', { who, role: t(`people:role.${role.role}`), where: whereWords(t, role) })}
-      perform={async () => {
-        await api.DELETE('/api/v1/grants/{grant}', { params: { path: { grant: role.id } } })
+      perform={async (reason) => {
+        await api.DELETE('/api/v1/grants/{grant}', { params: { path: { grant: role.id }, query: reason ? { reason } : {} } })
         await anew()
       }}
       done={t('people:withdrawn')}

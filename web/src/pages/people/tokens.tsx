@@ -1,6 +1,6 @@
 import { KeyOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Modal, Radio, Select } from 'antd'
+import { Radio, Select } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
@@ -10,7 +10,7 @@ import { Act } from '../../parts/act'
 import { Field, TextField } from '../../parts/field'
 import { Loaded } from '../../parts/loaded'
 import { Mark } from '../../parts/marks'
-import { Copyable } from '../../parts/once'
+import { Copyable, ShownOnce } from '../../parts/once'
 import { Nothing, Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { exact, useNow, When } from '../../parts/time'
@@ -74,9 +74,10 @@ function Revoke({ token }: { token: Token }) {
       label={t('people:revoke')}
       quiet size="small"
       danger
+      reason="welcome"
       says={t('people:revoke_says', { name: token.name })}
-      perform={async () => {
-        await api.DELETE('/api/v1/tokens/{token}', { params: { path: { token: token.id } } })
+      perform={async (reason) => {
+        await api.DELETE('/api/v1/tokens/{token}', { params: { path: { token: token.id }, query: reason ? { reason } : {} } })
         await client.invalidateQueries({ queryKey: tokensQuery.queryKey })
       }}
       done={t('people:revoked', { name: token.name })}
@@ -99,6 +100,7 @@ function NewOne({ own, mine, keeps }: { own: boolean; mine: string | undefined; 
     <>
       <Act
         label={t('people:new_token')}
+        verb="token"
         icon={<KeyOutlined />}
         primary={!own}
         ready={name.trim() !== ''}
@@ -150,23 +152,14 @@ function NewOne({ own, mine, keeps }: { own: boolean; mine: string | undefined; 
         <WhereFields value={where} set={setWhere} />
         <p className="allows">{t('people:token_reach', { where: whereWords(t, where) })}</p>
       </Act>
-      <Modal
-        open={made !== undefined}
-        title={t('people:token_there', { name: made?.name ?? '' })}
-        okText={t('people:have_it')}
-        cancelButtonProps={{ style: { display: 'none' } }}
-        mask={{ closable: false }}
-        closable={false}
-        keyboard={false}
-        onOk={() => setMade(undefined)}
-      >
+      <ShownOnce title={t('people:token_there', { name: made?.name ?? '' })} open={made !== undefined} close={() => setMade(undefined)}>
         {made && (
           <>
             <p>{t('people:token_shown_once')}</p>
             <Copyable label={t('people:secret')} text={made.token} />
           </>
         )}
-      </Modal>
+      </ShownOnce>
     </>
   )
 }

@@ -86,7 +86,7 @@ function Who({ user }: { user: User }) {
         <strong>{user.handle}</strong>
         {user.name && user.name !== user.handle && <span> {user.name}</span>}
         <div className="soft">{user.kind === 'service' ? t('people:machine') : user.email}</div>
-        {user.disabled_at && <Mark tone="warn">{t('people:disabled')}</Mark>}
+        {user.erased_at ? <Mark tone="still">{t('people:is_erased')}</Mark> : user.disabled_at && <Mark tone="warn">{t('people:disabled')}</Mark>}
       </div>
     </div>
   )
@@ -116,6 +116,7 @@ function NewAccount() {
   return (
     <Act
       label={t('people:new_machine')}
+      verb="machine"
       icon={<RobotOutlined />}
       ready={handle.trim() !== ''}
       says={t('people:new_machine_says')}

@@ -22,12 +22,12 @@ interface ActsProps {
 export function Acts({ rollout, places, who }: ActsProps) {
   const may = useMay()
   const [asked, setAsked] = useState<string>()
-  const web = places.some((p) => p.kind === 'web')
+  const web = rollout.service_kind === 'web'
   const liveHere = places.some((p) => p.release?.digest === rollout.to.digest)
   const can = sensible(rollout, web, liveHere, who)
   const closed = places.some((p) => p.frozen?.rollout === rollout.id)
   const one = (name: string, now: boolean, action: Action, show: (props: OneProps & { key: string }) => ReactNode): ReactNode[] =>
-    (now || asked === name) && may(action)
+    (now || asked === name) && may(action, { service: rollout.service, env: rollout.env })
       ? [show({ key: name, rollout, hold: { opened: () => setAsked(name), closed: () => setAsked(undefined) } })]
       : []
   const more = [
@@ -57,6 +57,7 @@ function Pause({ rollout, hold }: OneProps) {
   return (
     <Act
       label={t('rollout:act.pause')}
+      verb="pause"
       icon={<PauseOutlined />}
       reason="needed"
       {...hold}
@@ -74,6 +75,7 @@ function Resume({ rollout, hold }: OneProps) {
     <Act
       primary
       label={t('rollout:act.resume')}
+      verb="resume"
       icon={<PlayCircleOutlined />}
       reason="needed"
       {...hold}
@@ -92,6 +94,7 @@ function Approve({ rollout, hold }: OneProps) {
     <Act
       primary
       label={t('rollout:act.approve')}
+      verb="approve"
       icon={<CheckOutlined />}
       reason="welcome"
       {...hold}
@@ -120,6 +123,7 @@ function Abort({ rollout, hold }: OneProps) {
     <Act
       danger
       label={t('rollout:act.abort')}
+      verb="abort"
       icon={<StopOutlined />}
       reason="needed"
       {...hold}
@@ -147,6 +151,7 @@ function RollBack({ rollout, places, hold }: OneProps & { places: PlaceStatus[] 
     <Act
       danger
       label={one ? t('rollout:act.rollback', words) : t('rollout:act.rollback_each')}
+      verb="rollback"
       icon={<RollbackOutlined />}
       reason="needed"
       {...hold}
@@ -176,6 +181,7 @@ function Reopen({ rollout, hold }: OneProps) {
   return (
     <Act
       label={t('rollout:act.reopen')}
+      verb="reopen"
       icon={<UnlockOutlined />}
       reason="needed"
       {...hold}

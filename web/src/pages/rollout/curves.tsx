@@ -1,14 +1,15 @@
 // The two curves: whose traffic was whose, and what the evidence said.
 import { useTranslation } from 'react-i18next'
-import type { Event, Judgement, Rollout } from '../../api/schema'
+import type { DecisionKind, Event, Judgement, Rollout } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
 import { useNow } from '../../parts/time'
 import { amount } from './amount'
-import { Plot, type Rule } from './plot'
-import { crossed, isLive, moves, shares } from './story'
+import { clock, Plot, type Rule } from './plot'
+import { crossed, decisions, isLive, moves, shares } from './story'
 
 const SITE_COLOURS = ['--canary', '--busy', '--good', '--warn', '--bad', '--brand']
+const DECIDED: Record<DecisionKind, string> = { promoted: '--good', person: '--busy', asked: '--warn', went_on: '--warn', back: '--bad' }
 /** Evidence below this is shown as this: it says no more. */
 const LOWEST = 0.01
 
@@ -61,10 +62,11 @@ export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: J
   const points = [...judged.over_time.filter((p) => p.t < last.t), last]
   const top = Math.max(judged.e_needed, judged.promotion_needed, ...points.map((p) => Math.max(p.e, p.promotion)))
   const at = crossed(judged)
+  const decided = decisions(judged)
   const marks: Rule[] = [
     ...judged.waves.map((w) => ({ at: w.t, label: t('rollout:wave_share', { n: w.number, share: percent(w.share) }), colour: '--ink-faint' })),
-    ...(at === undefined ? [] : [{ at, label: t('rollout:evidence.decided'), colour: '--bad', dash: [] }]),
-  ]
+    ...decided.map((d) => ({ at: d.t, label: t(`rollout:decision.${d.kind}`), colour: DECIDED[d.kind], dash: [] })),
+  ].sort((a, b) => a.at - b.at)
   const ended = isLive(rollout.phase) ? (until - began) / 1_000 : judged.seconds
   return (
     <Sheet title={t('rollout:evidence.title')}>
@@ -87,6 +89,20 @@ export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: J
         range={[LOWEST, 10 ** Math.ceil(Math.log10(top) + 0.15)]}
         until={Math.max(ended, last.t)}
         marks={marks}
+        below={
+          decided.length > 0 && (
+            <ol className="decisions" aria-label={t('rollout:decision.title')}>
+              {decided.map((d) => (
+                <li key={`${d.t}${d.kind}`}>
+                  <strong style={{ color: `var(${DECIDED[d.kind]})` }}>
+                    {clock(d.t)} {t(`rollout:decision.${d.kind}`)}
+                  </strong>{' '}
+                  {d.text}
+                </li>
+              ))}
+            </ol>
+          )
+        }
         limits={[
           { at: judged.e_needed, label: t('rollout:evidence.limit', { e: amount(judged.e_needed) }), colour: '--bad' },
           { at: judged.promotion_needed, label: t('rollout:evidence.pass', { e: amount(judged.promotion_needed) }), colour: '--good' },

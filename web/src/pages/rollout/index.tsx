@@ -101,7 +101,7 @@ function Shown({ rollout }: { rollout: Rollout }) {
                 children: <Loaded of={status}>{() => <Instances rollout={rollout} places={places} />}</Loaded>,
               },
               { key: 'checks', label: t('rollout:checks.title'), children: <Checks report={rollout.verification} /> },
-              ...(may('read_logs') ? [{ key: 'logs', label: t('rollout:logs.title'), children: <Logs rollout={rollout} /> }] : []),
+              ...(may('read_logs', { service: rollout.service, env: rollout.env }) ? [{ key: 'logs', label: t('rollout:logs.title'), children: <Logs rollout={rollout} /> }] : []),
               { key: 'events', label: t('rollout:events.title'), children: <Loaded of={events}>{(all) => <EventRows events={all} />}</Loaded> },
             ]}
           />

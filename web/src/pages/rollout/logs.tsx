@@ -3,15 +3,17 @@ import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from 'antd'
 import { VerticalAlignBottomOutlined } from '@ant-design/icons'
-import { Parser } from '../../api/live'
 import type { LogLine, LogUpdate, ReleaseRef, Rollout } from '../../api/schema'
-import { language, locale } from '../../i18n'
+import { messages } from '../../api/stream'
+import { locale } from '../../i18n'
 import { isLive } from './story'
 
 /** More would make the page slow, and nobody reads it here. */
 const KEPT = 1_000
 const TAIL = 100
 const AGAIN_MS = 2_000
+/** Lines come in bursts; the page is told once. */
+const GATHER_MS = 100
 
 interface Row {
   n: number
@@ -39,29 +41,31 @@ function useLines(service: string, env: string, release: string, follow: boolean
     let last: string | undefined
     let n = 0
     let at = ''
+    let come: Row[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
+    let gathering: ReturnType<typeof setTimeout> | undefined
     setStream({ rows: [], state: 'reading' })
+    const flush = (): void => {
+      clearTimeout(gathering)
+      gathering = undefined
+      const rows = come
+      come = []
+      if (rows.length && !over.signal.aborted) setStream((old) => ({ rows: merged(old.rows, rows), state: 'reading' }))
+    }
     const read = async (): Promise<void> => {
       const query = new URLSearchParams({ env, release, tail: `${TAIL}`, follow: `${follow}` })
-      const answer = await fetch(`/api/v1/services/${encodeURIComponent(service)}/logs?${query}`, {
-        headers: { Accept: 'text/event-stream', 'Accept-Language': language(), ...(last === undefined ? {} : { 'Last-Event-ID': last }) },
-        signal: over.signal,
-      })
-      if (!answer.ok || !answer.body) throw new Error(`${answer.status}`)
-      const parser = new Parser()
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-      for (;;) {
-        const { value, done } = await reader.read()
-        if (done) return
-        const come: Row[] = []
-        for (const message of parser.feed(value)) {
+      const url = `/api/v1/services/${encodeURIComponent(service)}/logs?${query}`
+      try {
+        for await (const message of messages(url, { last, signal: over.signal })) {
           if (message.kind !== 'message') continue
           if (message.id !== undefined) last = message.id
           const update = JSON.parse(message.data) as LogUpdate
           if (update.type === 'line') at = update.at
           come.push({ n: n++, at, ...(update.type === 'line' ? { line: update } : { notice: update.text }) })
+          gathering ??= setTimeout(flush, GATHER_MS)
         }
-        if (come.length) setStream((old) => ({ rows: merged(old.rows, come), state: 'reading' }))
+      } finally {
+        flush()
       }
     }
     const loop = async (): Promise<void> => {
@@ -77,6 +81,7 @@ function useLines(service: string, env: string, release: string, follow: boolean
     void loop()
     return () => {
       clearTimeout(timer)
+      clearTimeout(gathering)
       over.abort()
     }
   }, [service, env, release, follow])

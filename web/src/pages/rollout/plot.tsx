@@ -38,6 +38,8 @@ interface PlotProps {
   /** Level, at a value. */
   limits?: Rule[]
   extra?: ReactNode
+  /** Under the picture, in words. */
+  below?: ReactNode
 }
 
 const TABLE_ROWS = 20
@@ -107,7 +109,7 @@ function rules(marks: Rule[], limits: Rule[]): (u: uPlot) => void {
 }
 
 export function Plot(props: PlotProps) {
-  const { summary, lines, t, values, format, height = 220, log = false, extra } = props
+  const { summary, lines, t, values, format, height = 220, log = false, extra, below } = props
   const dark = useDark()
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
@@ -199,6 +201,7 @@ export function Plot(props: PlotProps) {
         {extra}
       </figcaption>
       <div ref={place} style={{ height }} role="img" aria-label={summary} />
+      {below}
       <div className="visually-hidden">
         <table>
           <caption>{summary}</caption>

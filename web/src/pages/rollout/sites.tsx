@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 import type { Rollout, SitePhase } from '../../api/schema'
 import { count, Mark, ReleaseName, Share, type Tone } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
+import { wavesOf } from './story'
 
 const TONE: Record<SitePhase, Tone> = {
   waiting: 'still', starting: 'busy', shifting: 'busy', verifying: 'busy', judging: 'busy', soaking: 'busy', done: 'good', returning: 'warn', returned: 'still',
@@ -17,6 +18,7 @@ export function Sites({ rollout }: { rollout: Rollout }) {
           <tr>
             <th scope="col">{t('rollout:sites.site')}</th>
             <th scope="col">{t('rollout:sites.phase')}</th>
+            <th scope="col">{t('rollout:sites.waves')}</th>
             <th scope="col">{t('rollout:sites.share', { to: rollout.to.label })}</th>
             <th scope="col">{t('rollout:sites.ready')}</th>
             <th scope="col">{t('rollout:sites.back_to')}</th>
@@ -29,6 +31,9 @@ export function Sites({ rollout }: { rollout: Rollout }) {
               <td>
                 <Mark tone={TONE[site.phase]}>{t(`rollout:site_phase.${site.phase}`)}</Mark>
                 {site.reason && <div className="site-why">{site.reason}</div>}
+              </td>
+              <td className="number" data-label={t('rollout:sites.waves')}>
+                {t('rollout:sites.waves_of', wavesOf(rollout, site.site))}
               </td>
               <td data-label={t('rollout:sites.share', { to: rollout.to.label })}>
                 <Share points={site.share} />

@@ -43,6 +43,7 @@ export function Promote({ rollout, hold }: OneProps) {
     <Act
       primary={rollout.phase !== 'paused'}
       label={t('rollout:act.promote')}
+      verb="promote"
       ready={!moved}
       icon={<ForwardOutlined />}
       reason="needed"
@@ -82,6 +83,7 @@ export function SetShare({ rollout, hold }: OneProps) {
   return (
     <Act
       label={t('rollout:act.share')}
+      verb="share"
       icon={<SlidersOutlined />}
       reason="needed"
       ready={!moved && share !== has}

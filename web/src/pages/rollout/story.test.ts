@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Event, Rollout, Wave } from '../../api/schema'
-import { backAfter, moves, nearness, nextStep, outlook, sensible, shares, standing, waveState } from './story'
+import type { Event, Judgement, Rollout, Wave } from '../../api/schema'
+import { backAfter, decisions, moves, nearness, nextStep, outlook, planned, sensible, shares, standing, wavesOf, waveState } from './story'
 
 const event = (kind: string, second: number, after: Record<string, unknown>): Event => ({
   seq: second, id: `${second}`, at: new Date(second * 1_000).toISOString(), kind, schema: 1, subject: 'rollout/r',
@@ -94,4 +94,25 @@ it('measures how long traffic took to be back', () => {
   expect(backAfter(rollout({ phase: 'returning' }), told.slice(0, 1))).toBeUndefined()
   const back = rollout({ kind: 'rollback', created_at: new Date(1_000).toISOString() })
   expect(backAfter(back, [event('rollout.traffic_moved', 2, { site: 'default', share: 10_000 })])).toBe(1_000)
+})
+
+describe('plans and decisions', () => {
+  it('says what is left of a wave under way, and nothing of one without times', () => {
+    const at = Date.parse('2026-11-11T00:10:01Z')
+    const timed = wave(1, 1_000, { started_at: '2026-11-11T00:00:01Z', least_ms: 60_000, most_ms: 3_600_000 })
+    expect(planned(timed, rollout(), at)).toEqual({ least: 60_000, most: 3_600_000, left: 3_000_000 })
+    expect(planned({ ...timed, finished_at: '2026-11-11T00:05:00Z' }, rollout(), at)).toEqual({ least: 60_000, most: 3_600_000 })
+    expect(planned(wave(3, 10_000), rollout(), at)).toBe(undefined)
+  })
+  it('counts the waves of a site', () => {
+    const done = wave(1, 1_000, { finished_at: '2026-11-11T00:05:00Z' })
+    const elsewhere: Wave = { ...wave(3, 10_000), steps: [{ site: 'us', share: 10_000 }] }
+    expect(wavesOf(rollout({ waves: [done, wave(2, 5_000, { skipped: true }), elsewhere] }), 'default')).toEqual({ done: 2, all: 2 })
+  })
+  it('takes what the log tells, and else when the line was crossed', () => {
+    const judged = { over_time: [{ t: 5, e: 200, promotion: 1 }], e_needed: 100, verdict: 'worse', seconds: 9 } as unknown as Judgement
+    expect(decisions(judged)).toEqual([{ kind: 'back', t: 5, text: '' }])
+    const told = { kind: 'promoted' as const, t: 3, text: 'on', at: '2026-11-11T00:00:04Z', wave: 1 }
+    expect(decisions({ ...judged, decisions: [told] })).toEqual([told])
+  })
 })

@@ -1,5 +1,5 @@
 // What a rollout's rows and events mean to a reader: no React, no server.
-import type { Event, Judgement, Rollout, RolloutPhase, Wave, WaveStep } from '../../api/schema'
+import type { DecisionKind, Event, Judgement, Rollout, RolloutPhase, Wave, WaveStep } from '../../api/schema'
 
 export const isLive = (phase: RolloutPhase): boolean =>
   phase === 'queued' || phase === 'running' || phase === 'paused' || phase === 'returning'
@@ -159,6 +159,35 @@ export function nearness(e: number, needed: number): number {
 /** When the evidence crossed what is needed: seconds since the first share. */
 export const crossed = (judged: Judgement): number | undefined =>
   judged.over_time.find((p) => p.e >= judged.e_needed)?.t ?? (judged.verdict === 'worse' ? judged.seconds : undefined)
+
+/** What was decided, by its time. Of rollouts whose log says nothing of it, when the evidence crossed what is needed. */
+export function decisions(judged: Judgement): { kind: DecisionKind; t: number; text: string }[] {
+  const told = judged.decisions ?? []
+  const at = crossed(judged)
+  return told.length === 0 && at !== undefined ? [{ kind: 'back', t: at, text: '' }] : told
+}
+
+export interface Planned {
+  least: number
+  most?: number
+  /** Milliseconds that are left until it ends without a verdict; less than none where it is over its time. */
+  left?: number
+}
+
+/** What a wave was to take. */
+export function planned(wave: Wave, rollout: Rollout, now: number): Planned | undefined {
+  const { least_ms: least = 0, most_ms: most } = wave
+  if (least === 0 && (most === null || most === undefined)) return undefined
+  const current = waveState(wave, rollout) === 'current' && wave.started_at
+  const left = current && most != null ? Date.parse(wave.started_at ?? '') + most - now : undefined
+  return { least, ...(most != null && { most }), ...(left !== undefined && { left }) }
+}
+
+/** How many waves of a site are done, of how many. */
+export function wavesOf(rollout: Rollout, site: string): { done: number; all: number } {
+  const own = rollout.waves.filter((w) => w.steps.some((s) => s.site === site))
+  return { done: own.filter((w) => w.finished_at || w.skipped).length, all: own.length }
+}
 
 export interface May {
   approve: boolean

@@ -5,8 +5,8 @@ import { useTranslation } from 'react-i18next'
 import type { Rollout, Wave } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
-import { Took } from '../../parts/time'
-import { FULL, isLive, type WaveState, waveEnd, waveShare, waveState } from './story'
+import { span, Took, useNow } from '../../parts/time'
+import { FULL, isLive, planned, type WaveState, waveEnd, waveShare, waveState } from './story'
 
 const SIGN: Record<WaveState, ReactNode> = {
   done: <CheckCircleFilled />,
@@ -42,8 +42,9 @@ function Step({ wave, rollout }: { wave: Wave; rollout: Rollout }) {
     // Only the track itself is moved: the page stays where it is read.
     if (state === 'current' && here.current && track) track.scrollTo({ left: here.current.offsetLeft - track.offsetLeft - 16 })
   }, [state])
-  const planned = Math.max(0, ...wave.steps.map((s) => s.share))
+  const byPlan = Math.max(0, ...wave.steps.map((s) => s.share))
   const paused = state === 'current' && rollout.phase === 'paused'
+  const plan = planned(wave, rollout, useNow())
   return (
     <li ref={here} className={`track-step ${paused ? 'paused' : state}`} aria-current={state === 'current' ? 'step' : undefined}>
       <div className="track-bar" aria-hidden="true" />
@@ -63,7 +64,17 @@ function Step({ wave, rollout }: { wave: Wave; rollout: Rollout }) {
           </>
         )}
       </div>
-      {wave.set_share != null && <div className="track-note">{t('rollout:track.set', { planned: percent(planned), set: percent(wave.set_share) })}</div>}
+      {plan && (
+        <div className="track-plan">
+          {plan.most === undefined
+            ? t('rollout:track.least', { least: span(plan.least) })
+            : plan.least > 0
+              ? t('rollout:track.between', { least: span(plan.least), most: span(plan.most) })
+              : t('rollout:track.most', { most: span(plan.most) })}
+          {plan.left !== undefined && plan.left > 0 && ` · ${t('rollout:track.left', { time: span(Math.ceil(plan.left / 60_000) * 60_000) })}`}
+        </div>
+      )}
+      {wave.set_share != null && <div className="track-note">{t('rollout:track.set', { planned: percent(byPlan), set: percent(wave.set_share) })}</div>}
       {wave.skipped && <div className="track-note">{t('rollout:track.skipped_why')}</div>}
     </li>
   )

@@ -108,6 +108,13 @@ function Forecast({ rollout, events, judged }: { rollout: Rollout; events: Event
   if (!told && !judged) return null
   const time = judged ? span(judged.seconds * 1_000) : ''
   const took = judged && (isLive(rollout.phase) ? t('rollout:forecast.so_far', { time }) : t('rollout:forecast.judged', { time }))
+  const now = isLive(rollout.phase) ? judged?.outlook : undefined
+  if (now)
+    return (
+      <p className={now.hopeless ? 'verdict-forecast hopeless' : 'verdict-forecast'}>
+        {t('rollout:forecast.now', { sentence: now.text })} {took}
+      </p>
+    )
   const expected = told?.expected === undefined ? undefined : t('rollout:forecast.expected', { time: span(Math.ceil(told.expected) * 1_000) })
   return (
     <p className="verdict-forecast">

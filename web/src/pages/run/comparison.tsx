@@ -7,12 +7,17 @@ import { api, got } from '../../api/client'
 import type { Job, Run } from '../../api/schema'
 import { Nothing } from '../../parts/page'
 import { Trouble } from '../../parts/trouble'
-import { parse, settled } from './log/ansi'
+import { parse, PLAIN, settled } from './log/ansi'
 import { around, firstDifference, type Pair, type Side } from './log/compare'
 import { withoutMarks } from './log/folds'
 import { Spans } from './log/line'
-import { LogText } from './log/text'
+import { Walk } from './log/walk'
 import './comparison.css'
+
+interface Page {
+  items: Run[]
+  next?: string | null
+}
 
 interface Found {
   run: Run
@@ -22,37 +27,37 @@ interface Found {
 /** Pages of runs that are looked through. */
 const PAGES = 5
 const SHOWN = 2 << 10
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
+/** The last run before this one in which the same job succeeded: of the same branch where there is one. */
 async function lastSuccess(run: Run, job: Job): Promise<Found | null> {
   let after: string | undefined
+  let elsewhere: Found | null = null
   for (let n = 0; n < PAGES; n++) {
     const params = { path: { service: run.service }, query: { limit: 100, ...(after !== undefined && { after }) } }
-    const page = await got(api.GET('/api/v1/services/{service}/runs', { params }))
+    const page: Page = await got(api.GET('/api/v1/services/{service}/runs', { params }))
     for (const one of page.items) {
-      if (one.number >= run.number || (one.state !== 'success' && one.state !== 'success_with_warnings')) continue
       const same = one.jobs.find((j) => j.name === job.name && j.state === 'success')
-      if (same) return { run: one, job: same }
+      if (!same || one.number >= run.number) continue
+      if (one.branch === run.branch) return { run: one, job: same }
+      elsewhere ??= { run: one, job: same }
     }
-    if (!page.next) return null
+    if (!page.next) break
     after = page.next
   }
-  return null
+  return elsewhere
 }
 
-async function readLog(run: string, job: string, signal: AbortSignal): Promise<LogText> {
-  const call = api.GET('/api/v1/runs/{run}/jobs/{job}/log', { params: { path: { run, job } }, parseAs: 'arrayBuffer', signal })
-  const bytes = await got(call as Promise<{ data?: ArrayBuffer }>)
-  const log = new LogText(0, bytes.byteLength)
-  log.append(new Uint8Array(bytes))
-  log.finish()
-  return log
-}
+const walk = (run: string, job: string, signal: AbortSignal): Walk =>
+  new Walk(async (offset, limit) => {
+    const params = { path: { run, job }, query: { offset, limit } }
+    const call = api.GET('/api/v1/runs/{run}/jobs/{job}/log', { params, parseAs: 'arrayBuffer', signal })
+    return new Uint8Array(await got(call as Promise<{ data?: ArrayBuffer }>))
+  })
 
 interface Compared {
   other: Found
-  mine: LogText
-  theirs: LogText
+  mine: Walk
+  theirs: Walk
   at: number | undefined
   pairs: Pair[]
 }
@@ -60,9 +65,9 @@ interface Compared {
 async function compare(run: Run, job: Job, signal: AbortSignal): Promise<Compared | null> {
   const other = await lastSuccess(run, job)
   if (!other) return null
-  const [mine, theirs] = await Promise.all([readLog(run.id, job.id, signal), readLog(other.run.id, other.job.id, signal)])
-  const [left, right]: [Side, Side] = [{ log: mine, commit: run.commit }, { log: theirs, commit: other.run.commit }]
-  const at = await firstDifference(left, right, pause)
+  const [mine, theirs] = [walk(run.id, job.id, signal), walk(other.run.id, other.job.id, signal)]
+  const [left, right]: [Side<Walk>, Side<Walk>] = [{ log: mine, commit: run.commit }, { log: theirs, commit: other.run.commit }]
+  const at = await firstDifference(left, right)
   return { other, mine, theirs, at, pairs: at === undefined ? [] : around(left, right, at) }
 }
 
@@ -89,7 +94,14 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
         <p>
           {at === undefined ? t('run:compare.same') : t('run:compare.differs', { line: at + 1 })} <span className="run-soft">{t('run:compare.ignored')}</span>
         </p>
-        {at !== undefined && at < mine.lines && <Button onClick={() => show(at + 1)}>{t('run:compare.show')}</Button>}
+        <span className="comparison-go">
+          {at !== undefined && at < mine.lines && <Button onClick={() => show(at + 1)}>{t('run:compare.show')}</Button>}
+          {at !== undefined && at < theirs.lines && (
+            <Link className="comparison-other" to="/runs/$run" params={{ run: other.run.id }} search={{ job: other.job.id, line: at + 1 }}>
+              {t('run:compare.show_there')}
+            </Link>
+          )}
+        </span>
       </div>
       {at !== undefined && (
         <div className="comparison-box" tabIndex={0} role="region" aria-label={t('run:compare.sides')}>
@@ -116,7 +128,7 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
             </thead>
             <tbody role="rowgroup">
               {pairs.map((pair, n) => (
-                <tr key={n} role="row" className={pair.same ? undefined : 'differs'}>
+                <tr key={n} role="row" className={[!pair.same && 'differs', (pair.mine === at || pair.theirs === at) && !pair.same && 'first'].filter(Boolean).join(' ') || undefined}>
                   <Cell log={mine} line={pair.mine} side={pair.same ? undefined : 'mine'} />
                   <Cell log={theirs} line={pair.theirs} side={pair.same ? undefined : 'theirs'} />
                 </tr>
@@ -129,19 +141,19 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
   )
 }
 
-function Cell({ log, line, side }: { log: LogText; line: number | undefined; side: 'mine' | 'theirs' | undefined }) {
+function Cell({ log, line, side }: { log: Walk; line: number | undefined; side: 'mine' | 'theirs' | undefined }) {
   const { t } = useTranslation()
   const sign = side === undefined || line === undefined ? '' : side === 'mine' ? '+' : '\u2212'
   if (line === undefined) return <td role="cell" colSpan={2} className="gone" aria-label={t('run:compare.no_line')} />
-  const cut = log.length(line) > SHOWN
+  const text = log.line(line)
   return (
     <>
       <td role="cell" className="log-no">
         {line + 1} <span aria-hidden>{sign}</span>
       </td>
       <td role="cell" className={side ? `log-text ${side}` : 'log-text'}>
-        <Spans spans={parse(settled(withoutMarks(log.line(line, SHOWN))), log.styleAt(line)).spans} />
-        {cut && '\u2026'}
+        <Spans spans={parse(settled(withoutMarks(text.slice(0, SHOWN))), PLAIN).spans} />
+        {text.length > SHOWN && '\u2026'}
       </td>
     </>
   )

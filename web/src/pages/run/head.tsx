@@ -13,8 +13,8 @@ import { Took, When } from '../../parts/time'
 import { say } from '../../parts/toast'
 import { useJobName } from './graph'
 import { isOver, repeatable } from './jobs'
-import { copyText } from './log/copy'
-import { StateMark } from './marks'
+import { copyText } from '../../parts/copy'
+import { StateMark } from '../../parts/state'
 
 /** Facts of a run, in one line where there is room. */
 export function Head({ run }: { run: Run }) {
@@ -68,7 +68,7 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 export function Actions({ run }: { run: Run }) {
   const { t } = useTranslation()
   const client = useQueryClient()
-  const may = useMay()('run')
+  const may = useMay()('run', { service: run.service })
   const name = useJobName()
   const again = repeatable(run)
   const over = isOver(run)
@@ -80,6 +80,7 @@ export function Actions({ run }: { run: Run }) {
       {!over && (
         <Act
           label={t('run:act.cancel')}
+          verb="cancel"
           danger
           says={t('run:act.cancel_says', { number: run.number })}
           reason="welcome"
@@ -90,6 +91,7 @@ export function Actions({ run }: { run: Run }) {
       {again.length > 0 && (
         <Act
           label={t('run:act.repeat')}
+          verb="retry"
           primary={run.state === 'failed' || run.state === 'canceled'}
           says={t('run:act.repeat_says', { count: again.length, jobs: again.map(name).join(', ') })}
           reason="welcome"

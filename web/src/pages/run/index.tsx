@@ -6,6 +6,7 @@ import { runQuery } from '../../api/queries'
 import type { Run } from '../../api/schema'
 import { Loaded } from '../../parts/loaded'
 import { Nothing, Page } from '../../parts/page'
+import { Artifacts } from './artifacts'
 import { Graph } from './graph'
 import { Actions, Head } from './head'
 import { JobPanel } from './job'
@@ -45,20 +46,23 @@ function Body({ run }: { run: Run }) {
   useEffect(() => {
     shown.current = job?.id
   }, [job?.id])
+  const go = (id: string): void => void navigate({ search: { job: id }, replace: true, resetScroll: false })
   return (
     <>
       <Head run={run} />
       {run.reason && <p className={run.state === 'failed' ? 'run-reason bad' : 'run-reason'}>{run.reason}</p>}
       {job ? (
         <>
-          <Graph jobs={run.jobs} chosen={job} choose={(j) => void navigate({ search: { job: j.id }, replace: true, resetScroll: false })} />
+          <Graph jobs={run.jobs} chosen={job} choose={(j) => go(j.id)} />
           <JobPanel
             key={job.id}
             run={run}
             job={job}
             line={line}
+            go={(j) => go(j.id)}
             choose={(at) => void navigate({ search: { job: job.id, ...(at !== undefined && { line: at }) }, replace: true, resetScroll: false })}
           />
+          <Artifacts run={run} choose={go} />
         </>
       ) : (
         <div className="sheet">

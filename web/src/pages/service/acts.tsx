@@ -8,8 +8,9 @@ import { api, got } from '../../api/client'
 import type { ClosedQueue, Environment, Freeze, PlaceStatus, ReleaseRef, Rollout } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { useMay } from '../../parts/may'
+import { useUnfreeze } from '../../parts/unfreeze'
 import { Change } from './change'
-import { releasesQuery } from './queries'
+import { releasesQuery, waitingQuery } from './queries'
 
 /** To the rollout that has begun, once it is known. */
 export function useFollow(): (rollout: Promise<Rollout>) => Promise<void> {
@@ -80,38 +81,31 @@ export function ReleaseSelect({
   )
 }
 
-/** What holds a rollout that is asked for now. */
-function Holds({ environment, freezes }: { environment: Environment | undefined; freezes: Freeze[] }) {
-  const { t } = useTranslation()
-  const frozen = freezes.find((f) => !f.env || f.env === environment?.name)
-  if (environment?.frozen) return <p className="act-hold">{t('service:act.queue_closed')}</p>
-  return frozen ? <p className="act-hold">{t('service:act.frozen', { who: frozen.by, why: frozen.reason })}</p> : null
-}
-
 interface Whole {
   service: string
   environments: Environment[]
   places: PlaceStatus[]
-  freezes: Freeze[]
 }
 
-export function RollOut({ service, environments, places, freezes, release, env, size }: Whole & { release?: ReleaseRef; env?: string; size?: 'small' }) {
+export function RollOut({ service, environments: all, places, release, env, size }: Whole & { release?: ReleaseRef; env?: string; size?: 'small' }) {
   const { t } = useTranslation()
   const follow = useFollow()
   const may = useMay()
+  const environments = all.filter((one) => may('deploy', { service, env: one.name }))
   const { data: newest } = useInfiniteQuery(releasesQuery(service))
   const [chosen, setChosen] = useState<string>()
   const [target, setTarget] = useState(env ?? environments[0]?.name ?? '')
   const [hotfix, setHotfix] = useState(false)
   const [ticket, setTicket] = useState('')
-  if (!may('deploy')) return null
-  const all = newest?.pages.flatMap((p) => p.items) ?? []
-  const to = release ?? all.find((r) => r.label === (chosen ?? all[0]?.label))
+  if (environments.length === 0 || (env !== undefined && !may('deploy', { service, env }))) return null
+  const built = newest?.pages.flatMap((p) => p.items) ?? []
+  const to = release ?? built.find((r) => r.label === (chosen ?? built[0]?.label))
   const live = liveIn(places, target)
   const again = live !== undefined && live.digest === to?.digest
   return (
     <Act
       label={release ? t('service:roll_out_this') : t('service:roll_out')}
+      {...(!release && !env && { verb: 'rollout' })}
       primary={!release && !env}
       wide
       {...(size && { size })}
@@ -154,8 +148,7 @@ export function RollOut({ service, environments, places, freezes, release, env, 
           <Envs environments={environments} value={target} onChange={setTarget} />
         </Field>
       )}
-      <Holds environment={environments.find((e) => e.name === target)} freezes={freezes} />
-      {live && to && !again && <Change service={service} env={target} from={live} to={to} />}
+      {to && target !== '' && !again && <Change service={service} asked={{ env: target, release: to.label, ...(hotfix && { kind: 'hotfix' as const }) }} from={live} to={to} />}
       <div className="act-pair">
         <Field group label={t('service:act.kind')} hint={t('service:act.hotfix_hint')}>
           <Segmented
@@ -182,7 +175,7 @@ export function Envs({ environments, value, onChange }: { environments: { name: 
   return <Segmented value={value} onChange={onChange} options={names} />
 }
 
-export function Promote({ service, environments, places, freezes }: Whole) {
+export function Promote({ service, environments, places }: Whole) {
   const { t } = useTranslation()
   const follow = useFollow()
   const may = useMay()
@@ -190,7 +183,7 @@ export function Promote({ service, environments, places, freezes }: Whole) {
   const [chosen, setChosen] = useState<string>()
   const [picked, setPicked] = useState<string>()
   const [ticket, setTicket] = useState('')
-  if (!may('deploy') || environments.length < 2) return null
+  if (environments.length < 2 || !environments.some((e) => may('deploy', { service, env: e.name }))) return null
   // As one usually goes: from where something is live to where it is not yet.
   const natural = sources.find((e) => {
     const next = environments[environments.indexOf(e) + 1]
@@ -204,6 +197,7 @@ export function Promote({ service, environments, places, freezes }: Whole) {
   return (
     <Act
       label={t('service:promote')}
+      verb="promote"
       wide
       refused={sources.length === 0 ? t('service:act.nothing_live') : undefined}
       reason="welcome"
@@ -227,8 +221,7 @@ export function Promote({ service, environments, places, freezes }: Whole) {
           <Envs environments={others} value={to} onChange={setPicked} />
         </Field>
       </div>
-      <Holds environment={environments.find((e) => e.name === to)} freezes={freezes} />
-      {source && target && source.digest !== target.digest && <Change service={service} env={to} from={target} to={source} />}
+      {source && source.digest !== target?.digest && <Change service={service} asked={{ env: to, from }} from={target} to={source} />}
       <Field label={t('service:act.ticket')}>
         <Input value={ticket} maxLength={100} onChange={(e) => setTicket(e.target.value)} />
       </Field>
@@ -242,22 +235,29 @@ export function FreezeService({ service, environments }: { service: string; envi
   const { t } = useTranslation()
   const may = useMay()
   const client = useQueryClient()
-  const [env, setEnv] = useState('')
+  const unfreeze = useUnfreeze()
+  const [picked, setEnv] = useState<string>()
   const [hours, setHours] = useState(0)
-  if (!may('freeze')) return null
+  const open = environments.filter((e) => may('freeze', { service, env: e.name }))
+  const whole = may('freeze', { service, env: '*' })
+  if (!whole && open.length === 0) return null
+  const env = picked ?? (whole ? '' : (open[0]?.name ?? ''))
   return (
     <Act
       label={t('service:freeze')}
+      verb="freeze"
       reason="needed"
       done={t('service:frozen_now')}
       says={env ? t('service:act.freezes_env', { service, env }) : t('service:act.freezes', { service })}
+      undo={unfreeze}
       perform={async (reason) => {
-        await got(
+        const freeze = await got(
           api.POST('/api/v1/freezes', {
             body: { service, reason, ...(env && { env }), ...(hours > 0 && { for_s: hours * 3_600 }) },
           }),
         )
         await client.invalidateQueries({ queryKey: ['freezes'] })
+        return freeze
       }}
     >
       <Field label={t('service:act.env')}>
@@ -265,7 +265,7 @@ export function FreezeService({ service, environments }: { service: string; envi
           style={{ width: '100%' }}
           value={env}
           onChange={setEnv}
-          options={[{ value: '', label: t('service:act.every_env') }, ...environments.map((e) => ({ value: e.name, label: e.name }))]}
+          options={[...(whole ? [{ value: '', label: t('service:act.every_env') }] : []), ...open.map((e) => ({ value: e.name, label: e.name }))]}
         />
       </Field>
       <Field label={t('service:act.until')}>
@@ -287,7 +287,7 @@ export function Lift({ freeze }: { freeze: Freeze }) {
   const { t } = useTranslation()
   const may = useMay()
   const client = useQueryClient()
-  if (!may('freeze')) return null
+  if (!may('freeze', { service: freeze.service ?? '*', env: freeze.env ?? '*' })) return null
   const reach = freeze.service ? '' : freeze.env ? t('service:act.lifts_env', { env: freeze.env }) : t('service:act.lifts_all')
   return (
     <Act
@@ -308,16 +308,8 @@ export function AcknowledgeQueue({ service, env, queue }: { service: string; env
   const { t } = useTranslation()
   const may = useMay()
   const client = useQueryClient()
-  const waiting = useQuery({
-    queryKey: ['service', service, 'waiting', env],
-    queryFn: async () => {
-      const answer = await got(
-        api.GET('/api/v1/services/{service}/rollouts', { params: { path: { service }, query: { env, limit: 25 } } }),
-      )
-      return answer.items.filter((r) => r.phase === 'queued')
-    },
-  })
-  if (!may('deploy')) return null
+  const waiting = useQuery(waitingQuery(service, env))
+  if (!may('deploy', { service, env })) return null
   const held = waiting.data ?? []
   return (
     <Act

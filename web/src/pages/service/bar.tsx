@@ -1,12 +1,16 @@
 // On a phone: the way back within reach of a thumb.
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useMay } from '../../parts/may'
 import { RollBack } from './back'
 import type { Shown } from './index'
 
 export function ThumbBar({ service, places }: Shown) {
   const { t } = useTranslation()
-  const envs = service.environments.map((e) => e.name).filter((name) => places.some((p) => p.env === name && p.release))
+  const may = useMay()
+  const envs = service.environments
+    .map((e) => e.name)
+    .filter((name) => places.some((p) => p.env === name && p.release) && may('revert', { service: service.name, env: name }))
   const [chosen, setChosen] = useState<string>()
   // The spec names environments on the way to production: the last matters most.
   const env = chosen ?? (envs.includes('production') ? 'production' : envs.at(-1))

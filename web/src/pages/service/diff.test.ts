@@ -1,18 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Release } from '../../api/schema'
-import { areaOf, between, elsewhere } from './diff'
+import { areaOf, elsewhere, linesOf } from './diff'
 
-const release = (label: string) => ({ label, digest: label }) as Release
-const known = ['v5', 'v4', 'v3', 'v2', 'v1'].map(release)
-
-test('forwards, what came after; backwards, what is undone', () => {
-  const labels = (from: string, to: string) => {
-    const { back, items, whole } = between(known, release(from), release(to))
-    return [back, items.map((r) => r.label).join(), whole]
-  }
-  expect(labels('v2', 'v4')).toEqual([false, 'v4,v3', true])
-  expect(labels('v4', 'v2')).toEqual([true, 'v4,v3', true])
-  expect(labels('v4', 'v7')).toEqual([false, 'v5', false])
+test('a patch is told by line, and what is no change is none', () => {
+  const sorts = linesOf("@@ -1,2 +1,2 @@\n same\n-one\n+two\n\\ No newline at end of file\n").map((l) => l.sort)
+  expect(sorts).toEqual(['head', 'same', 'out', 'in', 'same'])
 })
 
 test('a key has its area also where an environment overrides it', () => {

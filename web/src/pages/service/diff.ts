@@ -1,5 +1,5 @@
 // How the differences between two releases are put before people.
-import type { Release, ReleaseRef, SpecChange } from '../../api/schema'
+import type { SpecChange } from '../../api/schema'
 
 export const AREAS = ['env', 'limits', 'secrets', 'strategy', 'rest'] as const
 export type Area = (typeof AREAS)[number]
@@ -23,13 +23,13 @@ export const elsewhere = (key: string, env: string | undefined): boolean => {
   return env !== undefined && named !== undefined && named !== env
 }
 
-const number = (label: string): number => Number(label.replace(/\D/g, ''))
+export type Sort = 'in' | 'out' | 'head' | 'same'
 
-/** The releases that come in, or go out, on the way; newest first. `whole`: all of them are among those known. */
-export function between(known: Release[], from: ReleaseRef, to: ReleaseRef): { back: boolean; items: Release[]; whole: boolean } {
-  const [a, b] = [number(from.label), number(to.label)]
-  const back = b < a
-  const [low, high] = back ? [b, a] : [a, b]
-  const items = known.filter((r) => number(r.label) > low && number(r.label) <= high)
-  return { back, items, whole: items.length === high - low }
-}
+const SORTS: Record<string, Sort> = { '+': 'in', '-': 'out', '@': 'head' }
+
+/** Of a unified text, line by line. */
+export const linesOf = (text: string): { sort: Sort; text: string }[] =>
+  text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => ({ sort: SORTS[line.charAt(0)] ?? 'same', text: line }))

@@ -71,9 +71,9 @@ function OfService({ service }: { service: Service }) {
   }, [set, service])
   const places = useMemo(() => inOrder(service, status.data ?? []), [service, status.data])
   const shown: Shown = { service, places, freezes }
-  const whole = { service: service.name, environments: service.environments, places, freezes }
+  const whole = { service: service.name, environments: service.environments, places }
   const chosen = tab !== undefined && Object.hasOwn(TABS, tab) ? tab : 'releases'
-  const names = Object.keys(TABS).filter((key) => key !== 'logs' || may('read_logs'))
+  const names = Object.keys(TABS).filter((key) => key !== 'logs' || may('read_logs', { service: service.name }))
   const box = useRef<HTMLElement>(null)
   useEffect(() => {
     // On a phone they scroll, and the chosen one may be out of sight.

@@ -13,6 +13,7 @@ import { Until, When } from '../../parts/time'
 import { AcknowledgeQueue, Lift, RollOut } from './acts'
 import { RollBack } from './back'
 import type { Shown } from './index'
+import { Waiting } from './waiting'
 
 export function Places({ service, places, freezes, status }: Shown & { status: UseQueryResult<PlaceStatus[]> }) {
   const { t } = useTranslation()
@@ -59,11 +60,12 @@ function Env({ env, service, places, freezes }: Shown & { env: Environment }) {
             </Link>
           )}
           {service.environments.length > 1 && (
-            <RollOut service={service.name} environments={service.environments} places={places} freezes={freezes} env={env.name} size="small" />
+            <RollOut service={service.name} environments={service.environments} places={places} env={env.name} size="small" />
           )}
           <RollBack service={service.name} env={env.name} places={places} size="small" />
         </div>
       </div>
+      <Waiting service={service.name} env={env.name} />
       {env.frozen && (
         <Notice tone="bad" act={<AcknowledgeQueue service={service.name} env={env.name} queue={env.frozen} />}>
           <strong>{t('service:place.queue_closed')}</strong> <When at={env.frozen.since} />
@@ -209,7 +211,7 @@ function InstanceLine({ instance, place }: { instance: Instance; place: PlaceSta
           <When at={instance.since} />
         </span>
       )}
-      {may('read_logs') && (
+      {may('read_logs', { service: place.service, env: place.env }) && (
         <Link
           to="/services/$service"
           params={{ service: place.service }}

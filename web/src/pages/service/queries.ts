@@ -1,13 +1,11 @@
 // What this page reads beyond what all pages share.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, got } from '../../api/client'
-import { isRefused } from '../../api/problem'
-import type { Freeze, PlaceStatus, Rollout, Secret } from '../../api/schema'
+import { whole } from '../../api/queries'
+import type { Freeze, Secret } from '../../api/schema'
 
 const RELEASES = 50
 const A_PAGE = 25
-/** How far back what completed is traced. */
-const TRACED = 100
 
 const page = <T>(answer: { items: T[]; next?: string | null }) => ({ items: answer.items, next: answer.next ?? undefined })
 
@@ -43,28 +41,27 @@ export const rolloutsQuery = (service: string, env: string | undefined) =>
     placeholderData: keepPreviousData,
   })
 
-export const runsQuery = (service: string) =>
+export const runsQuery = (service: string, state: string | undefined) =>
   infiniteQueryOptions({
-    queryKey: ['service', service, 'runs'],
-    queryFn: async ({ pageParam }) =>
-      page(
-        await got(api.GET('/api/v1/services/{service}/runs', { params: { path: { service }, query: paged(A_PAGE, pageParam) } })),
-      ),
+    queryKey: ['service', service, 'runs', state],
+    queryFn: async ({ pageParam }) => {
+      // Of one state a page may be empty and others behind it.
+      for (let after = pageParam; ; ) {
+        const query = { ...paged(A_PAGE, after), ...(state && { state }) }
+        const found = page(await got(api.GET('/api/v1/services/{service}/runs', { params: { path: { service }, query } })))
+        if (found.items.length > 0 || found.next === undefined) return found
+        after = found.next
+      }
+    },
     initialPageParam: '',
     getNextPageParam: (last) => last.next,
   })
 
-/** What was rolled out to an environment, newest first. It is asked for anew only when something else is live there. */
-export const pastQuery = (service: string, env: string, places: PlaceStatus[]) =>
+/** Where an environment can be rolled back to, and why not elsewhere. */
+export const waysBackQuery = (service: string, env: string) =>
   queryOptions({
-    queryKey: ['past', service, env, ...places.filter((p) => p.env === env).map((p) => p.revision ?? '')],
-    queryFn: async (): Promise<{ rollouts: Rollout[]; whole: boolean }> => {
-      const answer = await got(
-        api.GET('/api/v1/services/{service}/rollouts', { params: { path: { service }, query: { env, limit: TRACED } } }),
-      )
-      return { rollouts: answer.items, whole: !answer.next }
-    },
-    staleTime: Infinity,
+    queryKey: ['service', service, 'ways', env],
+    queryFn: () => got(api.GET('/api/v1/services/{service}/rollback', { params: { path: { service }, query: { env } } })),
   })
 
 export const releaseQuery = (service: string, release: string) =>
@@ -84,20 +81,38 @@ export const diffQuery = (service: string, from: string, to: string) =>
     staleTime: Infinity,
   })
 
+/** The same with what differs in the sources, as text. */
+export const sourcesQuery = (service: string, from: string, to: string) =>
+  queryOptions({
+    queryKey: ['diff', service, from, to, 'text'],
+    queryFn: async () => {
+      const diff = await got(api.GET('/api/v1/services/{service}/diff', { params: { path: { service }, query: { from, to, text: true } } }))
+      return diff.sources ?? { files: [], more: false }
+    },
+    staleTime: Infinity,
+  })
+
+/** What is asked for: a release or what is live elsewhere to an environment, or the way back. */
+export interface Asked {
+  env: string
+  release?: string
+  from?: string
+  kind?: 'normal' | 'hotfix' | 'rollback'
+}
+
+/** What a rollout would do; under the service's key, for it depends on all that happens there. */
+export const planQuery = (service: string, asked: Asked) =>
+  queryOptions({
+    queryKey: ['service', service, 'plan', asked],
+    queryFn: () => got(api.GET('/api/v1/services/{service}/plan', { params: { path: { service }, query: asked } })),
+    placeholderData: keepPreviousData,
+  })
+
 /** All secrets whose scope can reach this service. */
 export const secretsQuery = (service: string) =>
   queryOptions({
     queryKey: ['service', service, 'secrets'],
-    queryFn: async () => {
-      const found: Secret[] = []
-      let after = ''
-      do {
-        const answer = await got(api.GET('/api/v1/secrets', { params: { query: paged(200, after) } }))
-        found.push(...answer.items.filter((s) => !s.scope.service || s.scope.service === service))
-        after = answer.next ?? ''
-      } while (after !== '')
-      return found
-    },
+    queryFn: () => whole((after) => got(api.GET('/api/v1/secrets', { params: { query: { ...paged(200, after ?? ''), service } } }))),
   })
 
 export const versionsQuery = (service: string, secret: Secret) =>
@@ -117,21 +132,26 @@ export const scopeOf = ({ scope }: Secret) => ({
   ...(scope.site && { site: scope.site }),
 })
 
-const NOT_LINKED = 'TW-FORGE-001'
-
 /** `null`: it is not linked. */
 export const forgeQuery = (service: string) =>
   queryOptions({
     queryKey: ['service', service, 'forge'],
     queryFn: async () => {
-      try {
-        return await got(api.GET('/api/v1/services/{service}/forge', { params: { path: { service } } }))
-      } catch (error) {
-        if (isRefused(error, 404) && error.problem.code === NOT_LINKED) return null
-        throw error
-      }
+      // Not by its own address: what is not there is an error to a browser.
+      const { items } = await got(api.GET('/api/v1/forges', { params: { query: { service } } }))
+      return items[0] ?? null
     },
   })
 
 /** Several places may name the same one. */
 export const distinct = (freezes: Freeze[]): Freeze[] => [...new Map(freezes.map((f) => [f.id, f])).values()]
+
+/** Rollouts that have not begun, oldest first. */
+export const waitingQuery = (service: string, env: string) =>
+  queryOptions({
+    queryKey: ['service', service, 'waiting', env],
+    queryFn: async () => {
+      const { items } = await got(api.GET('/api/v1/services/{service}/rollouts', { params: { path: { service }, query: { env, limit: 25 } } }))
+      return items.filter((r) => r.phase === 'queued').reverse()
+    },
+  })

@@ -1,15 +1,9 @@
-import {
-  ClockCircleOutlined,
-  ExclamationCircleOutlined,
-  PauseCircleOutlined,
-  StopOutlined,
-} from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { Select } from 'antd'
 import { useTranslation } from 'react-i18next'
-import type { RunState } from '../../api/schema'
-import { Mark, type Tone, count } from '../../parts/marks'
+import { count } from '../../parts/marks'
+import { StateMark } from '../../parts/state'
 import { Nothing } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { Took, When } from '../../parts/time'
@@ -17,33 +11,47 @@ import type { Shown } from './index'
 import { Listed } from './listed'
 import { runsQuery } from './queries'
 
-const STATE: Record<RunState, [Tone, ReactNode?]> = {
-  pending: ['still', <ClockCircleOutlined key="i" />],
-  running: ['busy'],
-  manual: ['warn', <PauseCircleOutlined key="i" />],
-  success: ['good'],
-  success_with_warnings: ['warn', <ExclamationCircleOutlined key="i" />],
-  failed: ['bad'],
-  canceling: ['busy'],
-  canceled: ['still', <StopOutlined key="i" />],
-  skipped: ['still'],
-}
+const STATES = ['running', 'manual', 'failed', 'success', 'success_with_warnings', 'canceled'] as const
 
-function StateMark({ state }: { state: RunState }) {
+export function Runs(shown: Shown) {
+  const { service } = shown
   const { t } = useTranslation()
-  const [tone, icon] = STATE[state]
+  const { state = '' } = useSearch({ from: '/inside/services/$service' })
+  const navigate = useNavigate()
   return (
-    <Mark tone={tone} icon={icon}>
-      {t(`service:run.is.${state}`)}
-    </Mark>
+    <>
+      <div className="list-filter">
+        <Select
+          aria-label={t('service:run.state')}
+          style={{ width: '14rem', maxWidth: '100%' }}
+          value={state}
+          onChange={(wanted) =>
+            void navigate({
+              to: '/services/$service',
+              params: { service: service.name },
+              search: { tab: 'runs', ...(wanted && { state: wanted }) },
+              replace: true,
+              resetScroll: false,
+            })
+          }
+          options={[{ value: '', label: t('service:run.any_state') }, ...STATES.map((s) => ({ value: s as string, label: t(`run_state.${s}`) }))]}
+        />
+      </div>
+      <List {...shown} state={state} />
+    </>
   )
 }
 
-export function Runs({ service }: Shown) {
+function List({ service, state }: Shown & { state: string }) {
   const { t } = useTranslation()
-  const runs = useInfiniteQuery(runsQuery(service.name))
+  const runs = useInfiniteQuery(runsQuery(service.name, state || undefined))
+  const none = state ? (
+    <Nothing title={t('service:run.none_in_state')}>{t('service:run.none_in_state_how')}</Nothing>
+  ) : (
+    <Nothing title={t('service:run.none')}>{t('service:run.none_how', { path: service.git_path })}</Nothing>
+  )
   return (
-    <Listed of={runs} empty={<Nothing title={t('service:run.none')}>{t('service:run.none_how', { path: service.git_path })}</Nothing>}>
+    <Listed of={runs} empty={none}>
       {(items) => (
         <Rows
           label={t('service:tab.runs')}

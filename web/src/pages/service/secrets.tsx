@@ -6,9 +6,10 @@ import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
 import type { Secret, SecretScope, SecretSet, Service } from '../../api/schema'
 import { Act } from '../../parts/act'
+import { HistoryOf } from '../../parts/history'
 import { Loaded } from '../../parts/loaded'
 import { Mark } from '../../parts/marks'
-import { useMay } from '../../parts/may'
+import { EVERYTHING, useMay } from '../../parts/may'
 import { Nothing } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { When } from '../../parts/time'
@@ -20,9 +21,9 @@ import { scopeOf, secretsQuery, versionsQuery } from './queries'
 export function Secrets({ service }: Shown) {
   const { t } = useTranslation()
   const may = useMay()
-  const secrets = useQuery({ ...secretsQuery(service.name), enabled: may('secrets') })
+  const secrets = useQuery({ ...secretsQuery(service.name), enabled: may('secrets', { service: service.name }) })
   const scopes = useScopeWords(service.name)
-  if (!may('secrets')) return <Nothing title={t('service:secret.not_yours')}>{t('service:secret.not_yours_how')}</Nothing>
+  if (!may('secrets', { service: service.name })) return <Nothing title={t('service:secret.not_yours')}>{t('service:secret.not_yours_how')}</Nothing>
   return (
     <>
       <div className="list-above">
@@ -47,6 +48,7 @@ export function Secrets({ service }: Shown) {
                     <>
                       <strong className="mono">{s.name}</strong>
                       <span className="soft">{scopes(s.scope)}</span>
+                      {may('read_audit', EVERYTHING) && <div><HistoryOf subject={`secret/${s.id}`} /></div>}
                     </>
                   ),
                 },

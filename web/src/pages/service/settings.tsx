@@ -1,14 +1,19 @@
 // Where the code is pushed to, and the forge it may come from.
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Input } from 'antd'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { ForgeDeliveryState, ForgeLink } from '../../api/schema'
+import { api, got } from '../../api/client'
+import type { ForgeDeliveryState, ForgeLink, Service } from '../../api/schema'
+import { Act } from '../../parts/act'
 import { Loaded } from '../../parts/loaded'
 import { Mark, type Tone } from '../../parts/marks'
+import { useMay } from '../../parts/may'
 import { Copyable } from '../../parts/once'
 import { Nothing, Sheet } from '../../parts/page'
 import { When } from '../../parts/time'
+import { Field } from './acts'
 import type { Shown } from './index'
 import { forgeQuery } from './queries'
 
@@ -47,10 +52,50 @@ export function Settings({ service }: Shown) {
           }
         </Loaded>
       </Sheet>
+      <Owner service={service} />
       <p className="soft">
         {t('service:setting.made', { who: service.created_by })} <When at={service.created_at} />
       </p>
     </>
+  )
+}
+
+/** Who answers for it. */
+function Owner({ service }: { service: Service }) {
+  const { t } = useTranslation()
+  const may = useMay()
+  const client = useQueryClient()
+  const [owner, setOwner] = useState('')
+  const wanted = owner.trim()
+  return (
+    <Sheet
+      title={t('service:setting.owner')}
+      extra={
+        may('push', { service: service.name }) && (
+          <Act
+            label={t('service:setting.hand_over')}
+            size="small"
+            reason="welcome"
+            ready={wanted !== '' && wanted !== service.owner}
+            says={t('service:setting.hands_over', { service: service.name, owner: service.owner || '–' })}
+            opened={() => setOwner('')}
+            perform={async (reason) => {
+              await got(api.PUT('/api/v1/services/{service}/owner', { params: { path: { service: service.name } }, body: { owner: wanted, reason } }))
+              await client.invalidateQueries({ queryKey: ['service', service.name] })
+            }}
+            done={t('service:setting.handed_over')}
+          >
+            <Field label={t('service:setting.new_owner')} hint={t('service:setting.new_owner_hint')}>
+              <Input value={owner} maxLength={64} autoComplete="off" spellCheck={false} onChange={(event) => setOwner(event.target.value)} />
+            </Field>
+          </Act>
+        )
+      }
+    >
+      <p>
+        <strong>{service.owner || '–'}</strong> <span className="soft">{t('service:setting.owner_about')}</span>
+      </p>
+    </Sheet>
   )
 }
 

@@ -11,7 +11,7 @@ import { Nothing } from '../../parts/page'
 import { When } from '../../parts/time'
 import { Copyable } from '../../parts/once'
 import { Field, ReleaseSelect, liveIn } from './acts'
-import { Change } from './change'
+import { Comparison } from './change'
 import type { Shown } from './index'
 import { releaseQuery } from './queries'
 
@@ -52,7 +52,7 @@ export function SpecTab({ service, places }: Shown) {
         <Loaded of={detail} rows={10}>
           {(release) => (
             <>
-              {other !== undefined && against.data && <Change service={service.name} from={against.data} to={release} />}
+              {other !== undefined && against.data && <Comparison service={service.name} from={against.data} to={release} />}
               <Detail release={release} />
             </>
           )}

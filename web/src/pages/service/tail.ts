@@ -1,9 +1,8 @@
 // Follows the lines of a service's instances, through breaks, until told to stop.
 import { useEffect, useState } from 'react'
-import { Parser } from '../../api/live'
-import { Refused, Unreachable } from '../../api/problem'
-import type { LogLine, LogUpdate, Problem } from '../../api/schema'
-import { language } from '../../i18n'
+import { Refused } from '../../api/problem'
+import type { LogLine, LogUpdate } from '../../api/schema'
+import { messages } from '../../api/stream'
 import { EMPTY, type Held, held } from './lines'
 
 export interface Wanted {
@@ -18,7 +17,6 @@ export interface Wanted {
 export type Tailing = 'reading' | 'following' | 'broken' | 'ended'
 
 const GATHER_MS = 150
-const SILENCE_MS = 25_000
 const PAUSE_MS = 2_000
 
 const addressOf = (w: Wanted): string => {
@@ -26,11 +24,6 @@ const addressOf = (w: Wanted): string => {
   if (w.site) query.set('site', w.site)
   if (w.release) query.set('release', w.release)
   return `/api/v1/services/${encodeURIComponent(w.service)}/logs?${query}`
-}
-
-async function refusal(answer: Response): Promise<Error> {
-  const problem = (await answer.json().catch(() => undefined)) as Problem | undefined
-  return problem?.title !== undefined ? new Refused(problem, answer.status) : new Unreachable(`${answer.status}`)
 }
 
 /** `again` counts how often it was asked for anew. */
@@ -45,7 +38,7 @@ export function useTail(wanted: Wanted, again: number): { held: Held; state: Tai
     let lines: LogLine[] = []
     let notices: string[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
-    let last = ''
+    let last: string | undefined
     setAll(EMPTY)
     setError(undefined)
     setState('reading')
@@ -64,41 +57,18 @@ export function useTail(wanted: Wanted, again: number): { held: Held; state: Tai
     }
     /** Whether there is more to come. */
     const once = async (): Promise<boolean> => {
-      const attempt = new AbortController()
-      const stop = (): void => attempt.abort()
-      over.signal.addEventListener('abort', stop)
-      let silence: ReturnType<typeof setTimeout> | undefined
-      const heard = (): void => {
-        clearTimeout(silence)
-        silence = setTimeout(stop, SILENCE_MS)
-      }
-      try {
-        heard()
-        const answer = await fetch(addressOf({ service, env, site, release, tail, follow }), {
-          headers: { Accept: 'text/event-stream', 'Accept-Language': language(), ...(last && { 'Last-Event-ID': last }) },
-          signal: attempt.signal,
-        })
-        if (!answer.ok || !answer.body) throw await refusal(answer)
+      const opened = (): void => {
         setState(follow ? 'following' : 'reading')
         setError(undefined)
-        const parser = new Parser()
-        const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-        for (;;) {
-          const { value, done } = await reader.read()
-          if (done) return follow
-          heard()
-          for (const message of parser.feed(value)) {
-            // What comes of several instances is not in order of time: the latest counts.
-            if (message.id !== undefined && (last === '' || BigInt(message.id) > BigInt(last))) last = message.id
-            if (message.kind === 'end') return false
-            if (message.kind === 'message') take(JSON.parse(message.data) as LogUpdate)
-          }
-        }
-      } finally {
-        clearTimeout(silence)
-        over.signal.removeEventListener('abort', stop)
-        stop()
       }
+      const url = addressOf({ service, env, site, release, tail, follow })
+      for await (const message of messages(url, { last, signal: over.signal, opened })) {
+        // What comes of several instances is not in order of time: the latest counts.
+        if (message.id !== undefined && (last === undefined || BigInt(message.id) > BigInt(last))) last = message.id
+        if (message.kind === 'end') return false
+        if (message.kind === 'message') take(JSON.parse(message.data) as LogUpdate)
+      }
+      return follow
     }
     const loop = async (): Promise<void> => {
       while (!over.signal.aborted) {

@@ -1,27 +1,22 @@
 import { DownloadOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
+import { Alert } from 'antd'
 import { useTranslation } from 'react-i18next'
-import type { Event } from '../../api/schema'
-import { locale } from '../../i18n'
+import type { Backups as Known, Event } from '../../api/schema'
 import { Act } from '../../parts/act'
+import { size } from '../../parts/bytes'
 import { Loaded } from '../../parts/loaded'
 import { count, Mark } from '../../parts/marks'
 import { Copyable } from '../../parts/once'
 import { Nothing, Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
-import { exact, When } from '../../parts/time'
-import { backupsQuery } from './queries'
+import { exact, span, Until, When } from '../../parts/time'
+import { backupStateQuery, backupsQuery } from './queries'
 
 const EVERY = `backup_every: 24h
 backup_to: /mnt/backup/tradewind
 backup_keep: 7
 backup_passphrase_file: /root/backup.pass`
-
-const size = (bytes: number): string => {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
-  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1)
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit: units[step] ?? 'byte', maximumFractionDigits: 1 }).format(bytes / 1_000 ** step)
-}
 
 const text = (event: Event, field: string): string | undefined => {
   const value = event.after?.[field]
@@ -35,10 +30,111 @@ const figure = (event: Event, field: string): number | undefined => {
 export function Backups({ may, knows }: { may: boolean; knows: boolean }) {
   return (
     <>
+      {may && <State />}
       {knows && <Made may={may} />}
       <HowTo />
     </>
   )
+}
+
+function State() {
+  const { t } = useTranslation()
+  const state = useQuery(backupStateQuery)
+  return (
+    <Sheet title={t('system:backup_state')}>
+      <Loaded of={state} rows={3}>
+        {(known) => (
+          <>
+            <Warnings known={known} />
+            <dl className="host-facts">
+              <div>
+                <dt>{t('system:last_backup')}</dt>
+                <dd>
+                  {known.last ? (
+                    <>
+                      <Mark tone={known.last.is_old ? 'warn' : 'good'}>
+                        <When at={known.last.at} />
+                      </Mark>
+                      <div className="soft">
+                        {known.last.by}
+                        {typeof known.last.bytes === 'number' && <> · {size(known.last.bytes)}</>}
+                        {known.last.keys && <> · {t('system:keys')}: {t(`system:keys_kept.${known.last.keys}`, { defaultValue: known.last.keys })}</>}
+                      </div>
+                    </>
+                  ) : (
+                    <Mark tone="bad">{t('system:never')}</Mark>
+                  )}
+                </dd>
+              </div>
+              <div>
+                <dt>{t('system:by_the_clock')}</dt>
+                <dd>{known.schedule ? <Planned known={known} /> : <Mark tone="still">{t('system:not_planned')}</Mark>}</dd>
+              </div>
+              {known.schedule && (
+                <div>
+                  <dt>{t('system:next_backup')}</dt>
+                  <dd>
+                    <Until at={known.schedule.next_at} />
+                  </dd>
+                </div>
+              )}
+            </dl>
+            {known.kept.length > 0 && (
+              <details>
+                <summary>{t('system:kept_backups', { count: known.kept.length })}</summary>
+                <Rows
+                  label={t('system:kept_backups', { count: known.kept.length })}
+                  items={known.kept}
+                  id={(one) => one.name}
+                  columns={[
+                    { head: t('system:file'), wide: true, cell: (one) => <span className="mono">{one.name}</span> },
+                    { head: t('system:when'), cell: (one) => <When at={one.at} /> },
+                    { head: t('system:size_packed'), cell: (one) => size(one.bytes) },
+                  ]}
+                />
+              </details>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Sheet>
+  )
+}
+
+function Planned({ known: { schedule } }: { known: Known }) {
+  const { t } = useTranslation()
+  if (!schedule) return null
+  return (
+    <>
+      {t('system:planned', { every: span(schedule.every_s * 1_000), count: schedule.keep })}
+      <div className="soft mono">{schedule.to}</div>
+      <div className="soft">{t(schedule.with_keys ? 'system:planned_keys' : 'system:planned_no_keys')}</div>
+    </>
+  )
+}
+
+function Warnings({ known }: { known: Known }) {
+  const { t } = useTranslation()
+  const { failed, last, supported } = known
+  if (!supported) return <Alert className="backup-warn" showIcon type="info" title={t('system:postgres_title')} description={t('system:postgres_says')} />
+  if (failed)
+    return (
+      <Alert
+        className="backup-warn"
+        showIcon
+        type="error"
+        title={<>{t('system:backup_failed_title')} (<When at={failed.at} />)</>}
+        description={
+          <>
+            {failed.why} {failed.code && <a href={`/help/${failed.code}`} target="_blank" rel="noreferrer" className="mono">{failed.code}</a>}
+            <div>{t('system:backup_failed_fix')}</div>
+          </>
+        }
+      />
+    )
+  if (!last) return <Alert className="backup-warn" showIcon type="warning" title={t('system:never_title')} description={t('system:never_says')} />
+  if (last.is_old) return <Alert className="backup-warn" showIcon type="warning" title={t('system:old_title')} description={t('system:never_says')} />
+  return null
 }
 
 function Made({ may }: { may: boolean }) {
@@ -108,6 +204,7 @@ function Take() {
   return (
     <Act
       label={t('system:take_backup')}
+      verb="backup"
       icon={<DownloadOutlined />}
       primary
       says={

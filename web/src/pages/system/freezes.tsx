@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { Input, Select } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api } from '../../api/client'
+import { api, got } from '../../api/client'
 import { freezesQuery } from '../../api/queries'
 import type { Freeze } from '../../api/schema'
 import { Act } from '../../parts/act'
@@ -13,6 +13,7 @@ import { Loaded } from '../../parts/loaded'
 import { Nothing, Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { exact, span, useNow, When } from '../../parts/time'
+import { useUnfreeze } from '../../parts/unfreeze'
 import { type Where, WhereFields, whereShort, whereWords } from '../../parts/where'
 
 const HOUR_S = 3_600
@@ -99,6 +100,7 @@ function Lift({ freeze }: { freeze: Freeze }) {
 function SetFreeze() {
   const { t } = useTranslation()
   const client = useQueryClient()
+  const unfreeze = useUnfreeze()
   const [where, setWhere] = useState<Where>({})
   const [length, setLength] = useState<number | 'open' | 'at'>('open')
   const [end, setEnd] = useState('')
@@ -107,17 +109,22 @@ function SetFreeze() {
   return (
     <Act
       label={t('system:freeze')}
+      verb="freeze"
       icon={<PauseCircleOutlined />}
       primary
       reason="needed"
       ready={length !== 'at' || until !== undefined}
       says={t('system:freeze_says', { where: whereWords(t, where) })}
+      undo={unfreeze}
       perform={async (reason) => {
         const { service = null, env = null } = where
-        await api.POST('/api/v1/freezes', {
-          body: { reason, service, env, all, ...(typeof length === 'number' && { for_s: length * HOUR_S }), ...(until && { until: until.toISOString() }) },
-        })
+        const freeze = await got(
+          api.POST('/api/v1/freezes', {
+            body: { reason, service, env, all, ...(typeof length === 'number' && { for_s: length * HOUR_S }), ...(until && { until: until.toISOString() }) },
+          }),
+        )
         await client.invalidateQueries({ queryKey: ['freezes'] })
+        return freeze
       }}
       done={t('system:frozen')}
     >

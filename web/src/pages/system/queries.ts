@@ -37,9 +37,13 @@ export const backupsQuery = queryOptions({
   queryFn: async () => (await got(api.GET('/api/v1/events', { params: { query: { kind: 'admin.', order: 'newest', limit: 50 } } }))).items,
 })
 
-export const healthQuery = queryOptions({
-  queryKey: ['system', 'health'],
-  queryFn: () => got(api.GET('/healthz')),
-  // No event says that the store stopped answering.
+export const planeQuery = queryOptions({
+  queryKey: ['system', 'plane'],
+  queryFn: () => got(api.GET('/api/v1/plane')),
+  // No event says that the store is slow, or that a loop hangs.
   refetchInterval: 15_000,
 })
+
+export const storageQuery = queryOptions({ queryKey: ['system', 'storage'], queryFn: () => got(api.GET('/api/v1/storage')) })
+
+export const backupStateQuery = queryOptions({ queryKey: ['system', 'backups', 'state'], queryFn: () => got(api.GET('/api/v1/backups')) })

@@ -1,4 +1,4 @@
-import { ArrowDownOutlined, ArrowUpOutlined, CheckOutlined, CopyOutlined, DownloadOutlined, FullscreenExitOutlined, FullscreenOutlined } from '@ant-design/icons'
+import { ArrowDownOutlined, ArrowUpOutlined, CheckOutlined, CopyOutlined, DownloadOutlined, FullscreenExitOutlined, FullscreenOutlined, VerticalAlignBottomOutlined, VerticalAlignTopOutlined } from '@ant-design/icons'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -6,43 +6,49 @@ import type { Job } from '../../../api/schema'
 import { count } from '../../../parts/marks'
 import { say } from '../../../parts/toast'
 import { bytesOf } from '../bytes'
-import { copyText } from './copy'
+import { copyText } from '../../../parts/copy'
 import type { LoadedLog } from './load'
 import { readLine } from './search'
-import type { Searching } from './search-state'
+import { lineIn, type Searching } from './search-state'
 
 /** A clipboard takes no more in comfort. */
 const COPIED_BYTES = 5_000_000
 
 interface Props {
   run: string
-  job: Job
+  job: Pick<Job, 'id'>
+  attempt: number | undefined
   /** Of the file that is downloaded. */
   name: string
   loaded: LoadedLog
   search: Searching
   wrap: boolean
   setWrap: (on: boolean) => void
+  /** To a line, from 0; the nearest there is. */
+  jump: (line: number) => void
   tall: boolean
   setTall: (on: boolean) => void
 }
 
-export function Bar({ run, job, name, loaded, search, wrap, setWrap, tall, setTall }: Props) {
+export function Bar({ run, job, attempt, name, loaded, search, wrap, setWrap, jump, tall, setTall }: Props) {
   const { t } = useTranslation()
   const { log, state } = loaded
   const [copied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
+    if (log.paged) return
     const text = log.slice(0, log.lines).split('\n').map(readLine).join('\n')
     if (!(await copyText(text))) return say(t('run:log.no_clipboard'), { bad: true })
     setCopied(true)
     setTimeout(() => setCopied(false), 2_000)
   }
   const found =
-    search.word === ''
+    search.word === '' || lineIn(search.word) !== undefined
       ? ''
-      : search.hits.length === 0
-        ? t('run:log.found_none')
-        : t(search.many ? 'run:log.found_many' : 'run:log.found', { at: count(search.index + 1), of: count(search.hits.length) })
+      : search.failed
+        ? t('run:log.search_failed')
+        : search.hits.length === 0
+        ? t(search.busy ? 'run:log.searching' : 'run:log.found_none')
+        : t(search.many || search.busy ? 'run:log.found_many' : 'run:log.found', { at: count(search.index + 1), of: count(search.hits.length) })
   return (
     <div className="log-bar">
       <div className="log-search" role="search">
@@ -55,7 +61,9 @@ export function Bar({ run, job, name, loaded, search, wrap, setWrap, tall, setTa
           onChange={(event) => search.setWord(event.target.value)}
           onKeyDown={(event) => {
             if (event.nativeEvent.isComposing) return
-            if (event.key === 'Enter') search.step(event.shiftKey ? -1 : 1)
+            const line = lineIn(search.word)
+            if (event.key === 'Enter' && line !== undefined) jump(line - 1)
+            else if (event.key === 'Enter') search.step(event.shiftKey ? -1 : 1)
             else if (event.key === 'Escape') search.setWord('')
           }}
         />
@@ -80,19 +88,21 @@ export function Bar({ run, job, name, loaded, search, wrap, setWrap, tall, setTa
           {state === 'loading' && ` · ${t('waiting')}`}
           {state === 'following' && ` · ${t('run:log.live')}`}
         </span>
+        <Button icon={<VerticalAlignTopOutlined />} aria-label={t('run:log.to_first')} title={t('run:log.to_first')} disabled={log.lines === 0} onClick={() => jump(0)} />
+        <Button icon={<VerticalAlignBottomOutlined />} aria-label={t('run:log.to_last')} title={t('run:log.to_last')} disabled={log.lines === 0} onClick={() => jump(log.lines - 1)} />
         <Button className={wrap ? 'log-toggle on' : 'log-toggle'} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>
           {t('run:log.wrap')}
         </Button>
         <Button
           icon={copied ? <CheckOutlined /> : <CopyOutlined />}
           aria-label={copied ? t('once.copied') : t('run:log.copy')}
-          title={log.size > COPIED_BYTES ? t('run:log.too_long') : t('run:log.copy')}
-          disabled={log.size === 0 || log.size > COPIED_BYTES}
+          title={log.paged || log.size > COPIED_BYTES ? t('run:log.too_long') : t('run:log.copy')}
+          disabled={log.size === 0 || log.paged || log.size > COPIED_BYTES}
           onClick={() => void copy()}
         />
         <Button
           icon={<DownloadOutlined />}
-          href={`/api/v1/runs/${run}/jobs/${job.id}/log`}
+          href={`/api/v1/runs/${run}/jobs/${job.id}/log${attempt === undefined ? '' : `?attempt=${attempt}`}`}
           download={name}
           aria-label={t('run:log.download')}
           title={t('run:log.download')}

@@ -6,8 +6,8 @@ export interface Lines {
   line(n: number, most?: number): string
 }
 
-export interface Side {
-  log: Lines
+export interface Side<L extends Lines = Lines> {
+  log: L
   commit: string
 }
 
@@ -24,12 +24,21 @@ const CONTEXT_BEHIND = 24
 
 /** What differs from run to run by itself: times, how long things took, digests and identifiers. */
 const VARIES: [RegExp, string][] = [
+  [/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2} \d{4})(?: \d{2}:\d{2}:\d{2}(?: [A-Z]{2,5})?(?: \d{4})?)?/g, '<time>'],
   [/\b\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?:Z| ?[+-]\d{2}:?\d{2})?/g, '<time>'],
   [/\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?\b/g, '<time>'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>'],
   [/\b(?:sha256:)?[0-9a-f]{40,64}\b/gi, '<digest>'],
+  // A shortened digest: letters and digits in it, or it may be a number that matters.
+  [/\b(?=[0-9a-f]*[a-f])(?=[a-f]*\d)[0-9a-f]{10,39}\b/g, '<digest>'],
+  // Names of built files: `index-BX3k29aQ.js`.
+  [/([-.])(?=[\w-]*\d)[\w-]{8,12}(\.(?:js|mjs|css|map|woff2?)\b)/g, '$1<digest>$2'],
   [/\b\d+(?:\.\d+)? ?(?:ns|\u00b5s|us|ms|s|sec|secs|seconds|min|minutes)\b/g, '<duration>'],
   [/\b1[5-9]\d{8}(?:\.\d+|\d{3})?\b/g, '<time>'],
+  [/\b(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d{4,5}\b/g, '$1:<port>'],
+  [/\b(pid|process)([ =:]{1,2})\d+\b/gi, '$1$2<pid>'],
+  [/\/tmp\/[\w.-]*\d[\w.-]*/g, '/tmp/<name>'],
+  [/^(Uploading \d+ files as artifacts), \d+ bytes/, '$1'],
 ]
 
 /** A line without what differs every time. */
@@ -43,14 +52,24 @@ export function essence(line: string, commit: string): string {
 
 const read = (side: Side, n: number): string => essence(side.log.line(n, LONGEST), side.commit)
 
-/** The first line that differs; `undefined` where none does. */
-export async function firstDifference(mine: Side, theirs: Side, pause: () => Promise<void>): Promise<number | undefined> {
-  const both = Math.min(mine.log.lines, theirs.log.lines)
-  for (let n = 0; n < both; n++) {
-    if (n % 4_000 === 3_999) await pause()
-    if (mine.log.line(n, LONGEST) !== theirs.log.line(n, LONGEST) && read(mine, n) !== read(theirs, n)) return n
+/** A log that is read as one goes through it. */
+export interface Passing extends Lines {
+  reach(n: number): Promise<boolean>
+  leave(n: number): void
+}
+
+/** The first line that differs, with those round it here on both sides; `undefined` where none does. */
+export async function firstDifference(mine: Side<Passing>, theirs: Side<Passing>): Promise<number | undefined> {
+  for (let n = 0; ; n++) {
+    const [a, b] = [n < mine.log.lines || (await mine.log.reach(n)), n < theirs.log.lines || (await theirs.log.reach(n))]
+    if (!a && !b) return undefined
+    if (!a || !b || (mine.log.line(n, LONGEST) !== theirs.log.line(n, LONGEST) && read(mine, n) !== read(theirs, n))) {
+      await Promise.all([mine.log.reach(n + CONTEXT_BEHIND), theirs.log.reach(n + CONTEXT_BEHIND)])
+      return n
+    }
+    mine.log.leave(n)
+    theirs.log.leave(n)
   }
-  return mine.log.lines === theirs.log.lines ? undefined : both
 }
 
 /** The lines round the first difference, those that say the same side by side. */

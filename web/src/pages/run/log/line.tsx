@@ -2,7 +2,7 @@ import { type CSSProperties, Fragment, memo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Colour, parse, readable, settled, type Span, type Style } from './ansi'
 import { withoutMarks } from './folds'
-import type { LogText } from './text'
+import type { ShownLog } from './load'
 
 /** Bytes of a line that are shown at first, and at most. */
 export const SHOWN = 4 << 10
@@ -16,7 +16,7 @@ export const LineText = memo(function LineText({
   pattern,
   current,
 }: {
-  log: LogText
+  log: ShownLog
   line: number
   /** So much of the line is there: the one that is being written grows. */
   length: number

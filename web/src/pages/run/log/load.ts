@@ -1,38 +1,47 @@
-// Fetches a job's log, by its offsets, and goes on while the job runs.
+// Fetches a job's log, by its offsets, and goes on while the job runs. A short one is here whole; of a long one only what
+// is in sight.
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { api, got } from '../../../api/client'
 import { isRefused, mayPass } from '../../../api/problem'
 import type { Job } from '../../../api/schema'
+import { PagedLog, readerOf } from './paged'
 import { LogText } from './text'
 
-/** A longer log is shown from its end first. */
-const WHOLE_BYTES = 4 << 20
-const END_BYTES = 1 << 20
+/** A longer log is not carried whole. */
+const WHOLE_BYTES = 5_000_000
+/** One that is here and grows is carried up to this. */
+const MOST_BYTES = 16_000_000
 const QUICKEST_MS = 700
 const SLOWEST_MS = 3_000
 
+export type ShownLog = LogText | PagedLog
+
 export interface LoadedLog {
-  log: LogText
+  log: ShownLog
   /** Grows with each change of `log`. */
   version: number
   /** `following`: the job runs, and more may come. */
   state: 'loading' | 'following' | 'complete' | 'broken'
   error: unknown
-  /** Read what was left out before the end. */
-  readWhole: () => void
   again: () => void
 }
 
 class Source {
-  log: LogText
+  log: ShownLog
   state: LoadedLog['state'] = 'loading'
   error: unknown
   version = 0
   private watchers = new Set<() => void>()
   private frame = 0
 
-  constructor(from: number, expected: number) {
-    this.log = new LogText(from, expected)
+  constructor(run: string, job: string, attempt: number | undefined, bytes: number, paged: boolean) {
+    this.log = paged
+      ? new PagedLog(
+          readerOf(run, job, attempt),
+          () => this.changed(),
+          (error) => this.become('broken', error),
+        )
+      : new LogText(0, bytes + 1)
   }
 
   watch = (w: () => void): (() => void) => {
@@ -57,9 +66,9 @@ class Source {
   }
 }
 
-async function readOn(run: string, job: string, source: Source, signal: AbortSignal): Promise<number> {
-  const offset = source.log.next
-  const params = { path: { run, job }, query: offset > 0 ? { offset } : {} }
+async function readOn(run: string, job: string, attempt: number | undefined, source: Source, log: LogText, signal: AbortSignal): Promise<number> {
+  const query = { ...(log.next > 0 && { offset: log.next }), ...(attempt !== undefined && { attempt }) }
+  const params = { path: { run, job }, query }
   const stream = await got(api.GET('/api/v1/runs/{run}/jobs/{job}/log', { params, signal, parseAs: 'stream' }) as Promise<{ data?: ReadableStream<Uint8Array> | null }>)
   const reader = stream?.getReader()
   let bytes = 0
@@ -68,7 +77,7 @@ async function readOn(run: string, job: string, source: Source, signal: AbortSig
     // Who stopped it may have begun anew from here.
     if (done || signal.aborted) break
     bytes += value.length
-    source.log.append(value)
+    log.append(value)
     source.changed()
   }
   return bytes
@@ -83,36 +92,45 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
     })
   })
 
-/** `fromStart`: a line is wanted by its number, so all before it has to be here. */
-export function useLog(run: string, job: Job, fromStart: boolean): LoadedLog {
-  const [whole, setWhole] = useState(false)
-  const [attempt, setAttempt] = useState(0)
+/** `attempt`: an earlier one; the last where it is left out. */
+export function useLog(run: string, job: Pick<Job, 'id' | 'started_at' | 'finished_at' | 'log_bytes'>, attempt?: number): LoadedLog {
+  const [paged, setPaged] = useState(job.log_bytes > WHOLE_BYTES)
+  const [again, setAgain] = useState(0)
   const over = job.finished_at !== null && job.finished_at !== undefined
   const isOver = useRef(over)
   isOver.current = over
   const begun = job.started_at ?? ''
   const bytes = useRef(job.log_bytes)
   bytes.current = job.log_bytes
-  const make = (): Source => {
-    const from = whole || fromStart || bytes.current <= WHOLE_BYTES ? 0 : bytes.current - END_BYTES
-    return new Source(from, bytes.current - from + 1)
-  }
-  const key = `${job.id} ${begun} ${whole || fromStart} ${attempt}`
+  const key = `${job.id} ${attempt} ${begun} ${paged} ${again}`
   const kept = useRef<{ key: string; source: Source }>(undefined)
-  if (kept.current?.key !== key) kept.current = { key, source: make() }
+  if (kept.current?.key !== key) kept.current = { key, source: new Source(run, job.id, attempt, bytes.current, paged) }
   const { source } = kept.current
 
   useEffect(() => {
     const stop = new AbortController()
     const { signal } = stop
+    /** Whether the log is whole. */
+    const readOnce = async (): Promise<{ grown: boolean; last: boolean }> => {
+      // Asked before it is read: what was written when the job was over is there by then.
+      const last = isOver.current
+      const { log } = source
+      if (log.paged) {
+        const before = log.size
+        const ended = await log.refresh()
+        return { grown: log.size > before, last: ended }
+      }
+      const grown = await readOn(run, job.id, attempt, source, log, signal)
+      if (last && !signal.aborted) log.finish()
+      else if (log.size > MOST_BYTES) setPaged(true)
+      return { grown: grown > 0, last }
+    }
     const go = async (): Promise<void> => {
       let pause = QUICKEST_MS
       while (!signal.aborted) {
-        // Asked before it is read: what was written when the job was over is there by then.
-        const last = isOver.current
-        let grown = 0
+        let read: { grown: boolean; last: boolean }
         try {
-          grown = await readOn(run, job.id, source, signal)
+          read = await readOnce()
         } catch (error) {
           if (signal.aborted) return
           source.become('broken', error)
@@ -121,13 +139,11 @@ export function useLog(run: string, job: Job, fromStart: boolean): LoadedLog {
           continue
         }
         if (signal.aborted) return
-        if (last) {
-          source.log.finish()
-          return source.become('complete')
-        }
+        if (read.last) return source.become('complete')
         source.become('following')
-        // The stream of a run tells every job's log from its first byte; asking for what is new is far less.
-        pause = grown > 0 ? QUICKEST_MS : Math.min(pause * 1.4, SLOWEST_MS)
+        // Asked for from the byte where it broke off; a stream of one's own for each page that is open is more than
+        // browsers have connections for.
+        pause = read.grown ? QUICKEST_MS : Math.min(pause * 1.4, SLOWEST_MS)
         await wait(pause, signal)
         while (document.hidden && !signal.aborted) await wait(SLOWEST_MS, signal)
       }
@@ -135,7 +151,7 @@ export function useLog(run: string, job: Job, fromStart: boolean): LoadedLog {
     if (source.state === 'complete' || begun === '') return
     void go()
     return () => stop.abort()
-  }, [run, job.id, begun, source])
+  }, [run, job.id, attempt, begun, source])
 
   const version = useSyncExternalStore(
     source.watch,
@@ -146,7 +162,6 @@ export function useLog(run: string, job: Job, fromStart: boolean): LoadedLog {
     version,
     state: source.state,
     error: source.error,
-    readWhole: () => setWhole(true),
-    again: () => setAttempt(attempt + 1),
+    again: () => setAgain(again + 1),
   }
 }

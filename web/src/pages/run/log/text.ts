@@ -14,6 +14,7 @@ const OURS = new Set(['U', 'J', 'E', 'R'].map((c) => c.charCodeAt(0)))
 const decoder = new TextDecoder()
 
 export class LogText {
+  readonly paged = false
   /** Bytes before the first that is here; more than 0 where only the end was read. */
   readonly from: number
   /** Bytes that are here. */
@@ -64,6 +65,10 @@ export class LogText {
   finish(): void {
     if (this.lines > this.ended) this.look(this.ended, this.size)
     this.folder.finish(this.lines - 1)
+  }
+
+  has(line: number): boolean {
+    return line < this.lines
   }
 
   /** How many bytes a line is long, without its end. */

@@ -1,5 +1,6 @@
 // A job's log: only the lines in sight are in the page.
 import { CaretDownFilled, CaretRightFilled, VerticalAlignBottomOutlined } from '@ant-design/icons'
+import { useQueryClient } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -18,12 +19,16 @@ import './log.css'
 
 const ROW = 20
 const WRAP_KEPT = 'tradewind.log.wrap'
+/** A host tells of a command within that time. */
+const TOLD_MS = 800
 /** So near the end one is at the end. */
 const NEAR = 40
 
 interface Props {
   run: string
   job: Job
+  /** An earlier one; the last where it is left out. */
+  attempt?: number | undefined
   name: string
   /** Counted from 1. */
   line: number | undefined
@@ -31,10 +36,9 @@ interface Props {
   address: (line: number) => string
 }
 
-export function LogView({ run, job, name, line, choose, address }: Props) {
+export function LogView({ run, job, attempt, name, line, choose, address }: Props) {
   const { t } = useTranslation()
-  const atFirst = useRef(line)
-  const loaded = useLog(run, job, atFirst.current !== undefined)
+  const loaded = useLog(run, job, attempt)
   const { log, version, state } = loaded
   const box = useRef<HTMLDivElement>(null)
   const [wrap, setWrap] = useState(() => localStorage.getItem(WRAP_KEPT) !== 'no')
@@ -54,6 +58,15 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
     toggled.get(fold.head) ?? (fold.shut || (state === 'complete' && broke !== undefined && fold.kind === 'command' && fold !== broke))
   const rows = useMemo(() => new Rows(log.lines, hiddenBy(folds, isShut, empty, log.lines, first)), [log, version, toggled, state, broke, first])
   const heads = useMemo(() => new Map(folds.map((f) => [f.head, f])), [folds, version])
+
+  // No event tells of a command: that the log names one more does.
+  const client = useQueryClient()
+  const named = state === 'following' ? folds.filter((f) => f.kind === 'command').length : 0
+  useEffect(() => {
+    if (named === 0) return
+    const timer = setTimeout(() => void client.invalidateQueries({ queryKey: ['run', run], exact: true }), TOLD_MS)
+    return () => clearTimeout(timer)
+  }, [named, client, run])
 
   const virtual = useVirtualizer({
     count: rows.count,
@@ -114,6 +127,9 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
   }
   const items = virtual.getVirtualItems()
   const missed = log.lines - seen
+  useEffect(() => {
+    if (log.paged) log.want(items.map((item) => rows.line(item.index)))
+  })
 
   return (
     <section
@@ -126,6 +142,7 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
       <Bar
         run={run}
         job={job}
+        attempt={attempt}
         name={name}
         loaded={loaded}
         search={search}
@@ -133,6 +150,10 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
         setWrap={(on) => {
           localStorage.setItem(WRAP_KEPT, on ? 'yes' : 'no')
           setWrap(on)
+        }}
+        jump={(at) => {
+          if (at >= log.lines - 1 && state !== 'complete') setTail(true)
+          else if (log.lines > 0) reveal(Math.min(Math.max(at, 0), log.lines - 1))
         }}
         tall={tall}
         setTall={setTall}
@@ -144,14 +165,6 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
           <code>
             <Spans spans={[{ text: search.at.excerpt, style: PLAIN }]} pattern={search.pattern} current={0} />
           </code>
-        </div>
-      )}
-      {log.from > 0 && (
-        <div className="log-note">
-          <span>{t('run:log.left_out', { size: bytesOf(log.from) })}</span>
-          <button type="button" onClick={loaded.readWhole}>
-            {t('run:log.whole')}
-          </button>
         </div>
       )}
       {(first > 0 || first + MOST_LINES < log.lines) && (
@@ -200,13 +213,9 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
               const classes = ['log-row', fold && `head ${fold.kind}`, n + 1 === line && 'linked'].filter(Boolean).join(' ')
               return (
                 <div key={item.key} data-index={item.index} ref={wrap ? virtual.measureElement : undefined} className={classes}>
-                  {log.from === 0 ? (
-                    <a className="log-no" href={address(n + 1)} onClick={(event) => pick(event, n)} aria-label={t('run:log.line', { line: n + 1 })}>
-                      {n + 1}
-                    </a>
-                  ) : (
-                    <span className="log-no" />
-                  )}
+                  <a className="log-no" href={address(n + 1)} onClick={(event) => pick(event, n)} aria-label={t('run:log.line', { line: n + 1 })}>
+                    {n + 1}
+                  </a>
                   {foldable ? (
                     <button
                       type="button"
@@ -224,7 +233,11 @@ export function LogView({ run, job, name, line, choose, address }: Props) {
                     <span className="log-fold" />
                   )}
                   <div className="log-text">
-                    <LineText log={log} line={n} length={length} most={most} pattern={search.pattern} current={here} />
+                    {log.has(n) ? (
+                      <LineText log={log} line={n} length={length} most={most} pattern={search.pattern} current={here} />
+                    ) : (
+                      <span className="log-coming" aria-label={t('waiting')} />
+                    )}
                     {length > most && (
                       <LongLine left={length - most} more={most < MOST_SHOWN ? () => setMore(new Map(more).set(n, Math.min(most * 8, MOST_SHOWN))) : undefined} />
                     )}

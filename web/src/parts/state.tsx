@@ -1,8 +1,8 @@
 import { ClockCircleOutlined, ForwardOutlined, PlayCircleOutlined, StopOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { JobState, RunState } from '../../api/schema'
-import { Mark, type Tone } from '../../parts/marks'
+import type { JobState, RunState } from '../api/schema'
+import { Mark, type Tone } from './marks'
 
 const STATES: Record<JobState | RunState, [Tone, ReactNode?]> = {
   created: ['still', <ClockCircleOutlined key="i" />],
@@ -23,7 +23,7 @@ export function StateMark({ state, forgiven }: { state: JobState | RunState; /**
   const [tone, icon] = STATES[state]
   return (
     <Mark tone={forgiven && state === 'failed' ? 'warn' : tone} icon={icon}>
-      {t(forgiven && state === 'failed' ? 'run:state.forgiven' : `run:state.${state}`)}
+      {t(forgiven && state === 'failed' ? 'run_state.forgiven' : `run_state.${state}`)}
     </Mark>
   )
 }

@@ -1,0 +1,14 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { api, got } from '../api/client'
+import type { Freeze } from '../api/schema'
+
+/** Takes back a freeze that was just set; the event log says that it was that. */
+export function useUnfreeze(): (freeze: Freeze) => Promise<void> {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  return async (freeze) => {
+    await got(api.POST('/api/v1/freezes/{freeze}/lift', { params: { path: { freeze: freeze.id } }, body: { reason: t('act.undone_at_once') } }))
+    await client.invalidateQueries({ queryKey: ['freezes'] })
+  }
+}
