@@ -132,7 +132,7 @@ pub async fn outrun(ctx: &Ctx, host: HostId, held: u64) -> Result<()> {
     let mut r = ctx.store.read().await?;
     let told = generation(&mut r, host).await?;
     drop(r);
-    if told == 0 || told >= held || held > MOST {
+    if !is_behind(told, held) {
         return Ok(());
     }
     let held = i64::try_from(held).unwrap_or(i64::MAX);
@@ -178,13 +178,23 @@ pub async fn pump(ctx: &Ctx, host: HostId, mut held: u64) {
 }
 
 async fn next(ctx: &Ctx, host: HostId, sent: Option<u64>, held: u64) -> Result<Option<Desired>> {
-    outrun(ctx, host, held).await?;
-    let mut r = ctx.store.read().await?;
-    let generation = generation(&mut r, host).await?;
-    if sent.is_some_and(|s| s >= generation) {
-        return Ok(None);
+    loop {
+        outrun(ctx, host, held).await?;
+        let mut r = ctx.store.read().await?;
+        let generation = generation(&mut r, host).await?;
+        // The host's first number may have come in between.
+        if is_behind(generation, held) {
+            continue;
+        }
+        if sent.is_some_and(|s| s >= generation) {
+            return Ok(None);
+        }
+        return Ok(Some(compose(&mut r, host).await?));
     }
-    Ok(Some(compose(&mut r, host).await?))
+}
+
+fn is_behind(told: u64, held: u64) -> bool {
+    told > 0 && told < held && held <= MOST
 }
 
 /// Sites whose instances' own counters are read or whose runs are counted: where there is something to judge by them, from the
