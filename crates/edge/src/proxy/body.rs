@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::{
         Arc,
@@ -91,6 +92,17 @@ impl RequestBody {
     pub fn limit(&mut self, max_bytes: u64) {
         if let Some(watched) = &mut self.0 {
             watched.left = max_bytes;
+        }
+    }
+
+    /// Waits for the end of a body that is said to be empty. False when it is not, or breaks off.
+    pub async fn ends_empty(&mut self) -> bool {
+        loop {
+            match poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await {
+                None => return true,
+                Some(Ok(frame)) if frame.data_ref().is_none_or(Bytes::is_empty) => {}
+                Some(_) => return false,
+            }
         }
     }
 }

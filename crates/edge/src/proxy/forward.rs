@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{access_log::Record, counters::Cause, faults, pool, registry, table::LiveRoute, target::Target};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request};
+use http_body::Body as _;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use std::{
     convert::Infallible,
@@ -29,7 +30,10 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout_at};
+use tokio::{
+    sync::watch,
+    time::{timeout, timeout_at},
+};
 use tradewind_model::fault::Code;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -178,6 +182,13 @@ impl Passage {
         let (mut head, mut body) = self.asked.take().expect("a request goes its way once");
         if head.method == Method::CONNECT || head.method == Method::TRACE {
             return Err(Refusal::new(&faults::NOT_PROXIED));
+        }
+        // A stream may say that nothing follows and send something all the same; an instance would have answered by then.
+        if !body.is_end_stream() && self.declared(&head) == Some(0) {
+            let ends_empty = Box::pin(timeout(self.proxy.rules.stall, body.ends_empty()));
+            if !ends_empty.await.is_ok_and(|is_empty| is_empty) {
+                return Err(Refusal::new(&faults::SLOW_BODY));
+            }
         }
         let mut prepared = false;
         let mut now = self.began;

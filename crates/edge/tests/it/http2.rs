@@ -259,6 +259,17 @@ async fn a_body_of_another_length_than_said_never_becomes_a_request_of_that_leng
         assert!(!matches!(&answer, Said::Head(b) if b.first() == Some(&0x88)), "{said}: {answer:?}");
     }
     assert_eq!(whole_ones.load(SeqCst), 0);
+    // One that is as empty as was said goes on, and not before that is known.
+    let mut frames = secured.frames().await;
+    let mut fields = head(&[("content-length", b"0")]);
+    fields[0].1 = b"POST";
+    frames.send(HEADERS, END_HEADERS, 1, &block(&fields)).await;
+    frames.send(HEADERS, END_HEADERS | END_STREAM, 3, &block(&head(&[]))).await;
+    assert!(matches!(frames.answer(3).await, Said::Head(b) if b.first() == Some(&0x88)));
+    assert_eq!(whole_ones.load(SeqCst), 1);
+    frames.send(DATA, END_STREAM, 1, b"").await;
+    assert!(matches!(frames.answer(1).await, Said::Head(b) if b.first() == Some(&0x88)));
+    assert_eq!(whole_ones.load(SeqCst), 2);
 }
 
 #[tokio::test]
