@@ -71,6 +71,14 @@ pub fn utc() -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::UTC
 }
 
+/// `0.8 ms`, and from ten on as a [`span`].
+pub fn latency(ms: f64) -> String {
+    match ms < 10.0 {
+        true => format!("{ms:.1} ms"),
+        false => span(Duration::from_secs_f64(ms / 1_000.0)),
+    }
+}
+
 /// `87 ms`, `3.2 s`, `2 min 05 s`, `1 h 03 min`.
 pub fn span(d: Duration) -> String {
     let ms = d.as_millis();
@@ -147,6 +155,7 @@ mod tests {
         assert_eq!(en.ago(back(-60)), "just now");
         assert_eq!(zh.ago(back(40 * 86_400)), "1970-03-18 01:46");
         assert_eq!(en.clock(back(0)), "01:46:40.000");
+        assert_eq!((latency(0.84), latency(62.5), latency(1_250.0)), ("0.8 ms".into(), "62 ms".into(), "1.2 s".into()));
         assert_eq!(span(Duration::from_millis(87)), "87 ms");
         assert_eq!(span(Duration::from_millis(3_290)), "3.2 s");
         assert_eq!(span(Duration::from_secs(125)), "2 min 05 s");

@@ -12,6 +12,9 @@ use tradewind_model::{
     time::Timestamp,
 };
 
+/// A latency histogram: one count for each of [`LATENCY_BOUNDS`], and one for the rest.
+pub type Buckets = [u64; BUCKETS];
+
 const BUCKETS: usize = LATENCY_BOUNDS.len() + 1;
 
 /// Why an upstream gave no (whole) answer.
@@ -125,6 +128,10 @@ impl Counters {
         self.sum(|s| &s.responses[4]) + self.sum(|s| &s.failures[Cause::Body as usize])
     }
 
+    pub fn latency(&self) -> Buckets {
+        std::array::from_fn(|i| self.sum(|s| &s.latency[i]))
+    }
+
     pub fn retries(&self) -> u64 {
         self.sum(|s| &s.retries)
     }
@@ -152,7 +159,7 @@ impl Counters {
             responses: std::array::from_fn(|i| self.sum(|s| &s.responses[i])),
             upstream_failures: failures,
             client_aborts: self.sum(|s| &s.client_aborts),
-            latency: (0..BUCKETS).map(|i| self.sum(|s| &s.latency[i])).collect(),
+            latency: self.latency().to_vec(),
             latency_sum_us: self.sum(|s| &s.latency_sum_us),
             last_request_at: (last > 0).then_some(Timestamp(last)),
         }

@@ -12,7 +12,7 @@ use tradewind_model::{
 };
 
 fn tick(seq: u64) -> UnitTick {
-    let counts = UnitCounts { n: vec![10], x: vec![1], new: 1, requests: 12, failed: 2 };
+    let counts = UnitCounts { n: vec![10], x: vec![1], new: 1, requests: 12, failed: 2, latency: vec![0, 12] };
     UnitTick {
         route: "shop/production/default".into(),
         rollout: "r".into(),

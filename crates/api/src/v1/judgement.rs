@@ -47,6 +47,14 @@ pub struct Judgement {
     /// Requests to each, those left out of the judgement as well.
     pub canary_requests: RequestCount,
     pub baseline_requests: RequestCount,
+    /// Of answers to all of these requests; none before the first, and from an edge that does not tell.
+    #[serde(default)]
+    pub canary_latency: Option<Latency>,
+    #[serde(default)]
+    pub baseline_latency: Option<Latency>,
+    /// The same over time, all sites together: at most 61 windows, oldest first, one after the other.
+    #[serde(default)]
+    pub traffic: Vec<TrafficWindow>,
     pub metrics: Vec<JudgedMetric>,
     pub waves: Vec<JudgedWave>,
     /// Evidence over time, thinned out where there is much of it.
@@ -68,6 +76,37 @@ pub struct Judgement {
 pub struct RequestCount {
     pub requests: u64,
     pub failed: u64,
+}
+
+/// From `t - seconds` to `t`.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TrafficWindow {
+    /// Seconds.
+    pub t: f64,
+    pub seconds: f64,
+    pub canary: ArmTraffic,
+    pub baseline: ArmTraffic,
+}
+
+/// Requests that came and answers that went out meanwhile, those left out of the judgement as well. An answer may belong to a
+/// request that came before.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArmTraffic {
+    pub requests: u64,
+    /// Answers that were 5xx or broke off.
+    pub failed: u64,
+    /// None without an answer, and from an edge that does not tell.
+    pub latency: Option<Latency>,
+}
+
+/// Milliseconds from a request's head to its answer's that half, 95 and 99 of 100 answers stayed within: linear between the
+/// bounds of the edge's histogram (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 750 ms, 1, 1.5, 3, 5, 10 s), as Prometheus'
+/// `histogram_quantile`. What is slower than 10 s is given as 10 s.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Latency {
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+    pub p99_ms: f64,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]

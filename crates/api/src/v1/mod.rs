@@ -43,8 +43,8 @@ pub use freeze::{Freeze, SetFreeze};
 pub use host::{Host, HostProcess, Machine, ProcessRole};
 pub use job_log::{LogHit, LogHits, LogIndex, LogMark, LogPlace};
 pub use judgement::{
-    DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate, JudgedRatio,
-    JudgedWave, Judgement, JudgementBrief, RequestCount, Verdict,
+    ArmTraffic, DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate,
+    JudgedRatio, JudgedWave, Judgement, JudgementBrief, Latency, RequestCount, TrafficWindow, Verdict,
 };
 pub use log::{LogLine, LogStream, LogUpdate};
 pub use overview::{

@@ -150,6 +150,8 @@ async fn what_a_canary_is_judged_by_is_told_with_a_picture() {
         "sentence": "errors: 6 of 122 customers failed on v3, 0 of 1,093 on v2; found after 25 s",
         "canary": "v3", "baseline": "v2", "began_at": "2026-11-11T00:09:00.100Z", "seconds": 25.0,
         "canary_requests": { "requests": 725, "failed": 6 }, "baseline_requests": { "requests": 7930, "failed": 0 },
+        "canary_latency": { "p50_ms": 3.2, "p95_ms": 41.7, "p99_ms": 1312.5 },
+        "baseline_latency": { "p50_ms": 2.9, "p95_ms": 7.5, "p99_ms": 9.5 },
         "metrics": [
             { "name": "errors", "label": "errors", "site": null, "e": 5553.0, "promotion": 0.01, "needed": true, "culprit": true,
               "canary": arm(122, 6, 0.0492, 0.01, 0.14), "baseline": arm(1_093, 0, 0.0, 0.0, 0.009),

@@ -5,6 +5,7 @@
 
 use super::{
     Entry, Tick,
+    traffic::{Totals, Window, windows},
     usual::{Counted, Standing},
 };
 use crate::rollouts::PlanDoc;
@@ -46,6 +47,7 @@ pub struct Fold {
     sites: BTreeMap<SiteName, SiteFold>,
     began: Option<Timestamp>,
     t: f64,
+    traffic: [Totals; 2],
     points: Vec<Point>,
     step: f64,
     pub marks: Vec<Mark>,
@@ -78,16 +80,15 @@ struct SiteFold {
     /// Runs of both releases that wait until each has some: what is due apart is compared all the same.
     waiting: [Arm; 2],
     name: Option<String>,
-    requests: [u64; 2],
-    failed: [u64; 2],
 }
 
-/// The evidence at one moment.
+/// The evidence at one moment, and what canary and baseline had been asked by then.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Point {
     pub t: f64,
     pub e: f64,
     pub promotion: f64,
+    traffic: [Totals; 2],
 }
 
 /// A share that began.
@@ -143,8 +144,6 @@ impl Fold {
                 runs,
                 waiting: [Arm::default(); 2],
                 name,
-                requests: [0; 2],
-                failed: [0; 2],
             };
             sites.insert(s.site.clone(), site);
         }
@@ -159,6 +158,7 @@ impl Fold {
             sites,
             began: None,
             t: 0.0,
+            traffic: Default::default(),
             points: Vec::new(),
             step: 1.0,
             marks: Vec::new(),
@@ -296,9 +296,8 @@ impl Fold {
             Feed::Runs => &site.runs,
         };
         let arms = [&tick.canary, &tick.baseline];
-        for (i, arm) in arms.into_iter().enumerate() {
-            site.requests[i] += arm.requests;
-            site.failed[i] += arm.failed;
+        for (sum, arm) in self.traffic.iter_mut().zip(arms) {
+            sum.add(arm);
         }
         let cold = self.t < site.warm_at;
         for (i, metric) in metrics.iter().enumerate() {
@@ -352,7 +351,7 @@ impl Fold {
         if !decides && self.points.last().is_some_and(|p| self.t < p.t + self.step) {
             return;
         }
-        self.points.push(Point { t: self.t, e, promotion });
+        self.points.push(Point { t: self.t, e, promotion, traffic: self.traffic });
         if self.points.len() > MOST_POINTS {
             self.step *= 2.0;
             let mut n = 0;
@@ -406,10 +405,15 @@ impl Fold {
         self.began
     }
 
-    /// Requests of canary and baseline, and those of them that failed, units or not.
-    pub fn requests(&self) -> [(u64, u64); 2] {
-        let sum = |i: usize| self.sites.values().fold((0, 0), |(all, bad), s| (all + s.requests[i], bad + s.failed[i]));
-        [sum(0), sum(1)]
+    /// Requests of canary and baseline, units or not.
+    pub fn traffic(&self) -> &[Totals; 2] {
+        &self.traffic
+    }
+
+    /// The same over time.
+    pub fn traffic_over_time(&self) -> Vec<Window> {
+        let points = self.points.iter().filter(|p| p.t < self.t).map(|p| (p.t, p.traffic));
+        windows(points.chain([(self.t, self.traffic)]))
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use tradewind_model::{
     id::{Place, RolloutId},
     protocol::{
+        edge::LATENCY_BOUNDS,
         scrape::Purpose,
         trial::{Feed, TICKS_KEPT_S, UnitCounts, UnitTick, UnitsTaken},
     },
@@ -72,7 +73,8 @@ async fn store(tx: &mut Tx, rollout: RolloutId, place: &Place, source: &str, tic
     };
     let Some(feed) = ticks.first().map(|t| t.feed) else { return Ok(()) };
     let whole = |a: &UnitCounts| a.n.len() == numbers(feed) && a.x.len() == numbers(feed) && numbers(feed) > 0;
-    let fits = |t: &UnitTick| t.feed == feed && whole(&t.canary) && whole(&t.baseline);
+    let sound = |a: &UnitCounts| whole(a) && a.latency.len() <= LATENCY_BOUNDS.len() + 1;
+    let fits = |t: &UnitTick| t.feed == feed && sound(&t.canary) && sound(&t.baseline);
     let new: Vec<&UnitTick> = ticks.iter().filter(|t| t.seq > upto && fits(t)).collect();
     let (Some(first), Some(last)) = (new.first(), new.last()) else { return Ok(()) };
     let missing = (last.seq - upto).saturating_sub(new.len() as u64);

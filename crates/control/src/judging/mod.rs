@@ -11,6 +11,7 @@ pub mod intake;
 pub mod outlook;
 mod own;
 mod requests;
+pub mod traffic;
 pub mod usual;
 pub mod view;
 

@@ -4,12 +4,13 @@ use super::{
     fold::{Fold, Mark},
     outlook::outlook,
     read,
+    traffic::{Totals, Window},
 };
 use crate::{Ctx, Result, faults, rollouts};
 use std::collections::BTreeSet;
 use tradewind_api::v1::{
-    DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate, JudgedRatio,
-    JudgedWave, Judgement, JudgementBrief, RequestCount, Verdict,
+    ArmTraffic, DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate,
+    JudgedRatio, JudgedWave, Judgement, JudgementBrief, Latency, RequestCount, TrafficWindow, Verdict,
 };
 use tradewind_judge::{MetricReading, Rate, Reading, picture};
 use tradewind_model::{
@@ -203,8 +204,12 @@ fn sentence(fold: &Fold, reading: &Reading, state: &State) -> Said {
 fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement {
     let reading = fold.reading();
     let [canary, baseline] = fold.labels().clone();
-    let count = |(requests, failed)| RequestCount { requests, failed };
-    let [canary_requests, baseline_requests] = fold.requests().map(count);
+    let [canary_traffic, baseline_traffic] = fold.traffic().map(|t| arm(&t));
+    let count = |t: &ArmTraffic| RequestCount { requests: t.requests, failed: t.failed };
+    let window = |w: &Window| {
+        let [canary, baseline] = w.arms.map(|t| arm(&t));
+        TrafficWindow { t: w.t, seconds: w.seconds, canary, baseline }
+    };
     let metric = |(i, m): (usize, &MetricReading)| JudgedMetric {
         name: m.spec.name.clone(),
         label: m.spec.shown().tell(lang),
@@ -224,8 +229,11 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
         baseline,
         began_at: fold.began().map(Into::into),
         seconds: fold.now(),
-        canary_requests,
-        baseline_requests,
+        canary_requests: count(&canary_traffic),
+        baseline_requests: count(&baseline_traffic),
+        canary_latency: canary_traffic.latency,
+        baseline_latency: baseline_traffic.latency,
+        traffic: fold.traffic_over_time().iter().map(window).collect(),
         metrics: reading.metrics.iter().enumerate().map(metric).collect(),
         waves: fold
             .marks
@@ -248,6 +256,11 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
         decisions: Vec::new(),
         outlook: None,
     }
+}
+
+fn arm(of: &Totals) -> ArmTraffic {
+    let latency = of.percentiles().map(|p| Latency { p50_ms: p.p50_ms, p95_ms: p.p95_ms, p99_ms: p.p99_ms });
+    ArmTraffic { requests: of.requests, failed: of.failed, latency }
 }
 
 fn rate(r: &Rate) -> JudgedRate {

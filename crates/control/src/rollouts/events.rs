@@ -27,11 +27,11 @@ pub fn happened(rollout: &Rollout, what: &Happened, label: &str, judge: Option<&
         fields.insert("release".into(), label.into());
         if let Some(fold) = judge.filter(|_| decides(what)) {
             let brief = fold.brief();
-            let [canary, baseline] = fold.requests();
+            let [canary, baseline] = fold.traffic();
             let evidence = serde_json::json!({
                 "verdict": brief.verdict, "e": brief.e, "promotion": brief.promotion, "seconds": fold.now(),
-                "canary": { "requests": canary.0, "failed": canary.1 },
-                "baseline": { "requests": baseline.0, "failed": baseline.1 },
+                "canary": { "requests": canary.requests, "failed": canary.failed },
+                "baseline": { "requests": baseline.requests, "failed": baseline.failed },
             });
             fields.insert("evidence".into(), evidence);
         }

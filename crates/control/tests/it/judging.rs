@@ -2,7 +2,7 @@
 
 use crate::world::{World, asker, env, service};
 use std::time::Duration;
-use tradewind_api::v1::{DecisionKind, ServiceKind, Verdict};
+use tradewind_api::v1::{ArmTraffic, DecisionKind, Latency, ServiceKind, TrafficWindow, Verdict};
 use tradewind_control::{
     Error,
     agents::Stay,
@@ -49,7 +49,11 @@ impl Edge {
             self.seen[i] += n;
             let failed = |seen: u64| seen.checked_div(fails[i]).unwrap_or(0);
             let x = failed(self.seen[i]) - failed(before);
-            UnitCounts { n: vec![n, n], x: vec![x, 0], new: n, requests: n, failed: x }
+            let latency = match i {
+                0 => vec![0, 0, 0, 0, 0, n],
+                _ => vec![0, n],
+            };
+            UnitCounts { n: vec![n, n], x: vec![x, 0], new: n, requests: n, failed: x, latency }
         });
         let [canary, baseline] = arms.collect::<Vec<_>>().try_into().unwrap();
         UnitTick {
@@ -128,6 +132,25 @@ async fn a_good_release_goes_up_by_evidence() {
     assert_eq!(shown.waves.iter().map(|w| w.share).collect::<Vec<_>>(), [1_000, 5_000, 10_000]);
     assert!(!shown.over_time.is_empty() && shown.brief.e < shown.brief.e_needed);
     assert_eq!(shown.canary_requests.failed, 0);
+    let all = |arm: fn(&TrafficWindow) -> ArmTraffic| shown.traffic.iter().map(|w| arm(w).requests).sum::<u64>();
+    assert_eq!(
+        (all(|w| w.canary), all(|w| w.baseline)),
+        (shown.canary_requests.requests, shown.baseline_requests.requests)
+    );
+    assert!((2..=61).contains(&shown.traffic.len()), "{}", shown.traffic.len());
+    for w in &shown.traffic {
+        let within =
+            |l: Option<Latency>, low, high| l.is_none_or(|l| low < l.p50_ms && l.p50_ms < l.p99_ms && l.p99_ms <= high);
+        assert!(within(w.canary.latency, 25.0, 50.0) && within(w.baseline.latency, 1.0, 2.5), "{w:?}");
+        assert_eq!(
+            (w.canary.latency.is_some(), w.baseline.latency.is_some()),
+            (w.canary.requests > 0, w.baseline.requests > 0)
+        );
+    }
+    let last = shown.traffic.last().unwrap();
+    assert!(last.baseline.requests == 0 && last.t == shown.seconds, "on watch nothing runs beside it: {last:?}");
+    let [new, old] = [shown.canary_latency, shown.baseline_latency].map(|l| l.unwrap().p95_ms);
+    assert!(25.0 < new && new <= 50.0 && 1.0 < old && old <= 2.5, "{new} {old}");
     let decided: Vec<_> = shown.decisions.iter().map(|d| (d.kind, d.wave)).collect();
     assert_eq!(decided, [(DecisionKind::Promoted, Some(1)), (DecisionKind::Promoted, Some(2))]);
     let [first, second] = shown.decisions.as_slice() else { panic!("{:?}", shown.decisions) };
@@ -268,6 +291,7 @@ async fn counts_of_nobodys_rollout_are_acknowledged_and_forgotten() {
         UnitTick { route: "shop/production/nowhere".into(), ..sound.clone() },
         UnitTick { route: "../../etc".into(), ..sound.clone() },
         UnitTick { canary: UnitCounts { n: vec![1], x: vec![1], ..UnitCounts::default() }, ..sound.clone() },
+        UnitTick { canary: UnitCounts { latency: vec![1; 17], ..sound.canary.clone() }, ..sound.clone() },
     ];
     let stored =
         async |w: &World| rows::evidence::after(&mut w.ctx.store.read().await.unwrap(), id, 0).await.unwrap().len();

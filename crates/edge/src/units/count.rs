@@ -37,15 +37,14 @@ impl Counts {
         }
     }
 
-    /// Of so many metrics. `requests` and `failed` are counted elsewhere.
+    /// Of so many metrics. What was asked and answered is counted elsewhere.
     pub fn report(&self, metrics: usize) -> UnitCounts {
         let n = |k: usize| self.active - self.gone[k] + self.unanswered[k];
         UnitCounts {
             n: (0..metrics).map(n).collect(),
             x: self.x[..metrics].to_vec(),
             new: self.new,
-            requests: 0,
-            failed: 0,
+            ..UnitCounts::default()
         }
     }
 

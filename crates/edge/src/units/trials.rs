@@ -2,7 +2,7 @@
 //! the [`Registry`](crate::registry::Registry).
 
 use super::{Levels, MOST_CLIENTS, Units, ignore::Ignored};
-use crate::counters::Counters;
+use crate::counters::{Buckets, Counters};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -44,11 +44,12 @@ struct Requests {
     counters: Option<Arc<Counters>>,
     requests: u64,
     failed: u64,
+    latency: Buckets,
 }
 
 impl Requests {
     fn of(counters: Option<Arc<Counters>>) -> Self {
-        let mut this = Self { counters, requests: 0, failed: 0 };
+        let mut this = Self { counters, requests: 0, failed: 0, latency: Buckets::default() };
         this.since(&mut UnitCounts::default());
         this
     }
@@ -59,6 +60,10 @@ impl Requests {
         counts.requests = requests.saturating_sub(self.requests);
         counts.failed = failed.saturating_sub(self.failed);
         (self.requests, self.failed) = (requests, failed);
+        let latency = counters.latency();
+        counts.latency = latency.iter().zip(self.latency).map(|(now, before)| now.saturating_sub(before)).collect();
+        counts.latency.truncate(counts.latency.iter().rposition(|n| *n > 0).map_or(0, |last| last + 1));
+        self.latency = latency;
     }
 }
 

@@ -72,6 +72,9 @@ impl Counted {
             sum.new += t.new;
             sum.requests += t.requests;
             sum.failed += t.failed;
+            assert!(t.latency.last() != Some(&0), "no noughts at the end: {t:?}");
+            sum.latency.resize(sum.latency.len().max(t.latency.len()), 0);
+            sum.latency.iter_mut().zip(&t.latency).for_each(|(s, n)| *s += n);
         }
         sum
     }

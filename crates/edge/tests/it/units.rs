@@ -25,6 +25,7 @@ async fn a_client_fails_once_over_both_arms_and_is_at_risk_no_more() {
     let first = world.counted.baseline();
     assert_eq!((first.x[0], first.new, first.requests, first.failed), (1, 2, 5, 3));
     assert!(first.n[0] >= 2);
+    assert_eq!(first.latency.iter().sum::<u64>(), 5, "every answer, once: {first:?}");
     assert_eq!(world.counted.canary(), UnitCounts { n: vec![0], x: vec![0], ..UnitCounts::default() });
 
     // Where it comes back to, it is nobody: neither active nor failing.
@@ -37,6 +38,7 @@ async fn a_client_fails_once_over_both_arms_and_is_at_risk_no_more() {
     let again = world.counted.canary();
     assert_eq!((again.n[0], again.x[0], again.new), (0, 0, 0), "{again:?}");
     assert_eq!((again.requests, again.failed), (3, 2), "requests are counted all the same");
+    assert_eq!(again.latency.iter().sum::<u64>(), 3);
 
     // The other one has not failed; a newcomer's failure is one.
     world.ask("b", "/").await;

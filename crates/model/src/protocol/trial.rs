@@ -142,6 +142,10 @@ pub struct UnitCounts {
     /// Requests, units or not, and those of them that failed.
     pub requests: u64,
     pub failed: u64,
+    /// Answers to them by the buckets of [`LATENCY_BOUNDS`](super::edge::LATENCY_BOUNDS), without noughts at the end; nothing
+    /// from who does not see any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency: Vec<u64>,
 }
 
 /// Two revisions of a cron service's place whose runs are to be counted.

@@ -3,20 +3,15 @@ import { useTranslation } from 'react-i18next'
 import type { DecisionKind, Event, Judgement, Rollout } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
-import { useNow } from '../../parts/time'
 import { amount } from './amount'
 import { clock, Plot, type Rule } from './plot'
+import { useTimes, useUntil } from './times'
 import { crossed, decisions, isLive, moves, shares } from './story'
 
 const SITE_COLOURS = ['--canary', '--busy', '--good', '--warn', '--bad', '--brand']
 const DECIDED: Record<DecisionKind, string> = { promoted: '--good', person: '--busy', asked: '--warn', went_on: '--warn', back: '--bad' }
 /** Evidence below this is shown as this: it says no more. */
 const LOWEST = 0.01
-
-function useUntil(rollout: Rollout): number {
-  const now = useNow()
-  return isLive(rollout.phase) ? Math.max(now, Date.parse(rollout.created_at)) : Date.parse(rollout.finished_at ?? rollout.created_at)
-}
 
 export function ShareCurve({ rollout, events }: { rollout: Rollout; events: Event[] }) {
   const { t } = useTranslation()
@@ -40,7 +35,7 @@ export function ShareCurve({ rollout, events }: { rollout: Rollout; events: Even
           label: sites.length > 1 ? `${rollout.to.label} · ${site}` : rollout.to.label,
           colour: SITE_COLOURS[n % SITE_COLOURS.length] ?? '--canary',
           fill: sites.length <= 2,
-          stepped: true,
+          stepped: 'after' as const,
         }))}
         t={times}
         values={of}
@@ -55,8 +50,7 @@ export function ShareCurve({ rollout, events }: { rollout: Rollout; events: Even
 
 export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: Judgement }) {
   const { t } = useTranslation()
-  const until = useUntil(rollout)
-  const began = judged.began_at ? Date.parse(judged.began_at) : Date.parse(rollout.created_at)
+  const { until, marks: began } = useTimes(rollout, judged)
   const clipped = (value: number): number => Math.max(value, LOWEST)
   const last = { t: judged.seconds, e: judged.e, promotion: judged.promotion }
   const points = [...judged.over_time.filter((p) => p.t < last.t), last]
@@ -64,10 +58,9 @@ export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: J
   const at = crossed(judged)
   const decided = decisions(judged)
   const marks: Rule[] = [
-    ...judged.waves.map((w) => ({ at: w.t, label: t('rollout:wave_share', { n: w.number, share: percent(w.share) }), colour: '--ink-faint' })),
+    ...began,
     ...decided.map((d) => ({ at: d.t, label: t(`rollout:decision.${d.kind}`), colour: DECIDED[d.kind], dash: [] })),
   ].sort((a, b) => a.at - b.at)
-  const ended = isLive(rollout.phase) ? (until - began) / 1_000 : judged.seconds
   return (
     <Sheet title={t('rollout:evidence.title')}>
       <Plot
@@ -87,7 +80,7 @@ export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: J
         values={[points.map((p) => clipped(p.e)), points.map((p) => clipped(p.promotion))]}
         format={amount}
         range={[LOWEST, 10 ** Math.ceil(Math.log10(top) + 0.15)]}
-        until={Math.max(ended, last.t)}
+        until={until}
         marks={marks}
         below={
           decided.length > 0 && (

@@ -21,6 +21,7 @@ import './rollout.css'
 import { Sites } from './sites'
 import { isLive, moves } from './story'
 import { Track } from './track'
+import { Traffic } from './traffic'
 import { VerdictSheet } from './verdict'
 
 export function RolloutPage() {
@@ -77,6 +78,7 @@ function Shown({ rollout }: { rollout: Rollout }) {
           <div className="rollout-curves">
             <Loaded of={events}>{(all) => <ShareCurve rollout={rollout} events={all} />}</Loaded>
             {rollout.judgement && <Loaded of={judgement}>{(all) => <EvidenceCurve rollout={rollout} judged={all} />}</Loaded>}
+            {judged && <Traffic rollout={rollout} judged={judged} />}
           </div>
         )}
         {judged ? (

@@ -10,7 +10,8 @@ export interface Line {
   colour: string
   dash?: number[]
   fill?: boolean
-  stepped?: boolean
+  /** Each value holds from its own moment on (`after`), or from the one before up to it. */
+  stepped?: 'after' | 'before'
   width?: number
 }
 
@@ -129,7 +130,7 @@ export function Plot(props: PlotProps) {
           height,
           legend: { show: false },
           cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-          padding: [12, 12, 0, 0],
+          padding: [12, 24, 0, 0],
           scales: {
             x: { time: false, range: () => [0, Math.max(now.current.until, 0.2)] },
             y: { distr: log ? 3 : 1, range: () => now.current.range },
@@ -152,7 +153,7 @@ export function Plot(props: PlotProps) {
               points: { show: false },
               ...(line.dash ? { dash: line.dash } : {}),
               ...(line.fill ? { fill: `${css(line.colour)}33` } : {}),
-              ...(line.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+              ...(line.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: line.stepped === 'after' ? 1 : -1 }) } : {}),
             })),
           ],
           hooks: {

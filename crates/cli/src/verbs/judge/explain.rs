@@ -106,6 +106,11 @@ fn show(session: &Session, j: &Judgement) {
             old_failed = old.failed
         ));
     }
+    for (label, latency) in [(&j.canary, j.canary_latency), (&j.baseline, j.baseline_latency)] {
+        let Some(l) = latency else { continue };
+        let [p50, p95, p99] = [l.p50_ms, l.p95_ms, l.p99_ms].map(when::latency);
+        session.out.line(fill!(lang, &msg::ALL_ANSWERED, label = label, p50 = p50, p95 = p95, p99 = p99));
+    }
     if j.gaps.lost_s > 0 {
         session.out.line(fill!(lang, &msg::SECONDS_LOST, n = j.gaps.lost_s));
     }
