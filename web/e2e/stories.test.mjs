@@ -45,12 +45,17 @@ story('a canary that fails is taken back while the page watches', async () => {
   // Without customers there is no evidence, and it waits.
   await page.getByText(/50\s?%/).first().waitFor()
   await page.getByRole('button', { name: 'Abort' }).waitFor()
+  await page.getByText('No request yet').first().waitFor()
   const customers = shop.customers()
   try {
     // Nobody touches anything: the judge decides, and the page tells.
     await page.getByText('v2 was worse than v1 and was taken back').waitFor()
     await page.getByText('Failed').first().waitFor()
     await page.getByRole('button', { name: 'Abort' }).waitFor({ state: 'detached' })
+    const errors = page.getByRole('img', { name: /errors, over time\. Of all: v2 \d/ })
+    const [, canary, baseline] = (await errors.getAttribute('aria-label')).match(/v2 ([\d.]+)%, v1 ([\d.]+)%/)
+    assert.ok(Number(canary) > 20 && Number(baseline) < 20, `${canary} % beside ${baseline} %`)
+    await page.getByRole('img', { name: /v2 half within .* 99% within .*; v1 half within/ }).waitFor()
     assert.equal(await live(), 'v1')
     await done(page)
   } finally {
