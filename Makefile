@@ -52,7 +52,7 @@ test: $(CONSOLE)
 	npm run --silent e2e
 
 screenshots: $(CONSOLE)
-	@scripts/setup test
+	@scripts/setup screenshots
 	cargo build --locked --package tradewind
 	cd web && npm run --silent screenshots
 

@@ -194,7 +194,7 @@ export function Plot(props: PlotProps) {
       <figcaption className="plot-legend">
         {lines.map((line, n) => (
           <span key={line.label}>
-            <i className={line.dash ? 'dashed' : ''} style={{ borderColor: `var(${line.colour})` }} aria-hidden="true" />
+            <i className={line.dash ? ((line.dash[0] ?? 0) < 4 ? 'dotted' : 'dashed') : ''} style={{ borderColor: `var(${line.colour})` }} aria-hidden="true" />
             {line.label} <strong>{shown(n, seen)}</strong>
           </span>
         ))}
