@@ -259,6 +259,7 @@ crate::messages! {
     WAVE_AT = "  wave {number}: {share} of {site} from +{at}", "  第 {number} 波：{site} 的 {share}，始于 +{at}";
     ALL_REQUESTS = "  requests: {new} to {canary} ({new_failed} failed), {old} to {baseline} ({old_failed} failed)", "  请求：{canary} {new} 个（失败 {new_failed}），{baseline} {old} 个（失败 {old_failed}）";
     ALL_ANSWERED = "  answers of {label}: half within {p50}, 95 % within {p95}, 99 % within {p99}", "  {label} 的响应：一半在 {p50} 内，95% 在 {p95} 内，99% 在 {p99} 内";
+    FOR_GOOD = "for good", "永久";
     PLOT = "evidence that {canary} is worse than {baseline}, over time", "{canary} 比 {baseline} 差的证据随时间的变化";
     PICTURE_IN = "  picture: {file}", "  图：{file}";
     SECONDS_LOST = "  {n} s of counts are missing: nobody could take them in time", "  缺少 {n} 秒的计数：未能及时接收";

@@ -22,13 +22,18 @@ use tradewind_model::{
     event::NewEvent,
     fault::Fault,
     id::Digest,
+    pipeline::Keep,
     time::Timestamp,
 };
-use tradewind_store::{BlobInfo, Blobs, Hold, StoreError, Tx, Unfinished, rows, transact};
+use tradewind_store::{
+    BlobInfo, Blobs, Hold, StoreError, Tx, Unfinished,
+    rows::{self, artifact_terms::Kept},
+    transact,
+};
 
 /// Between two rounds.
 pub const EVERY: Duration = Duration::from_secs(3_600);
-/// How long a finished run's artifacts are kept.
+/// How long artifacts are kept whose pipeline does not say.
 pub const ARTIFACTS: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How long the counts a finished rollout was judged by are kept.
 pub const EVIDENCE: Duration = Duration::from_secs(90 * 24 * 3_600);
@@ -183,12 +188,16 @@ pub async fn due(ctx: &Ctx, blobs: &Blobs) -> Result<Due> {
     let all: Vec<_> = blobs.list().try_collect().await?;
     // Behind the list: what became a release meanwhile is in here.
     let (releases, wanted) = needed_by(ctx).await?;
-    let limit = now.minus(ARTIFACTS);
+    let terms = rows::artifact_terms::all(&mut ctx.store.read().await?).await?;
     for blob in all {
         let (bytes, files) = if releases.contains(&blob.digest) { &mut found.releases } else { &mut found.artifacts };
         *bytes += blob.size;
         *files += 1;
-        let may_go = blob.stored_at < limit && !releases.contains(&blob.digest) && !wanted.contains(&blob.digest);
+        let is_over = match terms.get(&blob.digest).copied().unwrap_or(Kept::Until(blob.stored_at.plus(ARTIFACTS))) {
+            Kept::Until(at) => at < now,
+            Kept::ForGood => false,
+        };
+        let may_go = is_over && !releases.contains(&blob.digest) && !wanted.contains(&blob.digest);
         if may_go && !blobs.is_fresh(&blob.digest).await {
             found.artifacts_due.push(blob);
         }
@@ -216,6 +225,7 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs, by: &Asker, asked: Option<&str>) -> 
         if blobs.discard(&blob.digest).await? {
             done.artifacts += 1;
             done.artifact_bytes += blob.size;
+            transact!(ctx.store, tx => rows::artifact_terms::forget(tx, &blob.digest, now).await)?;
         }
     }
     transact!(ctx.store, tx => {
@@ -227,6 +237,15 @@ pub async fn once(ctx: &Ctx, blobs: &Blobs, by: &Asker, asked: Option<&str>) -> 
         forget(tx, now.minus(DAY)).await
     })?;
     Ok(done)
+}
+
+/// Until when what a job has left now is kept.
+pub fn kept(keep: Keep, now: Timestamp) -> Kept {
+    match keep {
+        Keep::AsUsual => Kept::Until(now.plus(ARTIFACTS)),
+        Keep::For(ms) => Kept::Until(now.plus(Duration::from_millis(ms))),
+        Keep::ForGood => Kept::ForGood,
+    }
 }
 
 fn about(sum: Collected, by: &Asker, reason: Option<&str>) -> NewEvent {

@@ -39,6 +39,7 @@ pub static STEPS: &[Step] = &[
     Step::new(13, "session_links", include_str!("../migrations/0013_session_links.sql")),
     Step::new(14, "commits", include_str!("../migrations/0014_commits.sql")),
     Step::new(15, "gone", include_str!("../migrations/0015_gone.sql")),
+    Step::new(16, "artifact_terms", include_str!("../migrations/0016_artifact_terms.sql")),
 ];
 
 /// The last step of the version before this one: that program goes on working on this schema, and may be started on it again.

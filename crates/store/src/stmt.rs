@@ -44,6 +44,7 @@ pub fn all() -> Vec<&'static Stmt> {
         lease::STATEMENTS,
         rows::audit::STATEMENTS,
         rows::approvals::STATEMENTS,
+        rows::artifact_terms::STATEMENTS,
         rows::certificates::STATEMENTS,
         rows::counters::STATEMENTS,
         rows::environments::STATEMENTS,

@@ -180,7 +180,7 @@ pub struct Artifact {
     pub digest: Digest,
     /// Bytes; none: it was collected.
     pub size: Option<u64>,
-    /// When it may be collected; none: not while the run goes on, or it was.
+    /// When it may be collected; none: not while the run goes on, or never (`expire_in: never`), or it was.
     pub expires_at: Option<Time>,
 }
 

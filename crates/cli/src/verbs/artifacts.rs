@@ -54,7 +54,11 @@ fn list(session: &Session, run: &v1::Run, all: &[Artifact]) {
             a.file.as_str().into(),
             a.size.map_or_else(gone, when::bytes).into(),
             a.digest.short().into(),
-            a.expires_at.map(|at| session.when().date(at)).unwrap_or_default().into(),
+            match (a.expires_at, a.size, run.finished_at) {
+                (Some(at), _, _) => session.when().date(at).into(),
+                (None, Some(_), Some(_)) => msg::FOR_GOOD.get(lang).into(),
+                (None, _, _) => "".into(),
+            },
         ]);
     }
     session.out.table(&table);

@@ -7,7 +7,10 @@ use tradewind_model::{
     fault::Fault,
     id::{Digest, JobId, RunId},
 };
-use tradewind_store::Blobs;
+use tradewind_store::{
+    Blobs,
+    rows::{self, artifact_terms::Kept},
+};
 
 /// An archive that is there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,18 +26,24 @@ impl Runs {
     /// In the order of the jobs; those that were collected too.
     pub async fn artifacts(&self, run: RunId, blobs: &Blobs) -> Result<Vec<v1::Artifact>> {
         let live = self.load(run).await?;
+        let mut r = self.ctx.store.read().await?;
         let mut all = Vec::new();
         for (job, body) in live.jobs.iter().zip(&live.bodies) {
             let Some(digest) = body.artifacts else { continue };
             let info = blobs.info(&digest).await?;
-            let kept = live.run.finished_at.is_none();
+            let expires_at = match (info, live.run.finished_at) {
+                (Some(info), Some(_)) => rows::artifact_terms::of(&mut r, &digest)
+                    .await?
+                    .map_or_else(|| Some(info.stored_at.plus(ARTIFACTS)), Kept::until),
+                (Some(_), None) | (None, _) => None,
+            };
             all.push(v1::Artifact {
                 job: job.id,
                 name: job.name.clone(),
                 file: file_of(&live, &job.name),
                 digest,
                 size: info.map(|i| i.size),
-                expires_at: info.filter(|_| !kept).map(|i| i.stored_at.plus(ARTIFACTS).into()),
+                expires_at: expires_at.map(Into::into),
             });
         }
         Ok(all)

@@ -7,7 +7,7 @@ use super::{
     place, reconcile, release,
     work::{self, Ended},
 };
-use crate::{Ctx, tasks};
+use crate::{Ctx, housekeeping, tasks};
 use serde_json::json;
 use std::time::Duration;
 use tradewind_model::{
@@ -21,7 +21,7 @@ use tradewind_model::{
 };
 use tradewind_store::{
     Json, Reader, StoreError, Tx,
-    rows::{hosts, jobs, runs, tasks as task_rows},
+    rows::{artifact_terms, hosts, jobs, runs, tasks as task_rows},
 };
 
 /// So long a host may be away before what it was last seen running, beyond its time limit, is given up.
@@ -101,6 +101,9 @@ impl Live {
 
         let mut packaged = None;
         for (job, ended) in reports.ended {
+            if let Some((digest, rule)) = ended.artifacts.zip(plan.jobs[job].artifacts.as_ref()) {
+                artifact_terms::keep(tx, &digest, housekeeping::kept(rule.keep, now)).await?;
+            }
             self.take_in(job, &state, ended, &mut packaged);
         }
         self.body.state = Some(step.state.clone());

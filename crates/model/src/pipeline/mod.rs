@@ -21,8 +21,8 @@ pub mod variables;
 pub use advance::{Change, Fact, Outcome, Step, advance, start, superseded};
 pub use file::File;
 pub use plan::{
-    AllowFailure, Artifacts, FailureReason, JobIx, JobKind, JobPlan, Need, OnJobFailure, OnNewCommit, Pipeline, Retry,
-    RetryWhen, When,
+    AllowFailure, Artifacts, FailureReason, JobIx, JobKind, JobPlan, Keep, Need, OnJobFailure, OnNewCommit, Pipeline,
+    Retry, RetryWhen, When,
 };
 pub use state::{Failure, JobState, State};
 pub use status::{Status, fold};

@@ -91,8 +91,20 @@ pub struct Need {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Artifacts {
     pub rule: ArtifactRule,
-    /// How long they are kept; `None` is for good.
-    pub expire_in_ms: Option<u64>,
+    #[serde(default)]
+    pub keep: Keep,
+}
+
+/// How long an archive is kept after its job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The file does not say.
+    #[default]
+    AsUsual,
+    /// Milliseconds.
+    For(u64),
+    ForGood,
 }
 
 /// May the job fail without failing the pipeline?

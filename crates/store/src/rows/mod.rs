@@ -6,6 +6,7 @@
 //! states, bodies) is [`Json`](crate::Json); the words in `state`, `phase` and `kind` belong to their owners too.
 
 pub mod approvals;
+pub mod artifact_terms;
 pub mod audit;
 pub mod certificates;
 pub(crate) mod counters;

@@ -28,7 +28,7 @@ export function Artifacts({ run, choose }: { run: Run; choose: (job: string) => 
         {(all) => (
           <ul className="sheet">
             {all.map((one) => (
-              <Row key={one.job} run={run.id} artifact={one} choose={choose} />
+              <Row key={one.job} run={run} artifact={one} choose={choose} />
             ))}
           </ul>
         )}
@@ -37,7 +37,7 @@ export function Artifacts({ run, choose }: { run: Run; choose: (job: string) => 
   )
 }
 
-function Row({ run, artifact, choose }: { run: string; artifact: Artifact; choose: (job: string) => void }) {
+function Row({ run, artifact, choose }: { run: Run; artifact: Artifact; choose: (job: string) => void }) {
   const { t } = useTranslation()
   const { job, name, file, digest, size, expires_at } = artifact
   return (
@@ -56,12 +56,12 @@ function Row({ run, artifact, choose }: { run: string; artifact: Artifact; choos
             {t('run:artifact.expires')} <Until at={expires_at} />
           </span>
         ) : (
-          typeof size === 'number' && t('run:artifact.kept')
+          typeof size === 'number' && t(run.finished_at ? 'run:artifact.for_good' : 'run:artifact.kept')
         )}
       </span>
       <Button
         icon={<DownloadOutlined />}
-        href={`/api/v1/runs/${run}/jobs/${job}/artifacts`}
+        href={`/api/v1/runs/${run.id}/jobs/${job}/artifacts`}
         download={file}
         disabled={typeof size !== 'number'}
         aria-label={t('run:artifact.download', { file })}

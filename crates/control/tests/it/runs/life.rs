@@ -12,8 +12,9 @@ use tradewind_model::{
     id::{Digest, RunId},
     protocol::agent::{Exit, JobOutcome, ObservedTask, TaskResult, TaskState, Work},
     said::Said,
+    time::Clock as _,
 };
-use tradewind_store::{Logs, transact};
+use tradewind_store::{Logs, rows, transact};
 
 const PIPELINE: &str = "
 stages: [build, test]
@@ -21,7 +22,7 @@ variables: { WHO: $CI_PROJECT_NAME }
 build:
   stage: build
   script: [make]
-  artifacts: { paths: [dist] }
+  artifacts: { paths: [dist], expire_in: 2 days }
 unit:
   stage: test
   script: [make test]
@@ -63,6 +64,13 @@ async fn a_push_becomes_a_release() {
     w.finish("build", built).await;
     w.finish("lint", exit(1)).await;
     w.exchange().await;
+    let kept = rows::artifact_terms::of(&mut w.ctx.store.read().await.unwrap(), &Digest::of(b"build")).await.unwrap();
+    let Some(rows::artifact_terms::Kept::Until(until)) = kept else { panic!("{kept:?}") };
+    assert!(
+        until > w.clock.now().plus(Duration::from_secs(86_400))
+            && until <= w.clock.now().plus(Duration::from_secs(2 * 86_400)),
+        "as the file says"
+    );
     assert_eq!(w.shows(run).await, "running: build=success unit=running lint=failed .package=created");
     assert_eq!(w.agent.script("unit").source.artifacts, [Digest::of(b"build")]);
 

@@ -9,7 +9,7 @@ use crate::{
     fault::At,
     pipeline::{
         faults,
-        plan::{AllowFailure, Artifacts, FailureReason, Retry, RetryWhen, When},
+        plan::{AllowFailure, Artifacts, FailureReason, Keep, Retry, RetryWhen, When},
         variables::Variables,
     },
     protocol::agent::{ArtifactRule, ArtifactWhen},
@@ -275,11 +275,12 @@ fn artifacts(node: &Node, faults: &mut Faults) -> Option<Artifacts> {
         ("always", ArtifactWhen::Always),
     ];
     let when = map.get("when").map_or(Some(ArtifactWhen::OnSuccess), |n| faults.one_of("when", n, &whens))?;
-    let expire_in_ms = match map.get("expire_in") {
-        Some(n) if n.as_text() != Some("never") => faults.duration("expire_in", n, CENTURY),
-        Some(_) | None => None,
+    let keep = match map.get("expire_in") {
+        Some(n) if n.as_text() == Some("never") => Keep::ForGood,
+        Some(n) => faults.duration("expire_in", n, CENTURY).map_or(Keep::AsUsual, Keep::For),
+        None => Keep::AsUsual,
     };
-    (!paths.is_empty()).then_some(Artifacts { rule: ArtifactRule { paths, exclude, when }, expire_in_ms })
+    (!paths.is_empty()).then_some(Artifacts { rule: ArtifactRule { paths, exclude, when }, keep })
 }
 
 /// A pattern that cannot leave the folder. Variables in it are only known later; the agent checks again.
