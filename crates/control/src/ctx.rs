@@ -4,7 +4,7 @@ use crate::{Result, access::faults, agents::Agents, judging::Folds, rounds::Roun
 use std::sync::Arc;
 use tradewind_model::{
     access::{Action, Ceiling, Refused, Rights, Role, Subject},
-    event::Actor,
+    event::{Actor, NewEvent},
     fault::Fault,
     id::OrgName,
     time::Timestamp,
@@ -82,6 +82,21 @@ impl Asker {
     /// Nothing where nothing is said.
     pub fn because(self, reason: String) -> Self {
         Self { reason: (!reason.is_empty()).then_some(reason), ..self }
+    }
+
+    /// That this happened to `subject` by them; what else there is to tell is added.
+    pub fn event(&self, kind: &str, subject: impl Into<String>) -> NewEvent {
+        NewEvent {
+            kind: kind.into(),
+            schema: 1,
+            actor: self.actor.clone(),
+            subject: subject.into(),
+            cause: self.cause.clone(),
+            service: None,
+            env: None,
+            before: None,
+            after: None,
+        }
     }
 
     /// # Errors

@@ -142,15 +142,10 @@ async fn end(tx: &mut Tx, freeze: &Freeze) -> Result<()> {
 fn about(freeze: &Freeze, kind: &str, by: &Asker, reason: &str) -> NewEvent {
     let until = freeze.until.map(v1::Time::from);
     NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("freeze/{}", freeze.id),
-        cause: by.cause.clone(),
         service: freeze.service.as_ref().map(ToString::to_string),
         env: freeze.env.as_ref().map(ToString::to_string),
-        before: None,
         after: Some(json!({ "service": freeze.service, "env": freeze.env, "reason": reason, "until": until })),
+        ..by.event(kind, format!("freeze/{}", freeze.id))
     }
 }
 

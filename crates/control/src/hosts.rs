@@ -35,18 +35,8 @@ pub async fn enrol(tx: &mut Tx, name: &str, key_hash: &Digest, by: &Asker) -> Re
             (id, "host.enrolled")
         }
     };
-    tx.event(NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("host/{name}"),
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
-        before: None,
-        after: Some(serde_json::json!({ "id": id })),
-    })
-    .await?;
+    tx.event(NewEvent { after: Some(serde_json::json!({ "id": id })), ..by.event(kind, format!("host/{name}")) })
+        .await?;
     Ok(id)
 }
 
@@ -105,32 +95,25 @@ pub async fn remove(ctx: &Ctx, name: &str, reason: &str, by: &Asker) -> Result<(
     by.allow(Action::System, &Subject::ORGANISATION)?;
     let reason = reason.trim();
     transact!(ctx.store, tx => {
-        let found = rows::hosts::by_name(tx, name).await?.filter(|host| host.removed_at.is_none());
-        let host = found.ok_or_else(|| Fault::new(&faults::NO_HOST_CALLED).with("host", name))?;
-        if reason.is_empty() {
-            return Err(Fault::new(&faults::REASON_NEEDED).into());
-        }
-        if ctx.agents.is_present(host.id) {
-            return Err(Fault::new(&faults::HOST_PRESENT).with("host", name).into());
-        }
-        if let Some(what) = wanted_on(tx, host.id).await? {
-            return Err(Fault::new(&faults::HOST_IN_USE).with("host", name).with("what", what).into());
-        }
-        rows::hosts::remove(tx, host.id).await?;
-        tx.event(NewEvent {
-            kind: "host.removed".into(),
-            schema: 1,
-            actor: by.actor.clone(),
-            subject: format!("host/{name}"),
-            cause: by.cause.clone(),
-            service: None,
-            env: None,
-            before: Some(serde_json::json!({ "id": host.id, "last_seen_at": host.last_seen_at.map(v1::Time::from) })),
-            after: Some(serde_json::json!({ "reason": reason })),
+            let found = rows::hosts::by_name(tx, name).await?.filter(|host| host.removed_at.is_none());
+            let host = found.ok_or_else(|| Fault::new(&faults::NO_HOST_CALLED).with("host", name))?;
+            if reason.is_empty() {
+                return Err(Fault::new(&faults::REASON_NEEDED).into());
+            }
+            if ctx.agents.is_present(host.id) {
+                return Err(Fault::new(&faults::HOST_PRESENT).with("host", name).into());
+            }
+            if let Some(what) = wanted_on(tx, host.id).await? {
+                return Err(Fault::new(&faults::HOST_IN_USE).with("host", name).with("what", what).into());
+            }
+            rows::hosts::remove(tx, host.id).await?;
+            tx.event(NewEvent {
+                before: Some(serde_json::json!({ "id": host.id, "last_seen_at": host.last_seen_at.map(v1::Time::from) })),
+                after: Some(serde_json::json!({ "reason": reason })),
+    ..by.event("host.removed", format!("host/{name}"))})
+            .await?;
+            Ok(())
         })
-        .await?;
-        Ok(())
-    })
 }
 
 /// What would be lost with a host: places whose instances are to run there, tasks that are to be done there.

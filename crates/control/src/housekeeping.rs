@@ -3,14 +3,7 @@
 //!
 //! Architecture invariant: what a release is made of is never collected, so a rollback never finds its bundle gone.
 
-use crate::{
-    Ctx, Result,
-    ctx::Asker,
-    faults,
-    judging::usual,
-    rounds::{self, Loop},
-    runs::JobBody,
-};
+use crate::{Ctx, Result, ctx::Asker, faults, judging::usual, rounds::Loop, runs::JobBody};
 use futures_util::TryStreamExt as _;
 use std::{
     collections::HashSet,
@@ -20,7 +13,7 @@ use std::{
 use tradewind_model::{
     access::{Action, Subject},
     event::NewEvent,
-    fault::Fault,
+    fault::{self, Fault},
     id::Digest,
     pipeline::Keep,
     time::Timestamp,
@@ -173,7 +166,7 @@ impl Collector {
         let outcome = match &done {
             Ok(Some(done)) => Outcome::Done(*done),
             Ok(None) => Outcome::Held,
-            Err(e) => Outcome::Failed(rounds::chain(e)),
+            Err(e) => Outcome::Failed(fault::chain(e)),
         };
         let last = Last { at, took: inner.ctx.now().since(at), by: asked.map(|_| by.name().to_owned()), outcome };
         *inner.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
@@ -250,19 +243,12 @@ pub fn kept(keep: Keep, now: Timestamp) -> Kept {
 
 fn about(sum: Collected, by: &Asker, reason: Option<&str>) -> NewEvent {
     NewEvent {
-        kind: "storage.collected".into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: "installation/storage".into(),
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
-        before: None,
         after: Some(serde_json::json!({
             "artifacts": sum.artifacts, "artifact_bytes": sum.artifact_bytes,
             "uploads": sum.uploads, "upload_bytes": sum.upload_bytes,
             "reason": reason.filter(|r| !r.is_empty()),
         })),
+        ..by.event("storage.collected", "installation/storage")
     }
 }
 

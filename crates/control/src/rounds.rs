@@ -2,7 +2,7 @@
 //! control plane reads it. It is known to this process only, and since it began.
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
-use tradewind_model::time::Timestamp;
+use tradewind_model::{fault, time::Timestamp};
 
 /// A loop of the control plane.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -75,7 +75,7 @@ pub struct Rounds(Mutex<BTreeMap<Loop, Round>>);
 impl Rounds {
     /// A round has ended; the next begins within `every`.
     pub fn note<T, E: std::error::Error>(&self, which: Loop, at: Timestamp, every: Duration, done: &Result<T, E>) {
-        let why = done.as_ref().err().map(|e| chain(e));
+        let why = done.as_ref().err().map(|e| fault::chain(e));
         let mut rounds = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let since = rounds.get(&which).and_then(|r| r.failing.as_ref()).map_or(at, |(since, _)| *since);
         rounds.insert(which, Round { at, every, failing: why.map(|why| (since, why)) });
@@ -84,17 +84,6 @@ impl Rounds {
     pub fn all(&self) -> BTreeMap<Loop, Round> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
-}
-
-/// An error with its sources, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut next = error.source();
-    while let Some(e) = next {
-        out.push_str(&format!(": {e}"));
-        next = e.source();
-    }
-    out
 }
 
 #[cfg(test)]

@@ -52,15 +52,9 @@ async fn insert(tx: &mut Tx, name: &ServiceName, by: &Asker) -> Result<Service> 
     };
     let service = rows::services::insert(tx, new).await?;
     tx.event(NewEvent {
-        kind: "service.created".into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("service/{name}"),
-        cause: by.cause.clone(),
         service: Some(name.to_string()),
-        env: None,
-        before: None,
         after: Some(serde_json::json!({ "owner": service.owner })),
+        ..by.event("service.created", format!("service/{name}"))
     })
     .await?;
     Ok(service)
@@ -73,31 +67,25 @@ async fn insert(tx: &mut Tx, name: &ServiceName, by: &Asker) -> Result<Service> 
 pub async fn set_owner(ctx: &Ctx, name: &ServiceName, owner: &str, reason: &str, by: &Asker) -> Result<()> {
     by.allow(Action::Push, &Subject::service(name.clone()))?;
     transact!(ctx.store, tx => {
-        let service = get(tx, name).await?;
-        let person = rows::users::by_handle(tx, owner).await?.is_some_and(|u| u.disabled_at.is_none());
-        if !person && rows::groups::by_name(tx, owner).await?.is_none() {
-            return Err(Error::from(Fault::new(&faults::NO_OWNER).with("owner", owner.escape_debug())));
-        }
-        if service.owner == owner {
-            tx.without_event("it is theirs already");
-            return Ok(());
-        }
-        let before = serde_json::json!({ "owner": service.owner });
-        rows::services::update(tx, Service { owner: owner.to_owned(), ..service }).await?;
-        tx.event(NewEvent {
-            kind: "service.owner_set".into(),
-            schema: 1,
-            actor: by.actor.clone(),
-            subject: format!("service/{name}"),
-            cause: by.cause.clone(),
-            service: Some(name.to_string()),
-            env: None,
-            before: Some(before),
-            after: Some(serde_json::json!({ "owner": owner, "reason": reason })),
+            let service = get(tx, name).await?;
+            let person = rows::users::by_handle(tx, owner).await?.is_some_and(|u| u.disabled_at.is_none());
+            if !person && rows::groups::by_name(tx, owner).await?.is_none() {
+                return Err(Error::from(Fault::new(&faults::NO_OWNER).with("owner", owner.escape_debug())));
+            }
+            if service.owner == owner {
+                tx.without_event("it is theirs already");
+                return Ok(());
+            }
+            let before = serde_json::json!({ "owner": service.owner });
+            rows::services::update(tx, Service { owner: owner.to_owned(), ..service }).await?;
+            tx.event(NewEvent {
+                                                    service: Some(name.to_string()),
+                before: Some(before),
+                after: Some(serde_json::json!({ "owner": owner, "reason": reason })),
+    ..by.event("service.owner_set", format!("service/{name}"))})
+            .await?;
+            Ok(())
         })
-        .await?;
-        Ok(())
-    })
 }
 
 pub async fn get(r: &mut impl Reader, name: &ServiceName) -> Result<Service> {

@@ -210,6 +210,17 @@ pub fn check_catalog(codes: &[&Code]) -> Vec<String> {
     wrong
 }
 
+/// An error with its sources, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut out = error.to_string();
+    let mut next = error.source();
+    while let Some(e) = next {
+        out.push_str(&format!(": {e}"));
+        next = e.source();
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,15 +124,9 @@ async fn introduce(
     let before = former.map(|f| json!({ "key": f.verifier().to_string() }));
     let kind = if former.is_some() { "audit.key_replaced" } else { "audit.key_introduced" };
     tx.event(NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("audit-key/{}", key.id),
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
         before,
         after: Some(json!({ "key": key.verifier })),
+        ..by.event(kind, format!("audit-key/{}", key.id))
     })
     .await?;
     Ok(key)

@@ -187,15 +187,8 @@ fn names_of(row: &CertificateRow) -> Result<Vec<String>> {
 fn about(row: &CertificateRow, kind: &str, by: &Asker) -> Result<NewEvent> {
     let until = v1::Time::from(row.not_after);
     Ok(NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("certificate/{}", row.digest),
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
-        before: None,
         after: Some(json!({ "names": names_of(row)?, "origin": row.origin, "until": until })),
+        ..by.event(kind, format!("certificate/{}", row.digest))
     })
 }
 

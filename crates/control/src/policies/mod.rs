@@ -136,33 +136,27 @@ pub async fn set_if(
         by.allow(Action::Policy, &everywhere(env))?;
         crate::rollouts::intervene::reason_given(reason)?;
         transact!(ctx.store, tx => {
-            rows::environments::ensure(tx, env).await?;
-            let row = rows::environments::get(tx, env).await?;
-            let before: Stored = row.policy.read()?;
-            if !still(&view(env, &before)) {
-                let changed = Fault::new(&faults::CHANGED_MEANWHILE).with("env", env);
-                return Err(changed.with("who", Set::told(before.set.as_ref())).into());
-            }
-            let mut after = before.clone();
-            if before.text != text {
-                after = Stored { text: text.to_owned(), set: Some(Set::by(by, tx.now())) };
-                let policy = Json::of(&after);
-                rows::environments::update(tx, rows::environments::Environment { policy, ..row }).await?;
-            }
-            tx.event(NewEvent {
-                kind: "environment.policy_set".into(),
-                schema: 1,
-                actor: by.actor.clone(),
-                subject: format!("environment/{env}"),
-                cause: by.cause.clone(),
-                service: None,
-                env: Some(env.to_string()),
-                before: Some(json!({ "text": before.text })),
-                after: Some(json!({ "text": text, "reason": reason })),
-            })
-            .await?;
-            Ok(view(env, &after))
-        })
+                    rows::environments::ensure(tx, env).await?;
+                    let row = rows::environments::get(tx, env).await?;
+                    let before: Stored = row.policy.read()?;
+                    if !still(&view(env, &before)) {
+                        let changed = Fault::new(&faults::CHANGED_MEANWHILE).with("env", env);
+                        return Err(changed.with("who", Set::told(before.set.as_ref())).into());
+                    }
+                    let mut after = before.clone();
+                    if before.text != text {
+                        after = Stored { text: text.to_owned(), set: Some(Set::by(by, tx.now())) };
+                        let policy = Json::of(&after);
+                        rows::environments::update(tx, rows::environments::Environment { policy, ..row }).await?;
+                    }
+                    tx.event(NewEvent {
+                        env: Some(env.to_string()),
+                        before: Some(json!({ "text": before.text })),
+                        after: Some(json!({ "text": text, "reason": reason })),
+        ..by.event("environment.policy_set", format!("environment/{env}"))})
+                    .await?;
+                    Ok(view(env, &after))
+                })
     }
     .await;
     match done {

@@ -7,15 +7,10 @@ use crate::{ctx::Asker, judging::fold::Fold};
 
 pub fn about(rollout: &Rollout, kind: &str, by: &Asker, after: serde_json::Value) -> NewEvent {
     NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("rollout/{}", rollout.id),
-        cause: by.cause.clone(),
         service: Some(rollout.service.to_string()),
         env: Some(rollout.env.to_string()),
-        before: None,
         after: Some(after),
+        ..by.event(kind, format!("rollout/{}", rollout.id))
     }
 }
 

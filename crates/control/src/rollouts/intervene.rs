@@ -130,26 +130,20 @@ pub async fn acknowledge(
     reason_given(note)?;
     by.allow(Action::Deploy, &Subject::env(service.clone(), env.clone()))?;
     transact!(ctx.store, tx => {
-        let queue = rows::queues::get(tx, service, env).await?;
-        if queue.frozen.is_none() {
-            let open = Fault::new(&faults::NOT_FROZEN).with("service", service).with("env", env);
-            return Err(open.with("since", earlier::opened(&queue)).into());
-        }
-        rows::queues::acknowledge(tx, service, env, &by.actor, note).await?;
-        tx.event(NewEvent {
-            kind: "queue.acknowledged".into(),
-            schema: 1,
-            actor: by.actor.clone(),
-            subject: format!("queue/{service}/{env}"),
-            cause: by.cause.clone(),
-            service: Some(service.to_string()),
-            env: Some(env.to_string()),
-            before: None,
-            after: Some(json!({ "note": note })),
+            let queue = rows::queues::get(tx, service, env).await?;
+            if queue.frozen.is_none() {
+                let open = Fault::new(&faults::NOT_FROZEN).with("service", service).with("env", env);
+                return Err(open.with("since", earlier::opened(&queue)).into());
+            }
+            rows::queues::acknowledge(tx, service, env, &by.actor, note).await?;
+            tx.event(NewEvent {
+                                                    service: Some(service.to_string()),
+                env: Some(env.to_string()),
+                after: Some(json!({ "note": note })),
+    ..by.event("queue.acknowledged", format!("queue/{service}/{env}"))})
+            .await?;
+            let waiting: Vec<_> = rows::rollouts::queue(tx, service, env).await?.iter().map(|r| r.id).collect();
+            queue::begin_next(tx, ctx, service, env).await?;
+            Ok(waiting)
         })
-        .await?;
-        let waiting: Vec<_> = rows::rollouts::queue(tx, service, env).await?.iter().map(|r| r.id).collect();
-        queue::begin_next(tx, ctx, service, env).await?;
-        Ok(waiting)
-    })
 }

@@ -258,15 +258,10 @@ pub(crate) fn show(scope: &Scope) -> Said {
 /// Neither the value nor anything made of it alone.
 fn about(secret: &Secret, kind: &str, by: &Asker) -> NewEvent {
     NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: format!("secret/{}", secret.id),
-        cause: by.cause.clone(),
         service: secret.scope.service.as_ref().map(ToString::to_string),
         env: secret.scope.env.as_ref().map(ToString::to_string),
-        before: None,
         after: Some(json!({ "name": secret.name, "scope": secret.scope, "version": secret.newest })),
+        ..by.event(kind, format!("secret/{}", secret.id))
     }
 }
 

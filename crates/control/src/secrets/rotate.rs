@@ -133,15 +133,5 @@ async fn batch(tx: &mut Tx, ring: &Ring, key: &KeyId, known_damaged: u64, by: &A
 }
 
 fn about(kind: &str, by: &Asker, after: serde_json::Value) -> NewEvent {
-    NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject: "vault".into(),
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
-        before: None,
-        after: Some(after),
-    }
+    NewEvent { after: Some(after), ..by.event(kind, "vault") }
 }

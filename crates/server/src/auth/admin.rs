@@ -5,14 +5,18 @@ use super::{
     secret::LoginCode,
     tokens::{self, Wish},
 };
-use crate::http::{Refusal, refusal};
+use crate::http::Refusal;
 use tradewind_api::v1::{CreateToken, NewToken};
 use tradewind_control::{
     Ctx,
     ctx::Asker,
     secrets::{self, rotate::Rotated, vault::KeySource},
 };
-use tradewind_model::{access::Principal, event::Actor, fault::Fault};
+use tradewind_model::{
+    access::Principal,
+    event::Actor,
+    fault::{self, Fault},
+};
 use tradewind_store::Store;
 
 /// Why the folder's owner got nothing.
@@ -31,7 +35,7 @@ impl From<Refusal> for AdminError {
                 Some(fault) => Self::Refused(fault),
                 None => Self::Failed("refused".into()),
             },
-            Refusal::Internal(source) => Self::Failed(refusal::chain(source.as_ref())),
+            Refusal::Internal(source) => Self::Failed(fault::chain(source.as_ref())),
         }
     }
 }

@@ -58,23 +58,15 @@ pub async fn restore(
 
 async fn tell_of(store: &Store, report: &Report, by: &Asker) -> Result<(), StoreError> {
     transact!(store, tx => {
-        let hosts = rows::observed::leap(tx, LEAP).await?;
-        tx.event(NewEvent {
-            kind: "admin.restored".into(),
-            schema: 1,
-            actor: by.actor.clone(),
-            subject: "installation/backup".into(),
-            cause: by.cause.clone(),
-            service: None,
-            env: None,
-            before: None,
-            after: Some(serde_json::json!({
-                "made_at": report.made_at, "version": report.version, "head": report.head, "hosts": hosts,
-            })),
+            let hosts = rows::observed::leap(tx, LEAP).await?;
+            tx.event(NewEvent {
+                after: Some(serde_json::json!({
+                    "made_at": report.made_at, "version": report.version, "head": report.head, "hosts": hosts,
+                })),
+    ..by.event("admin.restored", "installation/backup")})
+            .await?;
+            Ok(())
         })
-        .await?;
-        Ok(())
-    })
 }
 
 fn put_in_place(at: &Path, data: &Path) -> Result<(), BackupError> {

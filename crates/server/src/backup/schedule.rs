@@ -2,7 +2,7 @@
 //! what is in the folder says when the next one is due, so neither a restart nor another program's backup confuses it.
 
 use super::{BackupError, Keys, take, verify};
-use crate::{App, backup::archive::Scratch, http::refusal};
+use crate::{App, backup::archive::Scratch};
 use std::{
     fs::{self, DirBuilder, OpenOptions},
     io::{self, BufWriter, Write as _},
@@ -12,7 +12,7 @@ use std::{
 };
 use tradewind_api::v1::Time;
 use tradewind_control::{ctx::Asker, rounds::Loop};
-use tradewind_model::{event::NewEvent, time::Timestamp};
+use tradewind_model::{event::NewEvent, fault, time::Timestamp};
 use tradewind_store::{StoreError, transact};
 
 /// Between two looks.
@@ -54,7 +54,7 @@ pub async fn run(app: App, schedule: Schedule) {
                 if !std::mem::replace(&mut failing, true)
                     && let Err(e) = tell_of(&app, &e).await
                 {
-                    tracing::error!(error = %refusal::chain(&e), "that could not be told");
+                    tracing::error!(error = %fault::chain(&e), "that could not be told");
                 }
             }
         }

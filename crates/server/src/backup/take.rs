@@ -122,25 +122,17 @@ async fn head_of(copy: &Path) -> Result<Head, StoreError> {
 
 async fn tell_of(store: &Store, manifest: &Manifest, by: &Asker) -> Result<(), StoreError> {
     transact!(store, tx => {
-        tx.event(NewEvent {
-            kind: "admin.backup_made".into(),
-            schema: 1,
-            actor: by.actor.clone(),
-            subject: "installation/backup".into(),
-            cause: by.cause.clone(),
-            service: None,
-            env: None,
-            before: None,
-            after: Some(serde_json::json!({
-                "head": manifest.head,
-                "files": manifest.files.len(),
-                "bytes": manifest.bytes(),
-                "keys": manifest.keys,
-            })),
+            tx.event(NewEvent {
+                after: Some(serde_json::json!({
+                    "head": manifest.head,
+                    "files": manifest.files.len(),
+                    "bytes": manifest.bytes(),
+                    "keys": manifest.keys,
+                })),
+    ..by.event("admin.backup_made", "installation/backup")})
+            .await?;
+            Ok(())
         })
-        .await?;
-        Ok(())
-    })
 }
 
 fn sweep(run: &Path) {

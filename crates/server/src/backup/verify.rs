@@ -11,7 +11,13 @@ use serde::Serialize;
 use std::{fs::File, io::BufReader, path::Path, sync::Arc};
 use tradewind_api::v1::Time;
 use tradewind_control::{Ctx, housekeeping};
-use tradewind_model::{fault::Fault, id::Digest, said, said::Said, time::SystemClock};
+use tradewind_model::{
+    fault::{self, Fault},
+    id::Digest,
+    said,
+    said::Said,
+    time::SystemClock,
+};
 use tradewind_store::{Store, events, rows};
 
 /// What was found.
@@ -133,7 +139,7 @@ async fn repositories(
     let repos = Repos::new(root.clone(), unpacked.join("no-hooks"));
     if root.is_dir() {
         for service in repos.services().map_err(BackupError::file("list", &root))? {
-            repos.examine(&service).await.map_err(|e| failed(&service, crate::http::refusal::chain(&e)))?;
+            repos.examine(&service).await.map_err(|e| failed(&service, fault::chain(&e)))?;
         }
     }
     for run in rows::runs::unfinished(&mut store.read().await?).await? {

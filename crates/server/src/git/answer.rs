@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{path::PathBuf, sync::Arc};
 use tradewind_control::services;
-use tradewind_model::fault::{Fault, Text};
+use tradewind_model::fault::{self, Fault, Text};
 
 const MADE: Text = Text { en: "Made the service {service}.", zh: "已创建服务 {service}。" };
 const REJECTED: Text = Text {
@@ -95,7 +95,7 @@ async fn accept(app: &App, push: &Push, teller: &Teller) -> bool {
 
 async fn reject(why: Refusal, push: &Push, teller: &Teller) -> bool {
     if let Refusal::Internal(source) = &why {
-        tracing::error!(request = push.request, error = %refusal::chain(source.as_ref()), "a push could not be checked");
+        tracing::error!(request = push.request, error = %fault::chain(source.as_ref()), "a push could not be checked");
     }
     teller.line(&refusal::text(&why.problem(push.lang, &push.request))).await;
     true

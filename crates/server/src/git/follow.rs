@@ -16,7 +16,7 @@ use futures_util::StreamExt as _;
 use std::time::Duration;
 use tradewind_control::{ctx::Asker, runs::RunError};
 use tradewind_model::{
-    fault::{Lang, Text},
+    fault::{self, Lang, Text},
     id::RunId,
 };
 
@@ -48,7 +48,7 @@ pub async fn post_receive(app: &App, push: &Push, ask: &Ask, teller: &Teller) {
                     teller.line(&complaint.text(push.lang)).await;
                 }
                 Err(error) => {
-                    tracing::error!(service = %push.service, error = %refusal::chain(&error), "a run was not started");
+                    tracing::error!(service = %push.service, error = %fault::chain(&error), "a run was not started");
                     teller.line(LATER.get(push.lang)).await;
                 }
             }

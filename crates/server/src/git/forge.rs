@@ -10,11 +10,7 @@ use super::{
     scan,
     wire::{Ask, Hook, Update},
 };
-use crate::{
-    App,
-    auth::Caller,
-    http::{Refusal, refusal},
-};
+use crate::{App, auth::Caller, http::Refusal};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -27,7 +23,7 @@ use tradewind_control::{
 };
 use tradewind_model::{
     access::Principal,
-    fault::{Fault, Lang},
+    fault::{self, Fault, Lang},
     id::Commit,
     said,
     said::Said,
@@ -47,7 +43,7 @@ pub async fn run(app: App, outbound: Outbound) {
     loop {
         commits.borrow_and_update();
         if let Err(error) = app.hooks.refusals.write_down(&app.ctx).await {
-            tracing::error!(error = %refusal::chain(&error), "deliveries that were not let in could not be counted");
+            tracing::error!(error = %fault::chain(&error), "deliveries that were not let in could not be counted");
         }
         let busy: HashSet<_> = whose.values().copied().collect();
         let found = work::due(&app.ctx, &busy).await;
@@ -62,7 +58,7 @@ pub async fn run(app: App, outbound: Outbound) {
                 }
             }
             Err(error) => {
-                tracing::error!(error = %refusal::chain(&error), "deliveries could not be looked at");
+                tracing::error!(error = %fault::chain(&error), "deliveries could not be looked at");
             }
         }
         tokio::select! {
@@ -90,7 +86,7 @@ async fn one(app: &App, outbound: &Outbound, work: Work) {
         Ok(outcome) => outcome,
         Err(Refusal::Faults(faults)) => Outcome::Ended(End::Failed(told(&faults))),
         Err(Refusal::Internal(error)) => {
-            tracing::error!(%service, error = %refusal::chain(error.as_ref()), "a delivery could not be worked on");
+            tracing::error!(%service, error = %fault::chain(error.as_ref()), "a delivery could not be worked on");
             Outcome::Again(said!(
                 "something went wrong inside Tradewind; the server's log has it",
                 "Tradewind 内部出错，详见服务端日志"
@@ -105,7 +101,7 @@ async fn one(app: &App, outbound: &Outbound, work: Work) {
         }
     };
     if let Err(error) = noted {
-        tracing::error!(%service, error = %refusal::chain(&error), "what became of a delivery was not noted");
+        tracing::error!(%service, error = %fault::chain(&error), "what became of a delivery was not noted");
     }
 }
 
@@ -193,7 +189,7 @@ async fn bring(app: &App, outbound: &Outbound, work: &Work) -> Result<Outcome, R
     let why = work.cause();
     let mover = Mover { name: actee.by.name(), mail: &mail, why: &why };
     if let Err(error) = repos.adopt(service, &staged, &work.branch, &old, &mover).await {
-        tracing::info!(%service, error = %refusal::chain(&error), "a branch was moved by somebody else meanwhile");
+        tracing::info!(%service, error = %fault::chain(&error), "a branch was moved by somebody else meanwhile");
         return Ok(Outcome::Again(said!("the branch was moved by somebody else meanwhile", "该分支同时被他人移动")));
     }
     match follow::start(app, service, &update, &actee.by).await {

@@ -2,11 +2,12 @@
 //! the server starts and now and then, because a push that lost its hook tells nobody.
 
 use super::{GitError, follow, wire::Update};
-use crate::{App, http::refusal};
+use crate::App;
 use std::{collections::HashSet, time::Duration};
 use tradewind_control::{ctx::Asker, rounds::Loop};
 use tradewind_model::{
     event::Actor,
+    fault,
     id::{Commit, ServiceName},
 };
 use tradewind_store::{Hold, StoreError, rows};
@@ -22,7 +23,7 @@ pub async fn run(app: App) {
         let done = once(&app, &mut told).await;
         app.ctx.rounds.note(Loop::Pushes, app.ctx.now(), TICK, &done);
         if let Err(error) = done {
-            tracing::error!(error = %refusal::chain(&error), "branches could not be compared with runs");
+            tracing::error!(error = %fault::chain(&error), "branches could not be compared with runs");
         }
         if look.is_multiple_of(PACK_EVERY) {
             pack(&app).await;
@@ -39,7 +40,7 @@ async fn pack(app: &App) {
     let Ok(Some(_held)) = Hold::of(&app.config.data).to_collect() else { return };
     for service in app.git.repos.services().unwrap_or_default() {
         if let Err(error) = app.git.repos.pack(&service).await {
-            tracing::warn!(%service, error = %refusal::chain(&error), "a repository could not be packed");
+            tracing::warn!(%service, error = %fault::chain(&error), "a repository could not be packed");
         }
     }
 }
@@ -61,7 +62,7 @@ async fn once(app: &App, told: &mut HashSet<Commit>) -> Result<(), LookError> {
     for service in app.git.repos.services()? {
         // A repository that git cannot read is no reason to leave the others alone.
         if let Err(error) = of_service(app, &service, told).await {
-            tracing::error!(%service, error = %refusal::chain(&error), "branches could not be compared with runs");
+            tracing::error!(%service, error = %fault::chain(&error), "branches could not be compared with runs");
         }
     }
     Ok(())
@@ -103,7 +104,7 @@ async fn look(
     match follow::start(app, service, &update, &by).await? {
         Ok(run) => tracing::info!(%service, branch, %run, "a branch had moved without a run"),
         Err(complaint) if told.insert(update.new) => {
-            let text = complaint.text(tradewind_model::fault::Lang::En);
+            let text = complaint.text(fault::Lang::En);
             tracing::warn!(%service, branch, text, "a branch cannot be run");
         }
         Err(_) => {}

@@ -178,19 +178,12 @@ impl Scanned {
         let after = json!({ "found": self.passed.len(), "keys": keys });
         let store = app.store.for_org(push.caller.org.clone());
         transact!(store, tx => {
-            let event = NewEvent {
-                kind: "push.keys_allowed".into(),
-                schema: 1,
-                actor: by.actor.clone(),
-                subject: format!("service/{}", push.service),
-                cause: by.cause.clone(),
-                service: Some(push.service.to_string()),
-                env: None,
-                before: None,
-                after: Some(after.clone()),
-            };
-            tx.event(event).await?;
-            Ok::<(), Error>(())
-        })
+                    let event = NewEvent {
+                                                                        service: Some(push.service.to_string()),
+                        after: Some(after.clone()),
+        ..by.event("push.keys_allowed", format!("service/{}", push.service))};
+                    tx.event(event).await?;
+                    Ok::<(), Error>(())
+                })
     }
 }

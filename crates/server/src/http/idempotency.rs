@@ -3,7 +3,7 @@
 //! It is never done a second time on a guess: where the server died between doing and noting the answer, a repeat is
 //! told that it may have been done ([`faults::CUT_OFF`]).
 
-use super::{Refusal, refusal::chain};
+use super::Refusal;
 use crate::{App, auth::Caller, faults};
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -17,7 +17,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tradewind_model::{fault::Fault, id::Digest};
+use tradewind_model::{
+    fault::{self, Fault},
+    id::Digest,
+};
 use tradewind_store::{
     StoreError, Tx,
     rows::idempotency::{self, Admission, Request as Noted},
@@ -152,7 +155,7 @@ async fn note(rule: &Rule, noted: &Noted, answer: Response) -> Result<Response, 
 
 fn tell_of(noted: Result<(), StoreError>) {
     if let Err(error) = noted {
-        tracing::warn!(error = %chain(&error), "an answer is not kept for repeats");
+        tracing::warn!(error = %fault::chain(&error), "an answer is not kept for repeats");
     }
 }
 

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use tradewind_control::runs::RunError;
-use tradewind_model::fault::{Fault, Lang, Problem};
+use tradewind_model::fault::{self, Fault, Lang, Problem};
 use tradewind_store::StoreError;
 
 /// Why a request was not carried out. It becomes a response only in [`render`], where the language is known.
@@ -113,7 +113,7 @@ pub enum Manner {
 pub fn render(mut response: Response, lang: Lang, manner: Manner, request: &str) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() else { return response };
     if let Refusal::Internal(source) = &*refusal {
-        tracing::error!(request, error = %chain(source.as_ref()), "internal error");
+        tracing::error!(request, error = %fault::chain(source.as_ref()), "internal error");
     }
     let problem = refusal.problem(lang, request);
     let (kind, body) = match manner {
@@ -136,17 +136,6 @@ pub fn text(problem: &Problem) -> String {
             out.push_str(&format!("{at}: "));
         }
         out.push_str(&format!("{}: {}\n  -> {}\n", p.code, p.title, p.fix));
-    }
-    out
-}
-
-/// An error with its sources, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut next = error.source();
-    while let Some(e) = next {
-        out.push_str(&format!(": {e}"));
-        next = e.source();
     }
     out
 }
