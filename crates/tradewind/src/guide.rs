@@ -99,7 +99,11 @@ fn describe(command: &Command, parent: &str, lang: Lang, out: &mut String) {
     let path = format!("{parent} {}", command.get_name());
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let below: Vec<&Command> = command.get_subcommands().filter(|c| !c.is_hide_set()).collect();
-    *out += &format!("### {path}\n\n{about}.\n\n");
+    let end = match lang {
+        Lang::En => '.',
+        Lang::Zh => '。',
+    };
+    *out += &format!("### {path}\n\n{about}{end}\n\n");
     if below.is_empty() || !command.is_subcommand_required_set() {
         let is_setting = |a: &&Arg| registry::ALL.iter().any(|s| s.key == a.get_id().as_str());
         let takes_all = command.get_arguments().filter(is_setting).count() == registry::ALL.len();
