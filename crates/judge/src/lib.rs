@@ -44,7 +44,7 @@ pub mod runs;
 pub mod simulate;
 mod single;
 mod watch;
-mod words;
+pub mod words;
 
 pub use faults::ALL as FAULTS;
 pub use interval::{Rate, Ratio};

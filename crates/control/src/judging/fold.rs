@@ -5,6 +5,7 @@
 
 use super::{
     Entry, Tick,
+    outlook::SoFar,
     traffic::{Totals, Window, windows},
     usual::{Counted, Standing},
 };
@@ -59,6 +60,9 @@ struct SiteFold {
     /// And how often a person had changed its share.
     wave: Option<(usize, u32)>,
     watched: bool,
+    /// Clients first met on the canary since its share began, and when that was.
+    met: u64,
+    since: f64,
     /// By who counts there, the last of its workers.
     epochs: BTreeMap<String, String>,
     /// Its latency is judged from then on.
@@ -133,6 +137,8 @@ impl Fold {
             let site = SiteFold {
                 wave: None,
                 watched: false,
+                met: 0,
+                since: 0.0,
                 epochs: BTreeMap::new(),
                 warm_at: 0.0,
                 metrics,
@@ -181,6 +187,7 @@ impl Fold {
                     self.gaps.refused += u64::from(self.judge.observe(now, *metric, canary, baseline).is_err());
                 }
                 known.wave = Some((*wave, *turn));
+                (known.met, known.since) = (0, now);
                 known.warm_at = now + self.warmup;
                 known.warm.fill(false);
                 known.cold.fill([0; 2]);
@@ -299,6 +306,9 @@ impl Fold {
         for (sum, arm) in self.traffic.iter_mut().zip(arms) {
             sum.add(arm);
         }
+        if feed == Feed::Edge {
+            site.met = site.met.saturating_add(tick.canary.new);
+        }
         let cold = self.t < site.warm_at;
         for (i, metric) in metrics.iter().enumerate() {
             let latency = self.judge.metrics().nth(*metric).is_some_and(|m| m.kind == Kind::Latency);
@@ -403,6 +413,12 @@ impl Fold {
 
     pub fn began(&self) -> Option<Timestamp> {
         self.began
+    }
+
+    /// What the share that a site's canary has now has brought. `None` before the first.
+    pub fn so_far(&self, site: &SiteName) -> Option<SoFar> {
+        let known = self.sites.get(site).filter(|s| s.wave.is_some())?;
+        Some(SoFar { clients: known.met, seconds: self.t - known.since })
     }
 
     /// Requests of canary and baseline, units or not.

@@ -11,7 +11,6 @@ use tradewind_model::{
     said,
     said::Said,
     schedule::Calendar,
-    spec::values::show_duration,
     workload::ServiceKind,
 };
 use tradewind_store::Reader;
@@ -22,8 +21,12 @@ pub(super) const MORE: f64 = 2.0;
 /// ratio that is looked for.
 pub(super) const CLEAN: f64 = 50.0;
 
-pub(super) fn time(seconds: f64) -> String {
-    show_duration((seconds.ceil() as u64).saturating_mul(1_000))
+/// Of a wave under way.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SoFar {
+    /// First met on the canary since it has its share.
+    pub clients: u64,
+    pub seconds: f64,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -35,16 +38,17 @@ pub struct Outlook {
     pub hopeless: bool,
 }
 
-/// For the first wave of a plan. `None` where nothing is judged.
+/// For the first wave of a plan, which may be under way. `None` where nothing is judged.
 pub async fn outlook(
     r: &mut impl Reader,
     ctx: &Ctx,
     service: &ServiceName,
     env: &EnvName,
     doc: &PlanDoc,
+    so_far: Option<SoFar>,
 ) -> Result<Option<Outlook>> {
     let found = match doc.plan.service_kind {
-        ServiceKind::Web => requests::outlook(r, ctx, service, env, doc).await?,
+        ServiceKind::Web => requests::outlook(r, ctx, service, env, doc, so_far).await?,
         ServiceKind::Worker => None,
         ServiceKind::Cron => of_runs(ctx, doc),
     };

@@ -2,13 +2,14 @@
 
 use super::{
     fold::params,
-    outlook::{CLEAN, MORE, Outlook, time},
+    outlook::{CLEAN, MORE, Outlook},
     usual::{self, Hour},
 };
 use crate::{Ctx, Result, rollouts::PlanDoc};
 use tradewind_judge::{
     Params, Sum,
     forecast::{Forecast, forecast},
+    words::duration,
 };
 use tradewind_model::{
     fault::Text,
@@ -139,7 +140,7 @@ fn of(metric: &ScrapedMetric, lately: &Hour, judging: &Judging, wave: &Wave) -> 
             "{now}；{what}约 {t} 可发现",
             now = now,
             what = what,
-            t = time(t)
+            t = duration(t)
         ),
         Some(t) => {
             let more = found.share_that_would_do.map(|s| {
@@ -150,7 +151,7 @@ fn of(metric: &ScrapedMetric, lately: &Hour, judging: &Judging, wave: &Wave) -> 
                 "{now}；{what}约需 {t} 才能发现，超过这一波的时长：请延长到这么久{more}",
                 now = now,
                 what = what,
-                t = time(t),
+                t = duration(t),
                 more = more.unwrap_or_default()
             )
         }

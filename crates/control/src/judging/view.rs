@@ -37,7 +37,7 @@ pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     let unread = fold.unknown().iter().map(|s| s.get(lang).to_owned()).chain(unread).collect();
     let mut r = ctx.store.read().await?;
     let decisions = decisions(&mut r, id, &fold, lang).await?;
-    let outlook = outlook_now(&mut r, ctx, &row, &state, lang).await?;
+    let outlook = outlook_now(&mut r, ctx, &row, &state, &fold, lang).await?;
     Ok(Judgement { unread, decisions, outlook, ..judgement(id, &fold, &state, lang) })
 }
 
@@ -62,12 +62,13 @@ async fn decisions(r: &mut impl Reader, id: RolloutId, fold: &Fold, lang: Lang) 
     Ok(decided.collect())
 }
 
-/// Of the wave under way, as it would be foretold were it the first.
+/// Of the wave under way, by what it has brought so far.
 async fn outlook_now(
     r: &mut impl Reader,
     ctx: &Ctx,
     row: &Rollout,
     state: &State,
+    fold: &Fold,
     lang: Lang,
 ) -> Result<Option<JudgeOutlook>> {
     let judged = state.sites.iter().find(|(_, s)| matches!(s.step, Step::Judging { .. }));
@@ -75,7 +76,7 @@ async fn outlook_now(
     let mut doc: rollouts::PlanDoc = rollouts::read(&row.plan)?;
     let wave = doc.plan.site(site).and_then(|plan| doc.plan.wave_now(plan, at));
     doc.plan.waves = wave.into_iter().collect();
-    let found = outlook(r, ctx, &row.service, &row.env, &doc).await?;
+    let found = outlook(r, ctx, &row.service, &row.env, &doc, fold.so_far(site)).await?;
     Ok(found.map(|o| JudgeOutlook {
         text: o.text.get(lang).to_owned(),
         expected_s: o.expected_s,

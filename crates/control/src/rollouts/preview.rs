@@ -101,7 +101,7 @@ async fn forward(
         Ok(draft) => (draft.doc, None),
         Err(fault) => (request::sketch(r, ctx.now(), service, env, &target, kind).await?.doc, Some(fault)),
     };
-    doc.outlook = outlook(r, ctx, service, env, &doc).await?;
+    doc.outlook = outlook(r, ctx, service, env, &doc, None).await?;
     Ok(Planned { target, doc, refused })
 }
 

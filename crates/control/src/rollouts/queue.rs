@@ -34,7 +34,7 @@ pub async fn begin_next(tx: &mut Tx, ctx: &Ctx, service: &ServiceName, env: &Env
     let target = Target { release, resolved: doc.resolved.clone() };
     let draft = request::sketch(tx, tx.now(), service, env, &target, doc.plan.kind).await?;
     doc.plan = draft.make(tx).await?.plan;
-    doc.outlook = outlook(tx, ctx, service, env, &doc).await?;
+    doc.outlook = outlook(tx, ctx, service, env, &doc, None).await?;
     let mut state: State = read(&row.state)?;
     let paused = state.paused;
     state = State::queued(&doc.plan);

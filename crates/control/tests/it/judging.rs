@@ -416,6 +416,35 @@ async fn the_outlook_knows_from_the_last_canary_how_many_clients_there_are() {
     assert!(told.contains("2 times as many errors are found in about 2 min 44 s"), "{told}");
 }
 
+#[tokio::test]
+async fn the_outlook_of_a_wave_under_way_goes_by_what_the_wave_has_brought() {
+    let mut w = World::new().await;
+    let agents = w.ctx.agents.clone();
+    let (stay, _rx) = w.connect(&agents);
+    let id = begun(&mut w, &stay, SPEC).await;
+    traffic(&w, &stay, 400);
+    let mut edge = Edge::new();
+    let mut told = Vec::new();
+    while share(&w, "v2").await < 1_000 {
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    while share(&w, "v2").await == 1_000 {
+        let outlook = evidence::show(&w.ctx, id, Lang::En).await.unwrap().outlook;
+        told.extend(outlook.map(|o| o.text));
+        second(&mut w, &stay, &mut edge, id).await;
+    }
+    let left = |text: &str| -> Option<u64> {
+        let (_, rest) = text.split_once("goes on after ")?;
+        rest.split_once(" more customers")?.0.replace(',', "").parse().ok()
+    };
+    // Two hundred customers a second, a tenth of them on the canary: twenty fewer are missing each second.
+    let counts: Vec<u64> = told.iter().filter_map(|t| left(t)).collect();
+    assert!(counts.len() > 5 && counts.windows(2).all(|w| w[1] <= w[0] && w[0] - w[1] <= 40), "{counts:?}");
+    let last = told.iter().rev().find(|t| left(t).is_some()).unwrap();
+    assert!(last.contains("400.0 requests a second lately") && last.contains("new customers a second:"), "{last}");
+    assert!(last.contains(&format!("{} more customers of it, in about", counts.last().unwrap())), "{last}");
+}
+
 /// 400 customers come while new instances are cold, and each again some time later.
 #[tokio::test]
 async fn who_came_while_it_was_cold_counts_once_it_is_warm() {
