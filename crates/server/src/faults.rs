@@ -60,6 +60,10 @@ faults! {
         "the log has {size} bytes, and this piece begins after them", "日志现有 {size} 字节，而这一段从其后开始",
         "send on from byte {size}", "请从第 {size} 字节继续发送";
 
+    NO_SUCH = "TW-API-018", 404,
+        "there is no {what} `{found}`", "没有{what} `{found}`",
+        "such an id has 36 characters; copy the address whole, or look for it in a list", "此类编号有 36 个字符；请完整复制地址，或在列表中查找";
+
     NO_TOKEN = "TW-AUTH-001", 401,
         "this needs a token", "此操作需要令牌",
         "log in with `tradewind login`, or send `Authorization: Bearer TOKEN`", "请先 `tradewind login`，或发送 `Authorization: Bearer TOKEN`";

@@ -238,7 +238,7 @@ async fn what_is_no_share_and_what_has_no_wave_is_refused_before_anybody_is_aske
 fn plan(refused: Option<serde_json::Value>) -> serde_json::Value {
     value!({
         "env": "production", "kind": "normal", "service_kind": "web", "from": release_ref("v3"), "to": release_ref("v4"),
-        "refused": refused, "waits": [{ "kind": "approval", "text": "2 approval(s) by leads" }], "strategy": "canary",
+        "refused": refused, "waits": [{ "kind": "approval", "text": "2 approvals by leads" }], "strategy": "canary",
         "judged": true, "outlook": "about 12 minutes until twice as many errors are found",
         "sites": [
             { "site": "shopee-br", "from": release_ref("v3"), "to": release_ref("v4"), "stays": false, "instances_before": 2, "instances": 3 },

@@ -50,15 +50,18 @@ pub async fn invite(ctx: &Ctx, wish: &v1::Invite, hash: &Digest, by: &Asker) -> 
     transact!(ctx.store, tx => {
         people::free(tx, &wish.handle).await?;
         let now = tx.now();
+        let id = InvitationId::at(now);
         for open in rows::invitations::open(tx, now).await? {
             if open.handle == wish.handle {
                 // The newer word counts; two good ones for one name would be one too many.
                 rows::invitations::revoke(tx, open.id).await?;
+                let after = Some(json!({ "handle": open.handle, "replaced_by": id }));
+                tx.event(fact("user.invitation_withdrawn", format!("invitation/{}", open.id), by, after)).await?;
             }
         }
         let new = Invitation {
             org: ctx.store.org().clone(),
-            id: InvitationId::at(now),
+            id,
             handle: wish.handle.clone(),
             name: people::plain(wish.name.as_deref().unwrap_or(&wish.handle)),
             email: email.clone(),

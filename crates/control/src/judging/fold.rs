@@ -45,6 +45,8 @@ pub struct Fold {
     unit: Unit,
     /// When the evidence was first enough to go back.
     pub worse_at: Option<f64>,
+    /// Whether it was enough to go on, at the last look.
+    passed: bool,
     sites: BTreeMap<SiteName, SiteFold>,
     began: Option<Timestamp>,
     t: f64,
@@ -93,6 +95,8 @@ pub struct Point {
     pub e: f64,
     pub promotion: f64,
     traffic: [Totals; 2],
+    /// It decided something: it stays.
+    marked: bool,
 }
 
 /// A share that began.
@@ -161,6 +165,7 @@ impl Fold {
             labels: [first.to_label.clone(), before],
             unit: unit(doc),
             worse_at: None,
+            passed: false,
             sites,
             began: None,
             t: 0.0,
@@ -357,17 +362,20 @@ impl Fold {
         if decides {
             self.worse_at = Some(self.t);
         }
+        let passes = verdict == Verdict::Better;
+        let passed = std::mem::replace(&mut self.passed, passes);
         // What decided is always on the picture.
-        if !decides && self.points.last().is_some_and(|p| self.t < p.t + self.step) {
+        let marked = decides || (passes && !passed);
+        if !marked && self.points.last().is_some_and(|p| self.t < p.t + self.step) {
             return;
         }
-        self.points.push(Point { t: self.t, e, promotion, traffic: self.traffic });
+        self.points.push(Point { t: self.t, e, promotion, traffic: self.traffic, marked });
         if self.points.len() > MOST_POINTS {
             self.step *= 2.0;
             let mut n = 0;
-            self.points.retain(|_| {
+            self.points.retain(|p| {
                 n += 1;
-                n % 2 == 1
+                n % 2 == 1 || p.marked
             });
         }
     }

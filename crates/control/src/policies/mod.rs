@@ -302,8 +302,10 @@ pub(crate) async fn demanded(r: &mut impl Reader, env: &EnvName, kind: Kind) -> 
     let from = policy.approvals.map(|a| a.from).unwrap_or_default().join(", ");
     Ok(match (needed, from.is_empty()) {
         (0, _) => None,
-        (n, true) => Some(said!("{n} approval(s) by other people", "需要 {n} 人审批", n = n)),
-        (n, false) => Some(said!("{n} approval(s) by {from}", "需要 {from} 中 {n} 人审批", n = n, from = from)),
+        (1, true) => Some(said!("an approval by somebody else", "需要 1 位其他人审批")),
+        (n, true) => Some(said!("{n} approvals by other people", "需要 {n} 位其他人审批", n = n)),
+        (1, false) => Some(said!("an approval by one of {from}", "需要 {from} 中 1 人审批", from = from)),
+        (n, false) => Some(said!("{n} approvals by {from}", "需要 {from} 中 {n} 人审批", n = n, from = from)),
     })
 }
 

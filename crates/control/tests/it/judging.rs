@@ -132,6 +132,13 @@ async fn a_good_release_goes_up_by_evidence() {
     assert_eq!(shown.waves.iter().map(|w| w.share).collect::<Vec<_>>(), [1_000, 5_000, 10_000]);
     assert!(!shown.over_time.is_empty() && shown.brief.e < shown.brief.e_needed);
     assert_eq!(shown.canary_requests.failed, 0);
+    for wave in shown.waves.windows(2) {
+        let in_it = shown.over_time.iter().filter(|p| wave[0].t <= p.t && p.t <= wave[1].t);
+        assert!(
+            in_it.into_iter().any(|p| p.promotion >= shown.brief.promotion_needed),
+            "what let it go on is on the picture"
+        );
+    }
     let all = |arm: fn(&TrafficWindow) -> ArmTraffic| shown.traffic.iter().map(|w| arm(w).requests).sum::<u64>();
     assert_eq!(
         (all(|w| w.canary), all(|w| w.baseline)),

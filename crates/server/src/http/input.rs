@@ -1,10 +1,14 @@
 //! Extractors that refuse in our own words.
 
 use crate::{faults, http::Refusal};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::JsonRejection};
+use axum::extract::{
+    FromRequest, FromRequestParts, Path, Query as RawQuery, Request,
+    path::ErrorKind,
+    rejection::{JsonRejection, PathRejection},
+};
 use http::{StatusCode, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
-use tradewind_model::fault::Fault;
+use tradewind_model::{fault::Fault, said, said::Said};
 
 /// A JSON body.
 #[derive(Debug)]
@@ -36,12 +40,38 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match Path::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) if rejection.status().is_client_error() => {
-                Err(Fault::new(&faults::BAD_PARAMETER).with("detail", rejection.body_text()).into())
-            }
+            Err(rejection) if rejection.status().is_client_error() => Err(refuse_path(&rejection).into()),
             Err(rejection) => Err(Refusal::internal(rejection.body_text())),
         }
     }
+}
+
+/// What is no id names nothing, and is told as anything else that is not there.
+fn refuse_path(rejection: &PathRejection) -> Fault {
+    let kind = match rejection {
+        PathRejection::FailedToDeserializePathParams(failed) => Some(failed.kind()),
+        _ => None,
+    };
+    match kind {
+        Some(ErrorKind::DeserializeError { key, value, message }) => match thing(key) {
+            Some(what) => Fault::new(&faults::NO_SUCH).with("what", what).with("found", value.escape_debug()),
+            None => Fault::new(&faults::BAD_PARAMETER).with("detail", message),
+        },
+        _ => Fault::new(&faults::BAD_PARAMETER).with("detail", rejection.body_text()),
+    }
+}
+
+/// Parts of a path that are ids.
+fn thing(key: &str) -> Option<Said> {
+    Some(match key {
+        "rollout" => said!("rollout", "发布过程"),
+        "run" => said!("run", "流水线运行"),
+        "job" => said!("job", "任务"),
+        "freeze" => said!("freeze", "冻结"),
+        "token" => said!("token", "令牌"),
+        "session" => said!("session", "会话"),
+        _ => return None,
+    })
 }
 
 /// The query's fields.

@@ -231,3 +231,26 @@ async fn a_post_that_was_begun_is_done_when_its_caller_goes_away() {
     go_on.notify_one();
     ended.await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_no_id_names_nothing_and_is_said_so_in_the_callers_language() {
+    let app = TestApp::start().await;
+    let ask = async |path: &str, lang: &str| {
+        let request = http().get(app.url(path)).bearer_auth(&app.admin.token).header("accept-language", lang);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    for (path, en, zh) in [
+        ("/api/v1/rollouts/xyz", "there is no rollout `xyz`", "没有发布过程 `xyz`"),
+        ("/api/v1/runs/%22%3E%3Cb%3E", "there is no run `\\\"><b>`", "没有流水线运行 `\\\"><b>`"),
+    ] {
+        for (lang, title) in [("en", en), ("zh-CN", zh)] {
+            let (status, problem) = ask(path, lang).await;
+            assert_eq!((status, problem["code"].as_str()), (404, Some("TW-API-018")), "{path}");
+            assert_eq!(problem["title"].as_str(), Some(title));
+        }
+    }
+    let (status, problem) = ask("/api/v1/services/Bad%20Name", "en").await;
+    assert_eq!((status, problem["code"].as_str()), (422, Some("TW-API-005")));
+    assert!(!problem["title"].as_str().unwrap().contains("Cannot parse"), "{problem}");
+}

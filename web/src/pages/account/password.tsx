@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
@@ -11,6 +11,9 @@ const LEAST = 12
 export function ChangePassword() {
   const { t } = useTranslation()
   const client = useQueryClient()
+  const { data: me } = useQuery(meQuery)
+  // Who came by a link may have none yet.
+  const isFirst = me?.has_password === false
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
   const [again, setAgain] = useState('')
@@ -22,21 +25,29 @@ export function ChangePassword() {
   const other = again !== '' && again !== next
   return (
     <Act
-      label={t('account:change_password')}
+      label={t(isFirst ? 'account:choose_password' : 'account:change_password')}
       verb="password"
       says={t('account:change_password_says')}
       onPutOff={forget}
-      ready={current !== '' && [...next].length >= LEAST && next === again}
+      ready={(isFirst || current !== '') && [...next].length >= LEAST && next === again}
       perform={async () => {
         await api.POST('/api/v1/me/password', { body: { current, new: next } })
         forget()
         await client.invalidateQueries({ queryKey: meQuery.queryKey })
         await client.invalidateQueries({ queryKey: ['people', 'sessions'] })
       }}
-      done={t('account:password_changed')}
+      done={t(isFirst ? 'account:password_chosen' : 'account:password_changed')}
     >
-      <TextField label={t('account:current_password')} type="password" autoComplete="current-password" value={current} set={setCurrent} autoFocus />
-      <TextField label={t('account:new_password')} hint={t('account:new_password_hint', { count: LEAST })} type="password" autoComplete="new-password" value={next} set={setNext} />
+      {!isFirst && <TextField label={t('account:current_password')} type="password" autoComplete="current-password" value={current} set={setCurrent} autoFocus />}
+      <TextField
+        label={t('account:new_password')}
+        hint={t('account:new_password_hint', { count: LEAST })}
+        type="password"
+        autoComplete="new-password"
+        value={next}
+        set={setNext}
+        autoFocus={isFirst}
+      />
       <TextField
         label={t('account:again')}
         hint={other ? <span role="alert">{t('account:again_differs')}</span> : undefined}

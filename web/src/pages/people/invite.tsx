@@ -7,6 +7,7 @@ import type { NewInvitation } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { TextField } from '../../parts/field'
 import { Loaded } from '../../parts/loaded'
+import { Mark } from '../../parts/marks'
 import { Copyable, ShownOnce } from '../../parts/once'
 import { Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
@@ -22,6 +23,8 @@ export function InvitePerson() {
   const [who, setWho] = useState(NOBODY)
   const [wish, setWish] = useState<Wish>({ role: 'developer' })
   const [made, setMade] = useState<NewInvitation>()
+  const { data: open } = useQuery(invitationsQuery)
+  const earlier = open?.some((one) => one.handle === who.handle.trim())
   return (
     <>
       <Act
@@ -49,6 +52,7 @@ export function InvitePerson() {
           <TextField label={t('people:handle')} hint={t('people:handle_hint')} mono value={who.handle} set={(handle) => setWho({ ...who, handle })} />
           <TextField label={t('people:full_name')} value={who.name} set={(name) => setWho({ ...who, name })} />
         </div>
+        {earlier && <Mark tone="warn">{t('people:invited_before', { who: who.handle.trim() })}</Mark>}
         <WishFields value={wish} set={setWish} none={t('people:no_role_yet')} />
       </Act>
       <ShownOnce title={t('people:invited', { who: made?.handle ?? '' })} open={made !== undefined} close={() => setMade(undefined)}>
