@@ -82,6 +82,68 @@ test('who was faster is named, and the page behind the dialog is what it is now'
   assert.deepEqual(page.complaints, [])
 })
 
+test('a release that was taken back says so, and another is offered', async () => {
+  const page = await world.owner()
+  await page.goto('/services/shop')
+  const row = page.getByRole('row', { name: /^v3/ })
+  await row.getByRole('link', { name: 'Taken back from production' }).waitFor()
+  await page.locator('.page-actions').getByRole('button', { name: 'Roll out' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('production moves from v1 to v2').waitFor()
+  await page.keyboard.press('Escape')
+  await row.getByRole('button', { name: 'Roll out' }).click()
+  await page.getByRole('dialog').last().getByRole('link', { name: 'Taken back from production' }).click()
+  await page.waitForURL(/\/rollouts\//)
+  assert.deepEqual(page.complaints, [])
+})
+
+test('what would be refused is said to be, and cannot be sent', async () => {
+  const page = await world.owner()
+  const refused = { type: '/help/TW-API-003', code: 'TW-API-003', status: 403, title: 'Your `branch` is not among them', fix: 'Ask somebody.' }
+  await page.route(/\/plan\?/, async (route) => {
+    const answer = await route.fetch()
+    const plan = await answer.json()
+    await route.fulfill({ response: answer, json: { ...plan, refused, waits: [{ kind: 'freeze', text: 'frozen' }] } })
+  })
+  await page.goto('/services/shop#do=rollout')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('It will be refused').waitFor()
+  await dialog.locator('code', { hasText: /^branch$/ }).waitFor()
+  assert.equal(await dialog.getByText('It will wait before it begins').count(), 0)
+  assert.ok(await dialog.getByRole('button', { name: 'Roll out' }).isDisabled())
+  assert.deepEqual(page.complaints, [])
+})
+
+test('an address opens no question that has no answer, and one that is open says so', async () => {
+  await world.site('kiosk')
+  const page = await world.owner()
+  let answered = () => {}
+  await page.route(/\/kiosk\/rollback\?/, async (route) => {
+    await new Promise((done) => (answered = done))
+    await route.continue()
+  })
+  await page.goto('/services/kiosk#do=rollback-production')
+  const button = page.getByRole('button', { name: 'Roll back', exact: true })
+  await button.waitFor()
+  await page.waitForTimeout(300)
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  const sure = dialog.getByRole('button', { name: 'Roll back' })
+  await dialog.getByRole('textbox').fill('orders arrive twice')
+  assert.ok(await sure.isDisabled())
+  answered()
+  await dialog.getByText('This cannot be done now').waitFor()
+  assert.ok(await sure.isDisabled())
+  await page.keyboard.press('Escape')
+  await page.unroute(/\/kiosk\/rollback\?/)
+  await page.goto('/')
+  await page.goto('/services/kiosk#do=rollback-production')
+  await page.getByText('cannot be done here').waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  assert.deepEqual(page.complaints, [])
+})
+
 test('a service is handed over', async () => {
   await world.run('group', 'create', 'order-team')
   const page = await world.owner({ width: 390, height: 800 })

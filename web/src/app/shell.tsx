@@ -90,7 +90,7 @@ function Frame() {
   const [commands, setCommands] = useState(false)
   const [keys, setKeys] = useState(false)
   useEffect(() => follow(client), [client])
-  useUnmet((why) => say(why ?? t('act.not_offered'), { bad: true }))
+  useUnmet((why) => say(why === undefined ? t('act.not_offered') : t('act.not_now', { why }), { bad: true }))
   useKeys(useCallback(() => setCommands(true), []), useCallback(() => setKeys(true), []))
 
   const links = PLACES.map(({ to, words, icon }) => (

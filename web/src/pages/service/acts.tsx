@@ -9,7 +9,9 @@ import type { ClosedQueue, Environment, Freeze, PlaceStatus, ReleaseRef, Rollout
 import { Act } from '../../parts/act'
 import { useMay } from '../../parts/may'
 import { useUnfreeze } from '../../parts/unfreeze'
-import { Change } from './change'
+import { Came, useRollouts } from './came'
+import { Change, useRefused } from './change'
+import { outcomeOf, toOffer } from './outcome'
 import { releasesQuery, waitingQuery } from './queries'
 
 /** To the rollout that has begun, once it is known. */
@@ -94,14 +96,22 @@ export function RollOut({ service, environments: all, places, release, env, size
   const environments = all.filter((one) => may('deploy', { service, env: one.name }))
   const { data: newest } = useInfiniteQuery(releasesQuery(service))
   const [chosen, setChosen] = useState<string>()
-  const [target, setTarget] = useState(env ?? environments[0]?.name ?? '')
+  const rollouts = useRollouts(service)
+  const [picked, setPicked] = useState<string>()
   const [hotfix, setHotfix] = useState(false)
   const [ticket, setTicket] = useState('')
-  if (environments.length === 0 || (env !== undefined && !may('deploy', { service, env }))) return null
   const built = newest?.pages.flatMap((p) => p.items) ?? []
-  const to = release ?? built.find((r) => r.label === (chosen ?? built[0]?.label))
+  const going = (of: ReleaseRef | undefined, there: string): boolean => of !== undefined && outcomeOf(rollouts, of.digest, there)?.fate === 'going'
+  const free = environments.find((one) => !release || (!going(release, one.name) && liveIn(places, one.name)?.digest !== release.digest))
+  const target = env ?? picked ?? free?.name ?? environments[0]?.name ?? ''
+  const to = release ?? (chosen === undefined ? toOffer(built, rollouts, target) : built.find((r) => r.label === chosen))
   const live = liveIn(places, target)
   const again = live !== undefined && live.digest === to?.digest
+  const came = to && outcomeOf(rollouts, to.digest, target)
+  const underWay = going(to, target) ? t('service:act.under_way', { release: to?.label, env: target }) : undefined
+  const asked = { env: target, ...(to && { release: to.label }), ...(hotfix && { kind: 'hotfix' as const }) }
+  const refused = useRefused(service, asked)
+  if (environments.length === 0 || (env !== undefined && !may('deploy', { service, env }))) return null
   return (
     <Act
       label={release ? t('service:roll_out_this') : t('service:roll_out')}
@@ -109,17 +119,18 @@ export function RollOut({ service, environments: all, places, release, env, size
       primary={!release && !env}
       wide
       {...(size && { size })}
-      refused={environments.length === 0 ? t('service:act.no_env') : undefined}
+      refused={release && !free ? underWay : undefined}
       reason="welcome"
-      ready={to !== undefined && target !== ''}
+      ready={to !== undefined && target !== '' && !again && !underWay && !refused}
       says={
         to === undefined
           ? t('service:act.no_release')
-          : again
-            ? t('service:act.again', { release: to.label, env: target })
-            : live
-              ? t('service:act.moves', { env: target, from: live.label, to: to.label })
-              : t('service:act.first', { env: target, to: to.label })
+          : (underWay ??
+            (again
+              ? t('service:act.again', { release: to.label, env: target })
+              : live
+                ? t('service:act.moves', { env: target, from: live.label, to: to.label })
+                : t('service:act.first', { env: target, to: to.label })))
       }
       perform={(note) =>
         follow(
@@ -145,10 +156,15 @@ export function RollOut({ service, environments: all, places, release, env, size
       )}
       {env === undefined && environments.length > 1 && (
         <Field group label={t('service:act.env')}>
-          <Envs environments={environments} value={target} onChange={setTarget} />
+          <Envs environments={environments} value={target} onChange={setPicked} />
         </Field>
       )}
-      {to && target !== '' && !again && <Change service={service} asked={{ env: target, release: to.label, ...(hotfix && { kind: 'hotfix' as const }) }} from={live} to={to} />}
+      {came && (
+        <p>
+          <Came outcome={came} />
+        </p>
+      )}
+      {to && target !== '' && !again && !underWay && <Change service={service} asked={asked} from={live} to={to} />}
       <div className="act-pair">
         <Field group label={t('service:act.kind')} hint={t('service:act.hotfix_hint')}>
           <Segmented
@@ -183,7 +199,6 @@ export function Promote({ service, environments, places }: Whole) {
   const [chosen, setChosen] = useState<string>()
   const [picked, setPicked] = useState<string>()
   const [ticket, setTicket] = useState('')
-  if (environments.length < 2 || !environments.some((e) => may('deploy', { service, env: e.name }))) return null
   // As one usually goes: from where something is live to where it is not yet.
   const natural = sources.find((e) => {
     const next = environments[environments.indexOf(e) + 1]
@@ -194,6 +209,9 @@ export function Promote({ service, environments, places }: Whole) {
   const others = environments.filter((e) => e.name !== from)
   const to = others.find((e) => e.name === picked)?.name ?? environments[after]?.name ?? others[0]?.name ?? ''
   const [source, target] = [liveIn(places, from), liveIn(places, to)]
+  const asked = { env: to, from }
+  const refused = useRefused(service, asked)
+  if (environments.length < 2 || !environments.some((e) => may('deploy', { service, env: e.name }))) return null
   return (
     <Act
       label={t('service:promote')}
@@ -201,6 +219,7 @@ export function Promote({ service, environments, places }: Whole) {
       wide
       refused={sources.length === 0 ? t('service:act.nothing_live') : undefined}
       reason="welcome"
+      ready={!refused}
       says={t('service:act.promotes', { release: source?.label ?? '–', from, to })}
       perform={(note) =>
         follow(
@@ -221,7 +240,7 @@ export function Promote({ service, environments, places }: Whole) {
           <Envs environments={others} value={to} onChange={setPicked} />
         </Field>
       </div>
-      {source && source.digest !== target?.digest && <Change service={service} asked={{ env: to, from }} from={target} to={source} />}
+      {source && source.digest !== target?.digest && <Change service={service} asked={asked} from={target} to={source} />}
       <Field label={t('service:act.ticket')}>
         <Input value={ticket} maxLength={100} onChange={(e) => setTicket(e.target.value)} />
       </Field>

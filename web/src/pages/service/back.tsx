@@ -1,7 +1,7 @@
 // Taking an environment back.
 import { RollbackOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Select } from 'antd'
+import { Alert, Select } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
@@ -11,7 +11,7 @@ import { Act } from '../../parts/act'
 import { useMay } from '../../parts/may'
 import { Until } from '../../parts/time'
 import { Field, useFollow } from './acts'
-import { Change } from './change'
+import { Change, useRefused } from './change'
 import { waysBackQuery } from './queries'
 import { atEnv, goesBackTo } from './ways'
 
@@ -31,15 +31,15 @@ export function RollBack({ service, env, places, to, size, named }: Props) {
   const follow = useFollow()
   const may = useMay()
   const here = places.filter((p) => p.env === env)
-  const { data: ways } = useQuery({ ...waysBackQuery(service, env), enabled: may('revert', { service, env }) })
+  const { data: ways, isPending: looking } = useQuery({ ...waysBackQuery(service, env), enabled: may('revert', { service, env }) })
   const [chosen, setChosen] = useState<string>()
   // Where it led as the dialog was opened: when somebody else goes back meanwhile, it must not lead one further.
   const [shown, setShown] = useState<ReleaseRef>()
+  const [open, setOpen] = useState(false)
 
   const under = here.find((p) => p.rollout)?.rollout
   const running = under !== null && under !== undefined
-  const { data: rollout } = useQuery({ ...rolloutQuery(under ?? ''), enabled: running })
-  if (!may('revert', { service, env })) return null
+  const { data: rollout, isPending: following } = useQuery({ ...rolloutQuery(under ?? ''), enabled: running })
   const live = here.find((p) => p.release)?.release ?? undefined
   const usual = ways && goesBackTo(ways)
   const possible = ways?.possible ?? []
@@ -55,26 +55,35 @@ export function RollBack({ service, env, places, to, size, named }: Props) {
       : !to && ways && possible.length === 0
         ? (ways.sites.find((s) => s.why)?.why ?? t('service:back.no_earlier'))
         : undefined
+  // Until then it may turn out that there is nothing to take back.
+  const known = (to !== undefined || !looking) && (!running || !following)
 
-  // A finger cannot ask a button why it is off.
-  if (named && !to && nowhere) return <span className="thumb-why">{`${env}: ${nowhere}`}</span>
+  const asked = { env, kind: 'rollback' as const, ...(target && { release: target.label }) }
+  const refused = useRefused(service, asked)
+
+  if (!may('revert', { service, env })) return null
+  // A finger cannot ask a button why it is off. A question that is open stays, and says it itself.
+  if (named && !to && nowhere && !open) return <span className="thumb-why">{`${env}: ${nowhere}`}</span>
   return (
     <Act
       label={to ? (named ? t('service:back.env_to_this', { env }) : t('service:back.to_this')) : named ? t('service:back.env', { env }) : t('service:back.label')}
-      {...(!to && !named && { verb: `rollback-${env}`, verbLabel: t('service:back.env', { env }) })}
+      {...(!to && !named && (known || nowhere !== undefined) && { verb: `rollback-${env}`, verbLabel: t('service:back.env', { env }) })}
       icon={<RollbackOutlined />}
       danger
       wide
       {...(size && { size })}
       refused={nowhere}
       reason="needed"
-      ready={!already}
+      ready={!already && known && nowhere === undefined && !refused}
       opened={() => {
+        setOpen(true)
         setChosen(undefined)
         setShown(usual)
       }}
+      closed={() => setOpen(false)}
       says={
         <>
+          {nowhere && <Alert type="warning" showIcon title={t('service:back.nowhere')} description={nowhere} />}
           <p>
             {already
               ? t('service:back.already', { env, to: target.label })
@@ -110,7 +119,7 @@ export function RollBack({ service, env, places, to, size, named }: Props) {
         </Field>
       )}
       {ways && target && <Sites ways={ways} target={target} named={to !== undefined || chosen !== undefined || usual !== undefined} />}
-      {live && !already && <Change service={service} asked={{ env, kind: 'rollback', ...(target && { release: target.label }) }} from={from} to={target} />}
+      {live && !already && <Change service={service} asked={asked} from={from} to={target} />}
     </Act>
   )
 }

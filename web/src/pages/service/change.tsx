@@ -35,6 +35,12 @@ export function Change({ service, asked, from, to }: { service: string; asked: A
   )
 }
 
+/** Whether the server would refuse it, once its plan is shown; this asks for nothing itself. */
+export function useRefused(service: string, asked: Asked): boolean {
+  const { data, isPlaceholderData } = useQuery({ ...planQuery(service, asked), enabled: false })
+  return !isPlaceholderData && data?.refused != null
+}
+
 /** The same of two releases, wherever they go. */
 export function Comparison({ service, from, to }: { service: string; from: ReleaseRef; to: ReleaseRef }) {
   const { t } = useTranslation()

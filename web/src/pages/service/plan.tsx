@@ -2,10 +2,10 @@
 import { Alert } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Preview, SecretDifference } from '../../api/schema'
-import { Refused } from '../../api/problem'
 import { percent } from '../../parts/marks'
+import { Ticked } from '../../parts/ticked'
 import { span } from '../../parts/time'
-import { Trouble } from '../../parts/trouble'
+import { Advice } from '../../parts/trouble'
 import { Value } from './change'
 
 /** What speaks against it, what it waits for, and its steps. */
@@ -16,8 +16,25 @@ export function Planned({ plan }: { plan: Preview }) {
   const back = plan.kind === 'rollback'
   return (
     <>
-      {plan.refused && <Trouble error={new Refused(plan.refused, plan.refused.status)} />}
-      {plan.waits.length > 0 && (
+      {plan.refused && (
+        <Alert
+          type="error"
+          showIcon
+          className="plan-waits"
+          title={t('service:plan.refused')}
+          description={
+            <>
+              <strong>
+                <Ticked text={plan.refused.title} />
+              </strong>
+              <div>
+                <Advice of={plan.refused} />
+              </div>
+            </>
+          }
+        />
+      )}
+      {!plan.refused && plan.waits.length > 0 && (
         <Alert
           type="warning"
           showIcon
@@ -27,7 +44,7 @@ export function Planned({ plan }: { plan: Preview }) {
             <ul className="change-list">
               {plan.waits.map((w) => (
                 <li key={w.kind}>
-                  <strong>{t(`service:plan.wait.${w.kind}`)}</strong> {w.text}
+                  <strong>{t(`service:plan.wait.${w.kind}`)}</strong> <Ticked text={w.text} />
                 </li>
               ))}
             </ul>
@@ -59,7 +76,7 @@ export function Planned({ plan }: { plan: Preview }) {
           </p>
         </>
       )}
-      {plan.outlook && <p className="plan-outlook">{plan.outlook}</p>}
+      {plan.outlook && <p className="plan-outlook"><Ticked text={plan.outlook} /></p>}
       {staying.length > 0 && <p className="change-none">{t('service:plan.stays', { sites: staying.map((s) => s.site).join(', ') })}</p>}
     </>
   )

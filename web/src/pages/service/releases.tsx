@@ -11,8 +11,10 @@ import { Rows } from '../../parts/rows'
 import { Until, When } from '../../parts/time'
 import { RollOut } from './acts'
 import { RollBack } from './back'
+import { Came, useRollouts } from './came'
 import type { Shown } from './index'
 import { Listed } from './listed'
+import { outcomeOf } from './outcome'
 import { releasesQuery } from './queries'
 
 type Stand = ReleaseStand['stand']
@@ -27,6 +29,7 @@ const ICON: Partial<Record<Stand, ReactNode>> = {
 export function Releases({ service, places }: Shown) {
   const { t } = useTranslation()
   const releases = useInfiniteQuery(releasesQuery(service.name))
+  const rollouts = useRollouts(service.name)
   const envs = [...new Set(places.map((p) => p.env))]
   return (
     <Listed of={releases} empty={<Nothing title={t('service:release.none')}>{t('service:release.none_how')}</Nothing>}>
@@ -53,6 +56,10 @@ export function Releases({ service, places }: Shown) {
                   <span className="soft">
                     <code title={release.commit}>{release.commit.slice(0, 8)}</code> · {release.created_by}
                   </span>
+                  {service.environments.map(({ name }) => {
+                    const outcome = outcomeOf(rollouts, release.digest, name)
+                    return outcome && outcome.fate !== 'completed' && <Came key={name} outcome={outcome} />
+                  })}
                 </>
               ),
             },
