@@ -82,7 +82,8 @@ const service = createRoute({
   component: lazyRouteComponent(() => import('../pages/service'), 'ServicePage'),
 })
 const rollout = createRoute({
-  ...page('/rollouts/$rollout', ['rollout']),
+  // Its events are told as the event log tells them.
+  ...page('/rollouts/$rollout', ['rollout', 'events']),
   component: lazyRouteComponent(() => import('../pages/rollout'), 'RolloutPage'),
 })
 const run = createRoute({

@@ -1,10 +1,9 @@
-import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query'
 import { Button, Skeleton } from 'antd'
-import { Fragment, useCallback, useEffect, useRef, useState } from 'react'
+import { Fragment, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
 import { onEvent } from '../../api/live'
-import { whole } from '../../api/queries'
 import type { Event } from '../../api/schema'
 import { locale } from '../../i18n'
 import { count } from '../../parts/marks'
@@ -13,6 +12,7 @@ import { sayFault } from '../../parts/toast'
 import { Trouble } from '../../parts/trouble'
 import { type EventPage, type Filters, fits, headed } from './filters'
 import { EventRow } from './row'
+import { useHosts, useOpen } from './rows'
 
 const PAGE = 50
 const MOST_NEW = 200
@@ -31,23 +31,14 @@ const trailQuery = (filters: Filters) => ({
 const read = (filters: Filters, limit: number, after?: string): Promise<EventPage> =>
   got(api.GET('/api/v1/events', { params: { query: { ...filters, order: 'newest', limit, ...(after !== undefined && { after }) } } }))
 
-const hostsQuery = {
-  queryKey: ['hosts', 'names'],
-  queryFn: async () => {
-    const hosts = await whole((after) => got(api.GET('/api/v1/hosts', { params: { query: { limit: 200, ...(after && { after }) } } })))
-    return new Map(hosts.map((h) => [h.id, h.name]))
-  },
-}
-const NO_HOSTS: ReadonlyMap<string, string> = new Map()
-
 export function Trail({ filters, seen }: { filters: Filters; /** Told what is shown. */ seen: (events: Event[]) => void }) {
   const { t } = useTranslation()
   const client = useQueryClient()
-  const { data: hosts = NO_HOSTS } = useQuery(hostsQuery)
+  const hosts = useHosts()
   const query = trailQuery(filters)
   const trail = useInfiniteQuery(query)
   const [fresh, setFresh] = useState(0)
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
+  const [open, toggle] = useOpen()
   const [fetching, setFetching] = useState(false)
   const newest = useRef(0)
   const events = trail.data?.pages.flatMap((p) => p.items) ?? []
@@ -76,15 +67,6 @@ export function Trail({ filters, seen }: { filters: Filters; /** Told what is sh
       setFetching(false)
     }
   }
-  const toggle = useCallback(
-    (seq: number) =>
-      setOpen((before) => {
-        const now = new Set(before)
-        if (!now.delete(seq)) now.add(seq)
-        return now
-      }),
-    [],
-  )
 
   const end = useRef<HTMLDivElement>(null)
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = trail

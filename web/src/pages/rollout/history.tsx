@@ -3,7 +3,11 @@ import type { Event, Rollout, TimelineEntry } from '../../api/schema'
 import { locale } from '../../i18n'
 import { PhaseMark } from '../../parts/marks'
 import { Nothing } from '../../parts/page'
+import { Ticked } from '../../parts/ticked'
 import { exact, span } from '../../parts/time'
+import '../events/events.css'
+import { EventRow } from '../events/row'
+import { useHosts, useOpen } from '../events/rows'
 
 const clockTime = (at: string): string => new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(new Date(at))
 
@@ -31,7 +35,7 @@ export function Timeline({ rollout }: { rollout: Rollout }) {
               {clockTime(entry.at)}
             </time>
             <span className="timeline-gap">{gap >= 1 ? `+${span(gap)}` : ''}</span>
-            <span className="timeline-text">{ending(entry, rollout) ? <PhaseMark phase={rollout.phase} /> : entry.text}</span>
+            <span className="timeline-text">{ending(entry, rollout) ? <PhaseMark phase={rollout.phase} /> : <Ticked text={entry.text} />}</span>
           </li>
         )
       })}
@@ -39,43 +43,17 @@ export function Timeline({ rollout }: { rollout: Rollout }) {
   )
 }
 
-const actor = (event: Event): string => {
-  const who = event.actor
-  return who.type === 'user' ? who.name : who.type === 'system' ? who.part : who.host
-}
-
-/** The sealed facts behind the timeline, as the event log keeps them. */
+/** The sealed facts behind the timeline, as the event log tells them. */
 export function Facts({ events }: { events: Event[] }) {
   const { t } = useTranslation()
+  const hosts = useHosts()
+  const [open, toggle] = useOpen()
   if (events.length === 0) return <Nothing title={t('rollout:events.none')}>{t('rollout:events.none_why')}</Nothing>
   return (
-    <table className="rows events">
-      <thead>
-        <tr>
-          <th scope="col">{t('rollout:events.seq')}</th>
-          <th scope="col">{t('rollout:events.at')}</th>
-          <th scope="col">{t('rollout:events.kind')}</th>
-          <th scope="col">{t('rollout:events.actor')}</th>
-          <th scope="col">{t('rollout:events.after')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {events.map((event) => (
-          <tr key={event.id}>
-            <th scope="row" className="number mono">
-              {event.seq}
-            </th>
-            <td data-label={t('rollout:events.at')} title={exact(event.at)}>
-              {clockTime(event.at)}
-            </td>
-            <td className="mono">{event.kind}</td>
-            <td data-label={t('rollout:events.actor')}>{actor(event)}</td>
-            <td>
-              <code className="fact">{event.after ? JSON.stringify(event.after) : '–'}</code>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <ol className="events-list">
+      {events.map((event) => (
+        <EventRow key={event.id} event={event} hosts={hosts} open={open.has(event.seq)} toggle={toggle} />
+      ))}
+    </ol>
   )
 }

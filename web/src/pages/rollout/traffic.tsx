@@ -2,8 +2,7 @@
 import { useTranslation } from 'react-i18next'
 import type { Judgement, Rollout } from '../../api/schema'
 import { Nothing, Sheet } from '../../parts/page'
-import { span } from '../../parts/time'
-import { rate } from './amount'
+import { latency, rate } from './amount'
 import { Plot } from './plot'
 import { ARMS, type Arm, asked, decades, errorRate, overTime, PERCENTILES } from './series'
 import { useTimes } from './times'
@@ -12,9 +11,6 @@ const COLOURS: Record<Arm, string> = { canary: '--canary', baseline: '--baseline
 const DASHES = { p50_ms: [2, 4], p95_ms: [8, 4], p99_ms: undefined }
 /** The least that the axis of errors reaches to, so that one error in a thousand is no mountain. */
 const LEAST_TOP = 0.01
-
-/** `0.8 ms`, `42 ms`, `1.3 s`. */
-const latency = (ms: number): string => span(ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms))
 
 export function Traffic({ rollout, judged }: { rollout: Rollout; judged: Judgement }) {
   if (rollout.service_kind !== 'web') return null
