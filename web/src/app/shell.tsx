@@ -16,6 +16,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { ConfigProvider, theme } from 'antd'
 import type { Locale } from 'antd/es/locale'
+import english from 'antd/es/locale/en_US'
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { follow, useFreshness } from '../api/live'
@@ -39,15 +40,16 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]'
 export function Shell() {
   const dark = useDark()
   const { i18n } = useTranslation()
-  const [locale, setLocale] = useState<Locale>()
+  // antd's own words; it speaks English until others are here. It is never without: with the first ones it would set up the
+  // whole page anew, and a question that is open by then would be lost.
+  const [locale, setLocale] = useState<Locale>(english)
   useEffect(() => {
-    // antd's own words; it speaks English until they are here.
-    const words = i18n.language === 'zh' ? import('antd/locale/zh_CN') : import('antd/locale/en_US')
-    void words.then((module) => setLocale(module.default))
+    if (i18n.language === 'zh') void import('antd/es/locale/zh_CN').then((module) => setLocale(module.default))
+    else setLocale(english)
   }, [i18n.language])
   return (
     <ConfigProvider
-      {...(locale ? { locale } : {})}
+      locale={locale}
       csp={{ nonce }}
       button={{ autoInsertSpace: false }}
       theme={{
