@@ -111,5 +111,17 @@ test('what is frozen is said, and until when', async () => {
   await world.run('freeze', 'storefront', '--env', 'production', '--reason', '11.11')
   await page.goto('/')
   await page.getByRole('status').getByText('storefront in production is frozen until it is lifted').waitFor()
+  await page.keyboard.press('Control+k')
+  const search = page.getByRole('combobox', { name: 'Search and commands' })
+  for (const said of ['\u89e3\u9664\u51bb\u7ed3', 'unfreeze', 'lift storefront']) {
+    await search.fill(said)
+    await page.getByRole('option', { name: /^Lift the freeze of storefront \/ production/ }).waitFor()
+  }
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox').fill('the sale is over')
+  await dialog.getByRole('textbox').press('Control+Enter')
+  await page.getByText('The freeze is lifted').waitFor()
+  assert.deepEqual((await world.ask('freezes')).items, [])
   await page.context().close()
 })

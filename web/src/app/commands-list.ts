@@ -1,8 +1,9 @@
 // What the commands offer: what can be done here, where one can go, what can be done from anywhere, and what was found.
 import type { NavigateOptions } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
-import type { Found, RunState } from '../api/schema'
+import type { Found, Freeze, RunState } from '../api/schema'
 import type { Action, Thing } from '../parts/may'
+import { liftVerb } from '../parts/unfreeze'
 import { asked, verbsHere } from '../parts/verbs'
 import type { Named } from './find'
 
@@ -27,6 +28,7 @@ const ALSO = {
   rollback: 'rollback roll back revert undo \u56de\u6eda \u56de\u9000 \u64a4\u56de',
   rollout: 'deploy release rollout ship \u53d1\u5e03 \u4e0a\u7ebf \u90e8\u7f72',
   promote: 'promote \u63a8\u8fdb \u664b\u7ea7',
+  lift: 'lift unfreeze thaw \u89e3\u9664\u51bb\u7ed3 \u89e3\u51bb',
   freeze: 'freeze block \u51bb\u7ed3 \u5c01\u7248',
   logs: 'logs \u65e5\u5fd7',
   secrets: 'secrets \u5bc6\u94a5',
@@ -43,6 +45,25 @@ export const VERBS: string[] = Object.values(ALSO)
 
 export const here = (t: TFunction): Command[] =>
   verbsHere().map(({ label, danger, run }, n) => ({ id: `here/${n}`, group: t('commands.here'), label: `${label}\u2026`, danger, go: run }))
+
+/** What is frozen, to be lifted where it is told. */
+export const lifts = ({ t, navigate, may }: With, freezes: readonly Freeze[]): Command[] =>
+  freezes
+    .filter(({ service, env }) => may('freeze', { service: service ?? '*', env: env ?? '*' }))
+    .map((freeze) => {
+      const { verb, verbLabel } = liftVerb(t, freeze)
+      const at: NavigateOptions = freeze.service
+        ? { to: '/services/$service', params: { service: freeze.service } }
+        : { to: '/system', search: { tab: 'freezes' } }
+      return {
+        id: `lift/${freeze.id}`,
+        group: t('commands.verbs'),
+        label: `${verbLabel}\u2026`,
+        also: ALSO.lift,
+        more: freeze.reason,
+        go: () => navigate({ ...at, hash: asked(verb) }),
+      }
+    })
 
 export function everywhere({ t, navigate, may }: With, own: { id: string; label: string; also?: string; go: () => unknown }[]): Command[] {
   const page = (to: '/' | '/events' | '/people' | '/system' | '/account', key: string, words: string): Command => ({

@@ -4,11 +4,11 @@ import { useNavigate } from '@tanstack/react-router'
 import { Input, Modal } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { searchQuery } from '../api/queries'
+import { freezesQuery, searchQuery } from '../api/queries'
 import { language, setLanguage } from '../i18n'
 import { useMay } from '../parts/may'
 import { StateMark } from '../parts/state'
-import { type Command, everywhere, found, here, VERBS } from './commands-list'
+import { type Command, everywhere, found, here, lifts, VERBS } from './commands-list'
 import './commands.css'
 import { fits, toLookFor, wordsOf } from './find'
 import { useLeave } from './leave'
@@ -30,6 +30,7 @@ export default function Commands({ close, keys }: { close: () => void; keys: () 
   const wanted = toLookFor(words, VERBS)
   const text = useSettled(wanted)
   const answer = useQuery({ ...searchQuery(text), placeholderData: keepPreviousData })
+  const { data: freezes } = useQuery(freezesQuery)
   // What stands behind this as it opens; the page goes on, and its buttons with it.
   const [now] = useState(() => here(t))
   const all = useMemo<Command[]>(() => {
@@ -40,10 +41,13 @@ export default function Commands({ close, keys }: { close: () => void; keys: () 
       { id: 'keys', label: t('commands.do.keys'), also: 'keyboard shortcuts help ? \u5feb\u6377\u952e', go: keys },
       { id: 'leave', label: t('nav.leave'), also: 'sign out logout \u9000\u51fa', go: leave },
     ]
-    return [...now, ...found(tools, answer.data), ...everywhere(tools, own)]
+    // What the page offers itself is not offered twice.
+    const offered = new Set(now.map((one) => one.label))
+    const lift = lifts(tools, freezes?.items ?? []).filter((one) => !offered.has(one.label))
+    return [...now, ...found(tools, answer.data), ...lift, ...everywhere(tools, own)]
     // `may` and `t` are new at each rendering and say the same.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [answer.data, now, client])
+  }, [answer.data, freezes, now, client])
   // What the server found by the words it was asked for need not carry them all in its name.
   const known = text === wanted && !answer.isPlaceholderData
   const looked = new Set(known ? wordsOf(text) : [])

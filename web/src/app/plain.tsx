@@ -1,6 +1,7 @@
 // What is shown before, or in place of, a page. Without antd: it may be all that could be fetched.
 import { useTranslation } from 'react-i18next'
 import { Refused, Unreachable } from '../api/problem'
+import { Ticked } from '../parts/ticked'
 import './plain.css'
 
 export function Waiting() {
@@ -27,8 +28,12 @@ export function Broken({ error, reset }: { error: unknown; reset?: () => void })
           : [t('broken.own'), error instanceof Error ? error.message : String(error)]
   return (
     <main className="plain" role="alert">
-      <h1>{title}</h1>
-      <p>{fix}</p>
+      <h1>
+        <Ticked text={title} />
+      </h1>
+      <p>
+        <Ticked text={fix} />
+      </p>
       <p className="plain-do">
         <a className="plain-button" href="/">
           {t('broken.home')}

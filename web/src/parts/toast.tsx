@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Refused } from '../api/problem'
+import { Ticked } from './ticked'
 import './toast.css'
 
 interface Toast {
@@ -44,7 +45,7 @@ export function Toasts() {
     <div className="toasts" aria-live="polite">
       {all.map(({ id, text, bad, undo }) => (
         <div key={id} className={bad ? 'toast bad' : 'toast'} role={bad ? 'alert' : 'status'}>
-          <span>{text}</span>
+          <span><Ticked text={text} /></span>
           {undo && (
             <button
               type="button"

@@ -30,6 +30,7 @@ export function Summary({ summary, search, choose }: { summary: OverviewSummary;
           key={one}
           type="button"
           className="ov-chip"
+          title={one === 'frozen' ? t('overview:held_up') : undefined}
           aria-pressed={search.attention === one}
           onClick={() => choose({ attention: search.attention === one ? undefined : one })}
         >

@@ -5,7 +5,8 @@ import { api } from '../../api/client'
 import type { Granted } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { Field } from '../../parts/field'
-import { type Where, WhereFields, whereShort, whereWords } from '../../parts/where'
+import { WhereFields } from '../../parts/where'
+import { type Where, whereShort, whereWords } from '../../parts/where-words'
 
 export const ROLES = ['viewer', 'developer', 'release-manager', 'admin', 'auditor'] as const
 

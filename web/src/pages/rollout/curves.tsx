@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { DecisionKind, Event, Judgement, Rollout } from '../../api/schema'
 import { percent } from '../../parts/marks'
 import { Sheet } from '../../parts/page'
+import { Ticked } from '../../parts/ticked'
 import { amount } from './amount'
 import { clock, Plot, type Rule } from './plot'
 import { useTimes, useUntil } from './times'
@@ -90,7 +91,7 @@ export function EvidenceCurve({ rollout, judged }: { rollout: Rollout; judged: J
                   <strong style={{ color: `var(${DECIDED[d.kind]})` }}>
                     {clock(d.t)} {t(`rollout:decision.${d.kind}`)}
                   </strong>{' '}
-                  {d.text}
+                  <Ticked text={d.text} />
                 </li>
               ))}
             </ol>

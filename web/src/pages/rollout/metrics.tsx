@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { JudgedMetric, JudgedRate, JudgedRatio, Judgement, RequestCount } from '../../api/schema'
 import { count, Mark } from '../../parts/marks'
 import { Nothing, Sheet } from '../../parts/page'
+import { Ticked } from '../../parts/ticked'
 import { amount, rate } from './amount'
 
 export function Metrics({ judged }: { judged: Judgement }) {
@@ -151,7 +152,9 @@ function Gaps({ judged: { gaps, unread } }: { judged: Judgement }) {
     <ul className="gaps">
       {said.map((line) => (
         <li key={line}>
-          <Mark tone="warn">{line}</Mark>
+          <Mark tone="warn">
+            <Ticked text={line} />
+          </Mark>
         </li>
       ))}
     </ul>

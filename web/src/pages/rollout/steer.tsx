@@ -7,6 +7,7 @@ import { api, got } from '../../api/client'
 import type { Rollout } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { percent } from '../../parts/marks'
+import { Ticked } from '../../parts/ticked'
 import { When } from '../../parts/time'
 import { type OneProps, useTakeIn } from './one'
 import { nextStep } from './story'
@@ -26,7 +27,7 @@ function useSeenWave(rollout: Rollout): { seen: number; see: () => void; moved: 
         showIcon
         style={{ marginBottom: '0.75rem' }}
         title={t('rollout:act.moved_on', { seen })}
-        {...(last ? { description: <>{last.text} (<When at={last.at} />)</> } : {})}
+        {...(last ? { description: <><Ticked text={last.text} /> (<When at={last.at} />)</> } : {})}
       />
     ),
   }

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { Event, Judgement, Rollout } from '../../api/schema'
 import { language } from '../../i18n'
 import { count, percent, type Tone } from '../../parts/marks'
+import { Ticked } from '../../parts/ticked'
 import { span } from '../../parts/time'
 import { amount } from './amount'
 import { backAfter, isLive, nearness, outlook, type Standing, standing } from './story'
@@ -62,7 +63,7 @@ export function VerdictSheet({ rollout, judged, events, live, under }: VerdictPr
       </p>
       {said.map((sentence) => (
         <p key={sentence} className="verdict-why">
-          {sentence}
+          <Ticked text={sentence} />
         </p>
       ))}
       {over && under && (
@@ -112,13 +113,13 @@ function Forecast({ rollout, events, judged }: { rollout: Rollout; events: Event
   if (now)
     return (
       <p className={now.hopeless ? 'verdict-forecast hopeless' : 'verdict-forecast'}>
-        {t('rollout:forecast.now', { sentence: now.text })} {took}
+        <Ticked text={t('rollout:forecast.now', { sentence: now.text })} /> {took}
       </p>
     )
   const expected = told?.expected === undefined ? undefined : t('rollout:forecast.expected', { time: span(Math.ceil(told.expected) * 1_000) })
   return (
     <p className="verdict-forecast">
-      {told?.sentence ? t('rollout:forecast.said', { sentence: told.sentence }) : expected} {took}
+      {told?.sentence ? <Ticked text={t('rollout:forecast.said', { sentence: told.sentence })} /> : expected} {took}
     </p>
   )
 }

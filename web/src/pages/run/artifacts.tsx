@@ -5,9 +5,9 @@ import { Button } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { api, got } from '../../api/client'
 import type { Artifact, Run } from '../../api/schema'
+import { size as sizeOf } from '../../parts/bytes'
 import { Loaded } from '../../parts/loaded'
 import { exact, Until } from '../../parts/time'
-import { bytesOf } from './bytes'
 import './artifacts.css'
 
 const artifactsQuery = (run: string, finished: string | null | undefined) =>
@@ -46,7 +46,7 @@ function Row({ run, artifact, choose }: { run: Run; artifact: Artifact; choose: 
       <button type="button" className="artifacts-job" onClick={() => choose(job)}>
         {name}
       </button>
-      <span className="artifacts-size">{typeof size === 'number' ? bytesOf(size) : t('run:artifact.gone')}</span>
+      <span className="artifacts-size">{typeof size === 'number' ? sizeOf(size) : t('run:artifact.gone')}</span>
       <span className="artifacts-digest mono" title={digest}>
         {digest.replace(/^sha256:/, '').slice(0, 10)}
       </span>

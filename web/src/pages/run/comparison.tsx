@@ -92,7 +92,14 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
     <section className="log comparison" aria-label={t('run:compare.go')}>
       <div className="comparison-head">
         <p>
-          {at === undefined ? t('run:compare.same') : t('run:compare.differs', { line: at + 1 })} <span className="run-soft">{t('run:compare.ignored')}</span>
+          {at === undefined ? (
+            <>
+              {t('run:compare.same')} <Other found={other} />
+            </>
+          ) : (
+            t('run:compare.differs', { line: at + 1 })
+          )}{' '}
+          <span className="run-soft">{t('run:compare.ignored')}</span>
         </p>
         <span className="comparison-go">
           {at !== undefined && at < mine.lines && <Button onClick={() => show(at + 1)}>{t('run:compare.show')}</Button>}
@@ -120,9 +127,7 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
                 </th>
                 <th role="columnheader" scope="col" colSpan={2}>
                   <span aria-hidden>{'\u2212 '}</span>
-                  <Link to="/runs/$run" params={{ run: other.run.id }} search={{ job: other.job.id }}>
-                    {t('run:compare.other', { number: other.run.number })}
-                  </Link>
+                  <Other found={other} />
                 </th>
               </tr>
             </thead>
@@ -138,6 +143,15 @@ export function Comparison({ run, job, show }: { run: Run; job: Job; show: (line
         </div>
       )}
     </section>
+  )
+}
+
+function Other({ found: { run, job } }: { found: Found }) {
+  const { t } = useTranslation()
+  return (
+    <Link to="/runs/$run" params={{ run: run.id }} search={{ job: job.id }}>
+      {t('run:compare.other', { number: run.number })}
+    </Link>
   )
 }
 

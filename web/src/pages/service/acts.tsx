@@ -8,7 +8,7 @@ import { api, got } from '../../api/client'
 import type { ClosedQueue, Environment, Freeze, PlaceStatus, ReleaseRef, Rollout } from '../../api/schema'
 import { Act } from '../../parts/act'
 import { useMay } from '../../parts/may'
-import { useUnfreeze } from '../../parts/unfreeze'
+import { liftVerb, useUnfreeze } from '../../parts/unfreeze'
 import { Came, useRollouts } from './came'
 import { Change, useRefused } from './change'
 import { outcomeOf, toOffer } from './outcome'
@@ -311,6 +311,7 @@ export function Lift({ freeze }: { freeze: Freeze }) {
   return (
     <Act
       label={t('service:lift')}
+      {...liftVerb(t, freeze)}
       size="small"
       reason="needed"
       done={t('service:lifted')}

@@ -9,6 +9,7 @@ import { Loaded } from '../../parts/loaded'
 import { HealthMark, InstanceMark, ReleaseName, Share, count } from '../../parts/marks'
 import { useMay } from '../../parts/may'
 import { Nothing } from '../../parts/page'
+import { Ticked } from '../../parts/ticked'
 import { Until, When } from '../../parts/time'
 import { AcknowledgeQueue, Lift, RollOut } from './acts'
 import { RollBack } from './back'
@@ -69,7 +70,9 @@ function Env({ env, service, places, freezes }: Shown & { env: Environment }) {
       {env.frozen && (
         <Notice tone="bad" act={<AcknowledgeQueue service={service.name} env={env.name} queue={env.frozen} />}>
           <strong>{t('service:place.queue_closed')}</strong> <When at={env.frozen.since} />
-          <div className="notice-why">{env.frozen.reason}</div>
+          <div className="notice-why">
+            <Ticked text={env.frozen.reason} />
+          </div>
           {env.frozen.rollout && (
             <Link to="/rollouts/$rollout" params={{ rollout: env.frozen.rollout }}>
               {t('service:place.which_rollout')}
@@ -130,7 +133,7 @@ function Site({ place, alone }: { place: PlaceStatus; alone: boolean }) {
       <div className="site-head">
         {!(alone && place.site === 'default') && <h3>{place.site}</h3>}
         <HealthMark health={place.health} />
-        {place.reason && <span className="site-reason">{place.reason}</span>}
+        {place.reason && <span className="site-reason"><Ticked text={place.reason} /></span>}
       </div>
       <dl className="facts">
         <Fact name={t('service:place.release')}>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { PhaseMark } from '../../parts/marks'
 import { Nothing } from '../../parts/page'
 import { Rows } from '../../parts/rows'
+import { Ticked } from '../../parts/ticked'
 import { Took, When } from '../../parts/time'
 import { Envs } from './acts'
 import type { Shown } from './index'
@@ -74,7 +75,7 @@ export function Rollouts({ service }: Shown) {
                 wide: true,
                 cell: (r) => (
                   <>
-                    {r.reason && <span className={`list-reason ${r.phase === 'failed' ? 'failed' : ''}`}>{r.reason}</span>}
+                    {r.reason && <span className={`list-reason ${r.phase === 'failed' ? 'failed' : ''}`}><Ticked text={r.reason} /></span>}
                     {r.note && <span className="soft">{r.note}</span>}
                     {r.ticket && <code>{r.ticket}</code>}
                     {!r.reason && !r.note && !r.ticket && <span className="soft">–</span>}

@@ -17,6 +17,7 @@ import { say } from '../../parts/toast'
 import { Field } from './acts'
 import type { Shown } from './index'
 import { scopeOf, secretsQuery, versionsQuery } from './queries'
+import { isSecretName } from './secret-name'
 
 export function Secrets({ service }: Shown) {
   const { t } = useTranslation()
@@ -130,13 +131,14 @@ function SetSecret({ service, secret }: { service: Service; secret?: Secret }) {
   const sites = service.environments.find((e) => e.name === env)?.sites ?? []
   const scope: SecretScope = secret?.scope ?? { service: service.name, ...(env && { env }), ...(site && { site }) }
   const called = secret?.name ?? name.trim()
+  const wrong = called !== '' && !isSecretName(called)
   return (
     <Act
       label={secret ? t('service:secret.renew') : t('service:secret.add')}
       primary={!secret}
       {...(secret && { size: 'small' as const })}
       says={secret ? t('service:secret.renews', { name: secret.name, scope: scopes(secret.scope) }) : t('service:secret.adds')}
-      ready={called !== '' && value !== ''}
+      ready={called !== '' && !wrong && value !== ''}
       onPutOff={() => setValue('')}
       perform={async () => {
         const done = await got(api.PUT('/api/v1/secrets/{secret}', { params: { path: { secret: called } }, body: { scope, value } }))
@@ -147,8 +149,11 @@ function SetSecret({ service, secret }: { service: Service; secret?: Secret }) {
     >
       {!secret && (
         <>
-          <Field label={t('service:secret.name')} hint={t('service:secret.name_hint')}>
-            <Input className="mono" value={name} autoComplete="off" spellCheck={false} maxLength={100} onChange={(e) => setName(e.target.value)} />
+          <Field
+            label={t('service:secret.name')}
+            hint={wrong ? <Mark tone="bad">{t('service:secret.name_wrong')}</Mark> : t('service:secret.name_hint')}
+          >
+            <Input className="mono" value={name} autoComplete="off" spellCheck={false} maxLength={100} {...(wrong && { status: 'error' as const })} aria-invalid={wrong} onChange={(e) => setName(e.target.value)} />
           </Field>
           <div className="act-pair">
             <Field label={t('service:act.env')}>

@@ -3,6 +3,7 @@ import { ClockCircleOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { Ticked } from '../../parts/ticked'
 import { When } from '../../parts/time'
 import { waitingQuery } from './queries'
 
@@ -21,7 +22,7 @@ export function Waiting({ service, env }: { service: string; env: string }) {
           <span className="act-soft">
             {rollout.requested_by}, <When at={rollout.created_at} />
           </span>
-          {rollout.reason && <div className="notice-why">{rollout.reason}</div>}
+          {rollout.reason && <div className="notice-why"><Ticked text={rollout.reason} /></div>}
         </li>
       ))}
     </ul>

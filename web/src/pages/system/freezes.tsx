@@ -13,8 +13,9 @@ import { Loaded } from '../../parts/loaded'
 import { Nothing, Sheet } from '../../parts/page'
 import { Rows } from '../../parts/rows'
 import { exact, span, useNow, When } from '../../parts/time'
-import { useUnfreeze } from '../../parts/unfreeze'
-import { type Where, WhereFields, whereShort, whereWords } from '../../parts/where'
+import { liftVerb, useUnfreeze } from '../../parts/unfreeze'
+import { WhereFields } from '../../parts/where'
+import { type Where, whereShort, whereWords } from '../../parts/where-words'
 
 const HOUR_S = 3_600
 const LENGTHS = [1, 4, 12, 24, 72] as const
@@ -81,6 +82,7 @@ function Lift({ freeze }: { freeze: Freeze }) {
   return (
     <Act
       label={t('system:lift')}
+      {...liftVerb(t, freeze)}
       size="small"
       reason="needed"
       says={t('system:lift_says', { where: whereWords(t, freeze), by: freeze.by, reason: freeze.reason })}

@@ -3,9 +3,9 @@ import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Job } from '../../../api/schema'
+import { size } from '../../../parts/bytes'
 import { count } from '../../../parts/marks'
 import { say } from '../../../parts/toast'
-import { bytesOf } from '../bytes'
 import { copyText } from '../../../parts/copy'
 import type { LoadedLog } from './load'
 import { readLine } from './search'
@@ -84,7 +84,7 @@ export function Bar({ run, job, attempt, name, loaded, search, wrap, setWrap, ju
       </div>
       <div className="log-tools">
         <span className="log-size">
-          {t('run:log.count', { count: log.lines, n: count(log.lines) })} · {bytesOf(log.next)}
+          {t('run:log.count', { count: log.lines, n: count(log.lines) })} · {size(log.next)}
           {state === 'loading' && ` · ${t('waiting')}`}
           {state === 'following' && ` · ${t('run:log.live')}`}
         </span>

@@ -5,10 +5,10 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Job } from '../../../api/schema'
+import { size } from '../../../parts/bytes'
 import { count } from '../../../parts/marks'
 import { span } from '../../../parts/time'
 import { Trouble } from '../../../parts/trouble'
-import { bytesOf } from '../bytes'
 import { PLAIN } from './ansi'
 import { Bar } from './bar'
 import { type Fold, hiddenBy, MOST_LINES, Rows, windowAt } from './folds'
@@ -271,7 +271,7 @@ function LongLine({ left, more }: { left: number; more: (() => void) | undefined
   const { t } = useTranslation()
   return (
     <span className="log-aside">
-      {t('run:log.cut', { size: bytesOf(left) })}{' '}
+      {t('run:log.cut', { size: size(left) })}{' '}
       {more ? (
         <button type="button" className="log-more" onClick={more}>
           {t('more')}
