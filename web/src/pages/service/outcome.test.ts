@@ -21,6 +21,11 @@ test('what a person went back from was taken back, though its rollout completed'
   expect(fate([rollout('v2'), away], 'v2')).toBe('completed')
 })
 
+test('who goes back leaves what came between as well, and nothing older', () => {
+  const all = [rollout('v2', { kind: 'rollback', from: ref('v4') }), rollout('v4'), rollout('v3'), rollout('v2'), rollout('v1')]
+  expect(['v4', 'v3', 'v2', 'v1'].map((label) => fate(all, label))).toEqual(['back', 'back', 'completed', 'completed'])
+})
+
 test('a drill, a first release and what never began are no failure of what was there', () => {
   expect(fate([rollout('v2', { kind: 'drill', phase: 'failed' }), rollout('v2')], 'v2')).toBe('completed')
   expect(fate([rollout('v1', { phase: 'failed', from: null })], 'v1')).toBe('failed')

@@ -25,14 +25,19 @@ const fateOf = ({ phase, kind, from }: Rollout): Fate => {
   }
 }
 
-/** The last one; `rollouts` newest first. */
+/** The last one; `rollouts` newest first. Going back leaves all that came after where it leads, as the server sees it. */
 export function outcomeOf(rollouts: readonly Rollout[], digest: string, env: string): Outcome | undefined {
+  let away: Rollout | undefined
   for (const rollout of rollouts) {
     if (rollout.env !== env || rollout.kind === 'drill') continue
-    if (rollout.to.digest === digest) return { fate: fateOf(rollout), rollout }
-    if (rollout.kind !== 'rollback' || rollout.from?.digest !== digest) continue
-    if (rollout.phase === 'completed') return { fate: 'back', rollout }
-    if (rollout.phase === 'running' || rollout.phase === 'paused') return { fate: 'returning', rollout }
+    const { to, kind, phase } = rollout
+    if (to.digest === digest) {
+      const fate = fateOf(rollout)
+      return away && fate === 'completed' ? { fate: away.phase === 'completed' ? 'back' : 'returning', rollout: away } : { fate, rollout }
+    }
+    if (kind === 'rollback' && (phase === 'completed' || phase === 'running' || phase === 'paused')) away ??= rollout
+    // It is older than what one went back to.
+    else if (to.digest === away?.to.digest) away = undefined
   }
   return undefined
 }
