@@ -33,6 +33,7 @@ test('a sentence in both languages is one field', () => {
 
 test('the gist says from where to where, and why', () => {
   expect(gist({ state: 'running' }, { state: 'failed', message: 'exit code 2' }, 'en')).toBe('running \u2192 failed \u00b7 exit code 2')
+  expect(gist({ phase: 'running' }, { phase: 'failed' }, 'zh', (s) => `<${s}>`)).toBe('<running> \u2192 <failed>')
   expect(gist(null, null, 'en')).toBe('')
   expect(gist(null, { reason: { code: 'TW-ROLL-010', args: { why: { en: 'errors', zh: 'x' } } } }, 'en')).toBe('errors')
 })

@@ -47,8 +47,8 @@ export function timeOf(path: string, value: Value): number | undefined {
 
 const GIST = ['who', 'handle', 'reason', 'note', 'message', 'why', 'remark', 'title', 'name', 'label', 'role', 'release']
 
-/** What says most about an event in a few words; sentences in `lang`. */
-export function gist(before: Value, after: Value, lang: 'en' | 'zh'): string {
+/** What says most about an event in a few words; sentences in `lang`, and states as `named`. */
+export function gist(before: Value, after: Value, lang: 'en' | 'zh', named = (state: string): string => state): string {
   if (!isRecord(after)) return ''
   const said = (value: Value): string | undefined => {
     if (typeof value === 'string') return value.trim() || undefined
@@ -60,7 +60,7 @@ export function gist(before: Value, after: Value, lang: 'en' | 'zh'): string {
   const words: string[] = []
   const state = (value: Value): Value => (isRecord(value) ? (value['state'] ?? value['phase']) : undefined)
   const [was, is] = [state(before), state(after)]
-  if (typeof is === 'string') words.push(typeof was === 'string' && was !== is ? `${was} \u2192 ${is}` : is)
+  if (typeof is === 'string') words.push(typeof was === 'string' && was !== is ? `${named(was)} \u2192 ${named(is)}` : named(is))
   for (const key of GIST) {
     const text = said(after[key])
     if (text !== undefined && words.length < 3) words.push(text)

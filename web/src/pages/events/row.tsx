@@ -14,6 +14,8 @@ import { nameOf, placeOf } from './filters'
 import { useKind } from './kinds'
 
 const MOST_FIELDS = 60
+/** Where the states of what an event is about have their words. */
+const STATES: Record<string, 'phase' | 'run_state' | 'instance'> = { rollout: 'phase', run: 'run_state', job: 'run_state', instance: 'instance' }
 
 interface Props {
   event: Event
@@ -26,7 +28,9 @@ export const EventRow = memo(function EventRow({ event, hosts, open, toggle }: P
   const { t } = useTranslation()
   const kind = useKind()
   const id = useId()
-  const said = gist(event.before, event.after, language()) || event.subject
+  const states = STATES[event.kind.split('.')[0] ?? '']
+  const named = (state: string): string => (states === undefined ? state : t(`${states}.${state}`, { defaultValue: state }))
+  const said = gist(event.before, event.after, language(), named) || event.subject
   const time = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(new Date(event.at))
   return (
     <li className={open ? 'event open' : 'event'}>
