@@ -2,6 +2,7 @@
 import { useTranslation } from 'react-i18next'
 import type { Judgement, Rollout } from '../../api/schema'
 import { Nothing, Sheet } from '../../parts/page'
+import { span } from '../../parts/time'
 import { latency, rate } from './amount'
 import { Plot } from './plot'
 import { ARMS, type Arm, asked, decades, errorRate, overTime, PERCENTILES } from './series'
@@ -36,6 +37,7 @@ function Errors({ rollout, judged }: { rollout: Rollout; judged: Judgement }) {
       {asked(judged) ? (
         <Plot
           {...times}
+          extra={<Step judged={judged} />}
           summary={t('rollout:errors.summary', { ...labels(judged), new: all('canary'), old: all('baseline') })}
           lines={ARMS.map((arm) => ({ label: judged[arm], colour: COLOURS[arm], stepped: 'before', fill: arm === 'canary' }))}
           t={at}
@@ -64,6 +66,7 @@ function Latencies({ rollout, judged }: { rollout: Rollout; judged: Judgement })
       {values.flat().some((v) => v !== null) ? (
         <Plot
           {...times}
+          extra={<Step judged={judged} />}
           log
           summary={t('rollout:latency.summary', { ...labels(judged), new: all('canary'), old: all('baseline') })}
           lines={ARMS.flatMap((arm) =>
@@ -88,6 +91,15 @@ function Latencies({ rollout, judged }: { rollout: Rollout; judged: Judgement })
       )}
     </Sheet>
   )
+}
+
+/** What the numbers beside the lines are of. */
+function Step({ judged }: { judged: Judgement }) {
+  const { t } = useTranslation()
+  const lengths = (judged.traffic ?? []).map((w) => w.seconds).sort((a, b) => a - b)
+  // Only the first and the last are of another length.
+  const usual = lengths[Math.floor(lengths.length / 2)]
+  return usual === undefined ? null : <span>{t('rollout:errors.step', { span: span(Math.max(1, Math.round(usual)) * 1_000) })}</span>
 }
 
 const labels = ({ canary, baseline }: Judgement): { canary: string; baseline: string } => ({ canary, baseline })
