@@ -36,15 +36,5 @@ pub fn fact(kind: &str, subject: String, by: &Asker, after: Option<serde_json::V
             Some(told)
         }
     };
-    NewEvent {
-        kind: kind.into(),
-        schema: 1,
-        actor: by.actor.clone(),
-        subject,
-        cause: by.cause.clone(),
-        service: None,
-        env: None,
-        before: None,
-        after,
-    }
+    NewEvent { after, ..by.event(kind, subject) }
 }

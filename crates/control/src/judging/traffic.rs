@@ -1,5 +1,6 @@
 //! What both releases were asked and how they answered, over time: all requests, units or not, of all sites of a rollout.
 
+use tradewind_api::v1::Latency;
 use tradewind_model::protocol::{edge::LATENCY_BOUNDS, trial::UnitCounts};
 
 /// Windows that a rollout's time is cut into at most.
@@ -13,14 +14,6 @@ pub struct Totals {
     pub requests: u64,
     pub failed: u64,
     latency: [u64; LATENCY_BOUNDS.len() + 1],
-}
-
-/// Milliseconds that half, 95 and 99 of 100 answers stayed within.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Percentiles {
-    pub p50_ms: f64,
-    pub p95_ms: f64,
-    pub p99_ms: f64,
 }
 
 /// Canary and baseline from `t - seconds` to `t`.
@@ -49,9 +42,9 @@ impl Totals {
     }
 
     /// `None` before the first answer.
-    pub fn percentiles(&self) -> Option<Percentiles> {
+    pub fn percentiles(&self) -> Option<Latency> {
         let ms = |share| self.within(share).map(|s| s * 1_000.0);
-        Some(Percentiles { p50_ms: ms(0.5)?, p95_ms: ms(0.95)?, p99_ms: ms(0.99)? })
+        Some(Latency { p50_ms: ms(0.5)?, p95_ms: ms(0.95)?, p99_ms: ms(0.99)? })
     }
 
     /// Seconds that `share` of the answers stayed within: linear within the bucket, and the last bound for what is above it, as

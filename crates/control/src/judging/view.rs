@@ -10,7 +10,7 @@ use crate::{Ctx, Result, faults, rollouts};
 use std::collections::BTreeSet;
 use tradewind_api::v1::{
     ArmTraffic, DecisionKind, EvidenceGaps, EvidencePoint, JudgeOutlook, JudgedDecision, JudgedMetric, JudgedRate,
-    JudgedRatio, JudgedWave, Judgement, JudgementBrief, Latency, RequestCount, TrafficWindow, Verdict,
+    JudgedRatio, JudgedWave, Judgement, JudgementBrief, RequestCount, TrafficWindow, Verdict,
 };
 use tradewind_judge::{MetricReading, Rate, Reading, picture};
 use tradewind_model::{
@@ -33,9 +33,9 @@ use tradewind_store::{
 pub async fn show(ctx: &Ctx, id: RolloutId, lang: Lang) -> Result<Judgement> {
     let (row, fold) = of(ctx, id).await?;
     let state: State = rollouts::read(&row.state)?;
-    let unread = unread(&mut ctx.store.read().await?, id, lang).await?;
-    let unread = fold.unknown().iter().map(|s| s.get(lang).to_owned()).chain(unread).collect();
     let mut r = ctx.store.read().await?;
+    let unread = unread(&mut r, id, lang).await?;
+    let unread = fold.unknown().iter().map(|s| s.get(lang).to_owned()).chain(unread).collect();
     let decisions = decisions(&mut r, id, &fold, lang).await?;
     let outlook = outlook_now(&mut r, ctx, &row, &state, &fold, lang).await?;
     Ok(Judgement { unread, decisions, outlook, ..judgement(id, &fold, &state, lang) })
@@ -260,8 +260,7 @@ fn judgement(id: RolloutId, fold: &Fold, state: &State, lang: Lang) -> Judgement
 }
 
 fn arm(of: &Totals) -> ArmTraffic {
-    let latency = of.percentiles().map(|p| Latency { p50_ms: p.p50_ms, p95_ms: p.p95_ms, p99_ms: p.p99_ms });
-    ArmTraffic { requests: of.requests, failed: of.failed, latency }
+    ArmTraffic { requests: of.requests, failed: of.failed, latency: of.percentiles() }
 }
 
 fn rate(r: &Rate) -> JudgedRate {
